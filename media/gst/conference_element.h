@@ -1,0 +1,51 @@
+// media/gst/conference_element.h: `opusconference`, one room's mixer as a GstElement (DESIGN: one
+// pipeline per room). Request pads: sink_%u/src_%u carry application/x-rtp Opus of leg %u; play_%u
+// takes raw audio (48 kHz mono S16) into the mix; mix gives the raw full mix. Every 20 ms of the
+// pipeline clock the element ticks on a TickPool thread: freeze, sum, subtract, limit, encode,
+// push. Sink pads copy into a ring per leg and never block. Properties (read-only): "encodes",
+// "decodes", "pushes" of the last tick; "ticks" since PLAYING; "legs".
+#pragma once
+
+#include <gst/gst.h>
+
+#include <functional>
+
+#include "media/media_engine.h"
+#include "media/mix_plan.h"
+
+namespace media::gst {
+
+class TickPool;
+
+#define MEDIA_TYPE_OPUS_CONFERENCE (media::gst::opus_conference_get_type())
+GType opus_conference_get_type();
+// Makes "opusconference" known to gst_element_factory_make. Once per process, after gst_init.
+void register_opus_conference();
+
+// What the element must know of the leg behind sink_%u/src_%u before those pads are requested.
+struct ConferenceLeg {
+  LegId leg;
+  std::uint32_t contributor_id = 0;
+  std::uint32_t ssrc = 0;  // of what the leg is sent
+  RtpParameters rtp;
+};
+
+struct ConferenceHooks {
+  // Called on the tick thread after the last push of a tick; wakes the I/O threads. Must not block.
+  std::function<void()> after_tick;
+  // Called on the tick thread for events that come out of the media itself (DigitPressed). Must not
+  // block.
+  std::function<void(Event)> on_event;
+};
+
+// Control thread. `pool` outlives the element; without one the element ticks on the clock's own
+// thread.
+void conference_configure(GstElement* conference, TickPool* pool, ConferenceHooks hooks);
+// Control thread, before requesting the pads sink_`index`, src_`index`. A leg never announced gets
+// defaults (payload type 111, contributor id and SSRC = index + 1), so that the element works from
+// gst-launch.
+void conference_set_leg(GstElement* conference, guint index, const ConferenceLeg& leg);
+// Control thread. Until the first plan every leg speaks and hears.
+void conference_set_plan(GstElement* conference, MixPlan plan);
+
+}  // namespace media::gst

@@ -1,0 +1,31 @@
+// media/gst/gst_engine.h: MediaEngine on GStreamer: rooms as pipelines, one control thread, I/O
+// threads (= cores), a tick pool. The number of threads does not depend on rooms or legs.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "media/media_engine.h"
+
+namespace media::gst {
+
+struct EngineConfig {
+  std::vector<std::string>
+      addresses;  // local addresses to offer; empty: every interface's but loopback
+  std::uint16_t port_min = 0, port_max = 0;  // 0: the system chooses
+  std::string external_address;  // 1:1 NAT: offered in place of the local host candidate's address
+  std::string stun_server;       // "host:port"; empty: none
+  std::string turn_server, turn_username, turn_password;
+  std::vector<std::string>
+      deny_peers;           // remote candidates in these addresses or CIDR blocks are skipped
+  unsigned io_threads = 0;  // 0: as many as cores
+};
+
+// `sink` is called from any of the engine's threads and must not block. Throws std::runtime_error
+// when GStreamer lacks what is needed. The destructor closes every leg and joins every thread.
+std::unique_ptr<MediaEngine> make_gst_engine(EngineConfig config, std::function<void(Event)> sink);
+
+}  // namespace media::gst

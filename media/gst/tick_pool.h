@@ -1,0 +1,34 @@
+// media/gst/tick_pool.h: the few threads on which all rooms tick. A room is queued when its clock
+// says so and is ticked by one thread at a time; rooms are staggered over the 20 ms.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace media::gst {
+
+class TickPool {
+ public:
+  class Room {  // one room's tick; called on one pool thread at a time
+   public:
+    virtual ~Room() = default;
+    virtual void tick() = 0;
+  };
+
+  explicit TickPool(std::size_t threads);
+  ~TickPool();  // joins; no room may be registered
+
+  // Any thread. `room` is ticked once for each call; a call for a room that is being ticked is
+  // kept, at most kMaxPending of them (a late room catches up without a burst).
+  void queue(Room* room);
+  // Control thread: returns when `room` is neither queued nor being ticked, and will not be again.
+  void remove(Room* room);
+  // 0..kTick: where in the 20 ms the next room should tick.
+  std::size_t next_stagger_ms();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace media::gst

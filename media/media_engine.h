@@ -1,0 +1,158 @@
+// media/media_engine.h: SEAM between the focus and the audio. Commands go in, events come out; both
+// are values. Commands never block and may be called from one thread (the signaling thread); events
+// are handed to the sink that the engine was built with, from the engine's own threads, so the sink
+// must be a thread-safe queue.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "media/mix_plan.h"
+
+namespace media {
+
+// ICE (RFC 8445) in the engine's words; the focus translates from and to XEP-0176.
+enum class CandidateType { host, prflx, relay, srflx };
+struct IceCandidate {
+  int component = 1;  // 1 RTP, 2 RTCP
+  std::string foundation;
+  std::string ip;
+  std::uint16_t port = 0;
+  std::uint32_t priority = 0;
+  CandidateType type = CandidateType::host;
+  std::string rel_addr;
+  std::uint16_t rel_port = 0;
+  bool operator==(const IceCandidate&) const = default;
+};
+struct IceCredentials {
+  std::string ufrag, pwd;
+  bool operator==(const IceCredentials&) const = default;
+};
+
+struct DtlsFingerprint {  // RFC 8122: hash is "sha-256" or stronger, value upper-case hex pairs
+                          // with colons
+  std::string hash, value;
+  bool operator==(const DtlsFingerprint&) const = default;
+};
+enum class DtlsRole { client, server };  // ours: client = setup 'active'
+
+// What was negotiated for sending to and receiving from the peer (XEP-0167, RFC 7587).
+struct RtpParameters {
+  std::uint8_t opus_payload_type = 111;
+  std::optional<std::uint8_t> telephone_event;  // RFC 4733
+  std::uint8_t ssrc_audio_level = 0;            // RFC 6464 extension id; 0 = not agreed
+  std::uint8_t csrc_audio_level = 0;            // RFC 6465 extension id; 0 = not agreed
+  bool rtcp_mux = true;                         // false: component 2 carries RTCP
+  std::uint32_t max_bitrate_bps = 32000;        // what we send at most
+  bool use_dtx = false;                         // the peer likes silence not to be sent
+  bool use_fec = false;                         // the peer's decoder uses in-band FEC
+  bool operator==(const RtpParameters&) const = default;
+};
+
+struct LegRemote {  // the peer's half
+  IceCredentials ice;
+  std::vector<IceCandidate> candidates;
+  DtlsFingerprint fingerprint;
+  DtlsRole our_role = DtlsRole::client;
+  RtpParameters rtp;
+  bool operator==(const LegRemote&) const = default;
+};
+
+struct LegSpec {
+  RoomId room;
+  LegId leg;
+  std::uint32_t contributor_id =
+      0;  // this leg's CSRC in what others receive; unique in the room, fixed for the session
+  bool ice_controlling = false;     // true when we are the Jingle initiator
+  bool rtcp_mux = true;             // false: gather component 2 too
+  std::optional<LegRemote> remote;  // absent when we dial out: connect_leg() follows
+  bool operator==(const LegSpec&) const = default;
+};
+
+// Events.
+struct LegOpened {  // gathering of host candidates is done; those of servers follow as
+                    // CandidatesGathered
+  LegId leg;
+  IceCredentials ice;
+  std::vector<IceCandidate> candidates;
+  DtlsFingerprint fingerprint;
+  std::uint32_t ssrc = 0;  // what we send with
+  bool operator==(const LegOpened&) const = default;
+};
+struct CandidatesGathered {
+  LegId leg;
+  std::vector<IceCandidate> candidates;
+  bool operator==(const CandidatesGathered&) const = default;
+};
+struct LegConnected {  // ICE, DTLS and the fingerprint check are done: sound can flow both ways
+  LegId leg;
+  std::string local, remote;  // the selected pair, "host 192.0.2.1:4000"
+  bool operator==(const LegConnected&) const = default;
+};
+enum class LegFailure {
+  no_port,               // no socket or port left: resource-constraint
+  ice_failed,            // no pair connected in time: failed-transport
+  consent_lost,          // RFC 7675: connectivity-error
+  fingerprint_mismatch,  // security-error
+  dtls_failed,           // security-error
+  media_error,
+};
+struct LegFailed {
+  LegId leg;
+  LegFailure cause = LegFailure::media_error;
+  std::string text;  // for the log
+  bool operator==(const LegFailed&) const = default;
+};
+struct LegQuiet {  // nothing valid has come from the peer for 3 s; LegHeard ends it
+  LegId leg;
+  bool operator==(const LegQuiet&) const = default;
+};
+struct LegHeard {
+  LegId leg;
+  bool operator==(const LegHeard&) const = default;
+};
+struct DigitPressed {  // RFC 4733, once per key
+  LegId leg;
+  char digit = '0';  // 0-9 * # A-D
+  std::chrono::milliseconds duration{};
+  bool operator==(const DigitPressed&) const = default;
+};
+struct LegStatistics {
+  std::uint64_t sent = 0, received = 0;  // RTP packets
+  std::int64_t lost = 0;                 // of those the peer sent (RFC 3550 §6.4.1)
+  double jitter_ms = 0, rtt_ms = 0;
+  bool operator==(const LegStatistics&) const = default;
+};
+struct LegClosed {  // the last event of a leg, after CloseLeg or after LegFailed was answered by
+                    // CloseLeg
+  LegId leg;
+  LegStatistics statistics;
+  bool operator==(const LegClosed&) const = default;
+};
+
+using Event = std::variant<LegOpened, CandidatesGathered, LegConnected, LegFailed, LegQuiet,
+                           LegHeard, DigitPressed, LegClosed>;
+
+class MediaEngine {
+ public:
+  virtual ~MediaEngine() = default;
+
+  // LegOpened or LegFailed follows. A room comes to be with its first leg and ends with its last.
+  virtual void open_leg(LegSpec spec) = 0;
+  // The peer's half, for a leg opened without.
+  virtual void connect_leg(LegId leg, LegRemote remote) = 0;
+  // Trickled (XEP-0176 §5.6). Unknown legs are ignored: the close may have overtaken.
+  virtual void add_remote_candidates(LegId leg, std::vector<IceCandidate> candidates) = 0;
+  // LegClosed follows, exactly once.
+  virtual void close_leg(LegId leg) = 0;
+  // Replaces the room's plan from the next tick on. A leg that the plan does not name neither
+  // speaks nor hears.
+  virtual void set_mix_plan(RoomId room, MixPlan plan) = 0;
+};
+
+}  // namespace media

@@ -1,0 +1,32 @@
+// media/mix_plan.h: what each leg of a room may do, as the focus decides it. Who is speaking is
+// decided in the tick. Values; any thread.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <vector>
+
+namespace media {
+
+struct RoomId {
+  std::uint64_t value = 0;
+  auto operator<=>(const RoomId&) const = default;
+};
+struct LegId {  // unique in the process
+  std::uint64_t value = 0;
+  auto operator<=>(const LegId&) const = default;
+};
+
+struct LegPlan {
+  LegId leg;
+  bool in_mix = true;    // false: muted or on hold; not decoded
+  bool receives = true;  // false: on hold; is sent RTCP only
+  float gain = 1.0F;     // applied to what the leg says, 0 to 4
+  bool operator==(const LegPlan&) const = default;
+};
+struct MixPlan {
+  std::vector<LegPlan> legs;
+  bool operator==(const MixPlan&) const = default;
+};
+
+}  // namespace media

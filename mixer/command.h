@@ -1,0 +1,66 @@
+// mixer/command.h: what the focus wants done. Values; carried out by focus_agent in order.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "media/media_engine.h"
+#include "signaling/jid.h"
+#include "signaling/stanza_error.h"
+#include "signaling/xmpp_connection.h"
+
+namespace mixer {
+
+// The one answer to an IQ get or set: the result's payload as XML (may be empty), or an error.
+struct Reply {
+  jingle::Jid from, to;
+  std::string id;
+  jingle::Result<std::string> result;
+};
+struct SendIq {
+  jingle::Jid from, to;
+  std::string id;
+  bool is_set = true;
+  std::string payload;  // exactly one element, but for Coin with coin.jingle-sibling
+  jingle::Priority priority = jingle::Priority::urgent;
+};
+struct SendMessage {
+  jingle::Jid from, to;
+  std::string type = "chat", id;
+  std::string payload;
+};
+struct SendPresence {
+  jingle::Jid from, to;  // to empty: broadcast (client mode)
+  std::string type;      // empty: available
+  std::string payload;
+};
+struct OpenLeg {
+  media::LegSpec spec;
+};
+struct ConnectLeg {
+  media::LegId leg;
+  media::LegRemote remote;
+};
+struct AddRemoteCandidates {
+  media::LegId leg;
+  std::vector<media::IceCandidate> candidates;
+};
+struct CloseLeg {
+  media::LegId leg;
+};
+struct SetMixPlan {
+  media::RoomId room;
+  media::MixPlan plan;
+};
+struct Log {
+  enum class Level { debug, info, warning, error };
+  Level level = Level::info;
+  std::string text;  // one line, key=value
+};
+
+using Command = std::variant<Reply, SendIq, SendMessage, SendPresence, OpenLeg, ConnectLeg,
+                             AddRemoteCandidates, CloseLeg, SetMixPlan, Log>;
+using Commands = std::vector<Command>;
+
+}  // namespace mixer

@@ -1,0 +1,103 @@
+// mixer/config.h: the configuration as a value, and how a TOML file becomes one. Any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "signaling/jid.h"
+
+namespace mixer {
+
+enum class Disclose { bare, full, nick };   // what participants learn of each other
+enum class Announce { first, joins, off };  // chat to those whose client shows no Coin
+enum class CoinPush { everyone, announced };
+
+struct RoomConfig {
+  std::string name;                   // the JID's localpart, prepared
+  std::string display_text, subject;  // empty: the room's name; none
+  Disclose disclose = Disclose::bare;
+  Announce announce = Announce::first;
+  bool is_public = false;  // listed in disco#items
+  bool operator==(const RoomConfig&) const = default;
+};
+
+struct Config {
+  struct Xmpp {
+    enum class Mode { component, client };
+    enum class Tls { verify, trust_all, off };
+    Mode mode = Mode::component;
+    jingle::Jid jid;         // component: a domain; client: a bare JID
+    std::string password;    // or from password-file
+    std::string host;        // empty: client mode looks up SRV; component: 127.0.0.1
+    std::uint16_t port = 0;  // 0: 5347 component, 5222 client
+    Tls tls = Tls::verify;   // client mode
+    bool operator==(const Xmpp&) const = default;
+  } xmpp;
+
+  struct Media {
+    std::vector<std::string> addresses;        // empty: every interface's but loopback
+    std::uint16_t port_min = 0, port_max = 0;  // port-range; 0: the system chooses
+    std::string external_address;              // 1:1 NAT: offered instead of the local one
+    std::string stun;                          // "host:port"; empty: none
+    std::string turn, turn_username, turn_password;
+    std::vector<std::string> deny_peers;  // addresses and CIDR blocks
+    std::uint32_t bitrate_bps = 32000;
+    bool operator==(const Media&) const = default;
+  } media;
+
+  struct Access {
+    bool anyone = false;            // dial = "anyone"
+    std::vector<std::string> dial;  // domains and JIDs; empty and not set: the default rule
+    bool dial_set = false;
+    bool operator==(const Access&) const = default;
+  } access;
+
+  struct Limits {
+    int participants_per_room = 200;
+    int participants = 2000;
+    int pending_per_jid = 3;
+    int calls_per_minute_per_jid = 10;
+    int rooms_per_domain_and_hour = 100;
+    bool operator==(const Limits&) const = default;
+  } limits;
+
+  bool create_rooms_on_dial = true;         // [rooms] create = "on-dial" | "listed"
+  RoomConfig room_defaults;                 // [rooms]
+  std::map<std::string, RoomConfig> rooms;  // [room.NAME]
+
+  struct Coin {
+    CoinPush push = CoinPush::everyone;
+    bool sid_attribute = true;
+    bool jingle_sibling = false;
+    std::chrono::milliseconds coalesce{500};
+    bool operator==(const Coin&) const = default;
+  } coin;
+
+  std::string log_level = "info";
+  bool operator==(const Config&) const = default;
+};
+
+struct ConfigProblem {
+  enum class Kind { error, warning };  // warning: an unknown key, with a suggestion
+  Kind kind = Kind::error;
+  int line = 0;  // 0: the file as a whole
+  std::string key, text;
+};
+std::string to_string(const ConfigProblem& problem, const std::string& file);
+
+struct ConfigResult {
+  Config config;                        // usable when no problem is an error
+  std::vector<ConfigProblem> problems;  // all of them at once
+  bool ok() const;
+};
+
+// `text` is TOML; `file` names it in problems and anchors a relative password-file.
+ConfigResult parse_config(const std::string& text, const std::string& file);
+ConfigResult load_config(const std::string& file);
+
+}  // namespace mixer

@@ -1,0 +1,27 @@
+// signaling/iq_router.h: what an IQ get or set asks for, by type and payload (RFC 6120 §8.2.3).
+// Pure; any thread.
+#pragma once
+
+#include <variant>
+
+#include "signaling/coin_iq.h"
+#include "signaling/disco.h"
+#include "signaling/jingle.h"
+#include "signaling/stanza.h"
+
+namespace jingle {
+
+struct XmppPing {
+  bool operator==(const XmppPing&) const = default;
+};  // XEP-0199
+
+using IqRequest = std::variant<Request, ConferenceInfoSet, ConferenceInfoGet, DiscoInfoQuery,
+                               DiscoItemsQuery, XmppPing>;
+
+// Requires: iq.type is get or set.
+// bad-request: not exactly one child (sole exception: <jingle sid=/> beside <conference-info/>, in
+// either order); service-unavailable: a payload nobody here handles, or one with the wrong type (a
+// Jingle get).
+Result<IqRequest> route(const Iq& iq);
+
+}  // namespace jingle

@@ -1,0 +1,27 @@
+// signaling/limits.h: every bound of this layer and its reason.
+#pragma once
+
+#include <cstddef>
+
+namespace jingle::limits {
+
+// Prosody's component cap is 512 KiB; nothing we understand comes near half of it.
+inline constexpr std::size_t kMaxStanzaBytes = 256 * 1024;
+// Deeper than any payload we parse (Jingle is 6, RFC 4575 8); recursion stays shallow.
+inline constexpr int kMaxDepth = 32;
+// A browser offers at most audio, video, data twice; 100 contents is an attack (PEERS list, group
+// 10).
+inline constexpr std::size_t kMaxContents = 16;
+// A laptop with VPNs and TURN gathers about 20; one stanza or one session never needs more.
+inline constexpr std::size_t kMaxCandidates = 64;
+// Real offers list up to 30 (libpurple, Jitsi).
+inline constexpr std::size_t kMaxPayloadTypes = 64;
+inline constexpr std::size_t kMaxParameters = 32;
+inline constexpr std::size_t kMaxHeaderExtensions = 32;
+inline constexpr std::size_t kMaxSources = 16;
+// RFC 7622: each part of a JID is at most 1023 octets.
+inline constexpr std::size_t kMaxJidPart = 1023;
+// XEP-0166 names no bound for a sid; UUIDs have 36 characters.
+inline constexpr std::size_t kMaxSidBytes = 256;
+
+}  // namespace jingle::limits

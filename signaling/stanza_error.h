@@ -1,0 +1,45 @@
+// signaling/stanza_error.h: stanza errors (RFC 6120 §8.3) with Jingle's conditions (XEP-0166 §10).
+// Values; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+
+namespace pugi {
+class xml_node;
+}
+
+namespace jingle {
+
+struct StanzaError {
+  std::string type;              // auth, cancel, continue, modify, wait
+  std::string condition;         // e.g. item-not-found
+  std::string app_ns, app_name;  // application condition; empty: none
+  std::string text;
+
+  std::string xml() const;  // <error .../>
+  // Reads the <error/> child of an IQ of type error; undefined-condition where it says nothing
+  // useful.
+  static StanzaError parse(const pugi::xml_node& iq);
+  bool operator==(const StanzaError&) const = default;
+};
+
+template <typename T>
+using Result = tl::expected<T, StanzaError>;
+
+// The errors PROTOCOL names (XEP-0166 §10, RFC 6120 §8.3.3).
+StanzaError bad_request(std::string text = {});          // modify
+StanzaError service_unavailable();                       // cancel
+StanzaError item_not_found();                            // cancel
+StanzaError feature_not_implemented();                   // cancel
+StanzaError not_allowed();                               // cancel
+StanzaError forbidden();                                 // auth
+StanzaError unknown_session();                           // cancel item-not-found
+StanzaError out_of_order();                              // wait unexpected-request
+StanzaError tie_break();                                 // cancel conflict
+StanzaError unsupported_info();                          // modify feature-not-implemented
+StanzaError security_required();                         // cancel not-acceptable
+StanzaError resource_constraint(std::string text = {});  // wait
+
+}  // namespace jingle
