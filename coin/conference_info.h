@@ -34,7 +34,9 @@ enum class DisconnectionMethod { departed, booted, failed, busy };
 // §5.8.4, from the participant's point of view: recvonly = he hears and is not heard.
 enum class MediaStatus { recvonly, sendonly, sendrecv, inactive };
 
-// What the schema lets others add (xs:any and xs:anyAttribute, ##other). Kept verbatim, in order.
+// What the schema lets others add (xs:any and xs:anyAttribute, ##other), in order. The types
+// without xs:any (Execution, Uris, AvailableMedia, Roles, SidebarsByVal, CallInfo with a SIP
+// dialog) use only the attributes.
 struct ForeignAttribute {
   std::string ns, name, value;
   bool operator==(const ForeignAttribute&) const = default;
