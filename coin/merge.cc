@@ -76,9 +76,9 @@ class Keyed {
     const auto others = std::remove_if(entries_.begin(), last.base() - 1, has_key);
     return &*entries_.erase(others, last.base() - 1);
   }
-  void add(const T& entry) {
+  void add(T entry) {
     if (indexed_) index_.emplace(entry.*key_, entries_.size());
-    entries_.push_back(entry);
+    entries_.push_back(std::move(entry));
   }
 
  private:
@@ -111,12 +111,18 @@ void apply(std::vector<T>& entries, const std::vector<T>& changes, std::string T
   Keyed<T> keyed(entries, key, changes.size());
   for (const T& change : changes) {
     T* const old = keyed.find(change.*key);
-    if (old == nullptr) {
-      keyed.add(change);
-    } else if (change.state == State::partial && old->state == State::full) {
-      merge_into(*old, change);
+    T entry;
+    if (change.state != State::partial) {
+      entry = change;
     } else {
-      *old = change;
+      if (old != nullptr && old->state == State::full) entry = std::move(*old);
+      entry.*key = change.*key;
+      merge_into(entry, change);
+    }
+    if (old != nullptr) {
+      *old = std::move(entry);
+    } else {
+      keyed.add(std::move(entry));
     }
   }
   settle(entries);  // takes the deleted away
@@ -164,7 +170,8 @@ void merge_foreign(Foreign& base, const Foreign& change) {
 
 void merge_uris(std::optional<Uris>& base, const std::optional<Uris>& change) {
   if (!change) return;
-  if (base && change->state == State::partial) {
+  if (change->state == State::partial) {
+    if (!base) base.emplace();
     put(base->entries, change->entries, &UriEntry::uri);
     merge_foreign(base->foreign, change->foreign);
   } else {
