@@ -106,7 +106,7 @@ class Mutator {
 
 int main(int argc, char** argv) {
   std::uint64_t seed = 1;
-  unsigned long mutations = 20'000;
+  unsigned long mutations = 100'000;
   std::vector<fs::path> paths;
   for (int i = 1; i < argc; ++i) {
     const bool more = i + 1 < argc;

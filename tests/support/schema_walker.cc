@@ -139,28 +139,22 @@ std::string SchemaWalker::attributes(const pugi::xml_node& node, const std::stri
 std::string SchemaWalker::children(const pugi::xml_node& node, const std::string& type_name) {
   const Type& type = types_.at(type_name);
   std::size_t at = 0, count = 0;  // the particle we are in and how often it was met
-  const auto next = [&] {
-    const bool enough = count >= type.particles[at].min || type.choice;
-    ++at;
-    count = 0;
-    return enough;
-  };
-  bool any_met = false;
+  bool branch_taken = false;
   for (const pugi::xml_node& child : node.children()) {
     if (child.type() != pugi::node_element) continue;
     const std::string ns = namespace_of(child);
     if (ns.empty()) return child.path() + ": no namespace";
     const std::string name = ns == ns_ ? std::string(local(child.name())) : "*";
-    if (type.choice && any_met) at = count = 0;
     while (at < type.particles.size() &&
            (type.particles[at].name != name || count == type.particles[at].max)) {
-      if (!next()) return child.path() + ": something required is missing before it";
+      if (type.choice ? branch_taken : count < type.particles[at].min) {
+        return child.path() + ": something required is missing before it, or a choice was made";
+      }
+      ++at;
+      count = 0;
     }
     if (at == type.particles.size()) return child.path() + ": out of order or too often";
-    if (type.choice && any_met && (name != "*" || type.particles[at].name != "*")) {
-      return child.path() + ": another branch of the choice was taken";
-    }
-    any_met = true;
+    branch_taken = true;
     ++count;
     const Particle& particle = type.particles[at];
     ++met_[type_name + "/" + name];
@@ -171,8 +165,8 @@ std::string SchemaWalker::children(const pugi::xml_node& node, const std::string
     const std::string error = element(child, particle.type);
     if (!error.empty()) return error;
   }
-  while (at < type.particles.size()) {
-    if (!next()) return node.path() + ": something required is missing at its end";
+  for (; !type.choice && at < type.particles.size(); ++at, count = 0) {
+    if (count < type.particles[at].min) return node.path() + ": something is missing at its end";
   }
   return {};
 }
