@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::string_view kXmlnsNamespace = "http://www.w3.org/2000/xmlns/";
 
+// Namespaces in XML §3: bound for ever, no declaration may name them.
+bool is_reserved(std::string_view ns) { return ns == kXmlNamespace || ns == kXmlnsNamespace; }
+
 struct QName {
   std::string_view prefix, local;
 };
@@ -39,11 +42,12 @@ std::optional<std::string_view> namespace_of(pugi::xml_node element, std::string
   if (prefix == "xml") return kXmlNamespace;
   if (prefix == "xmlns") return std::nullopt;
   for (; element; element = element.parent()) {
-    for (const pugi::xml_attribute& attribute : element.attributes()) {
+    for (auto attribute = element.first_attribute(); attribute;
+         attribute = attribute.next_attribute()) {
       if (!declares(attribute, prefix)) continue;
       const std::string_view value = attribute.value();
       if (value.empty() && !prefix.empty()) return std::nullopt;
-      if (value == kXmlNamespace || value == kXmlnsNamespace) return std::nullopt;  // §3, reserved
+      if (is_reserved(value)) return std::nullopt;
       return value;
     }
   }
@@ -142,14 +146,31 @@ bool is_namespace_declaration(const pugi::xml_attribute& attribute) {
 }
 
 std::size_t attribute_count(const pugi::xml_node& element) {
-  const auto attributes = element.attributes();
-  return static_cast<std::size_t>(std::distance(attributes.begin(), attributes.end()));
+  std::size_t count = 0;
+  for (auto a = element.first_attribute(); a; a = a.next_attribute()) ++count;
+  return count;
 }
 
-std::optional<ExpandedName> expanded_name(const pugi::xml_node& element) {
+std::string_view default_namespace(const pugi::xml_node& element, std::string_view around) {
+  const pugi::xml_attribute declaration = element.attribute("xmlns");
+  return declaration ? declaration.value() : around;
+}
+
+std::string_view default_namespace(const pugi::xml_node& element) {
+  return namespace_of(element, {}).value_or(std::string_view{});
+}
+
+std::optional<ExpandedName> expanded_name(const pugi::xml_node& element,
+                                          const std::optional<std::string_view>& around) {
   const std::optional<QName> name = split(element.name());
   if (!name) return std::nullopt;
-  const std::optional<std::string_view> ns = namespace_of(element, name->prefix);
+  std::optional<std::string_view> ns;
+  if (around && name->prefix.empty()) {
+    ns = default_namespace(element, *around);
+    if (is_reserved(*ns)) return std::nullopt;
+  } else {
+    ns = namespace_of(element, name->prefix);
+  }
   if (!ns || *ns == kXmlNamespace) return std::nullopt;
   return ExpandedName{*ns, name->local};
 }

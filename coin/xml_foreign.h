@@ -26,11 +26,16 @@ struct ExpandedName {
   bool operator==(const ExpandedName&) const = default;
 };
 
-// Declarations are looked for on the element and its ancestors. nullopt: the prefix is not declared
-// or the name is none.
-std::optional<ExpandedName> expanded_name(const pugi::xml_node& element);
+// Declarations are looked for on the element and its ancestors; who goes down a tree may say which
+// default namespace holds around the element. nullopt: the prefix is not declared or the name is
+// none.
+std::optional<ExpandedName> expanded_name(
+    const pugi::xml_node& element, const std::optional<std::string_view>& around = std::nullopt);
 std::optional<ExpandedName> expanded_name(const pugi::xml_node& element,
                                           const pugi::xml_attribute& attribute);
+// The one inside of `element`, for its children; without `around` the ancestors are asked.
+std::string_view default_namespace(const pugi::xml_node& element, std::string_view around);
+std::string_view default_namespace(const pugi::xml_node& element);
 bool is_namespace_declaration(const pugi::xml_attribute& attribute);
 std::size_t attribute_count(const pugi::xml_node& element);
 

@@ -26,28 +26,11 @@ class Reader {
   template <class T>
   using Ref = T&;
 
-  Reader(Document& document, const Reader* parent, const pugi::xml_node& node,
-         std::string_view name, std::size_t index, std::size_t sidebars)
-      : document_(document),
-        parent_(parent),
-        node_(node),
-        name_(name),
-        index_(index),
-        sidebars_(sidebars) {
-    if (attribute_count(node) > limits::kAttributes) fail("too many attributes");
-    for (const pugi::xml_node& child : node.children()) {
-      if (failed()) break;
-      if (child.type() != pugi::node_element) continue;
-      const std::optional<ExpandedName> name = expanded_name(child);
-      if (!name) {
-        fail("child element with a wrong name or prefix");
-      } else if (name->ns == kNamespace) {
-        children_.push_back({name->local, child});
-      } else if (!name->ns.empty()) {
-        foreign_.push_back(child);
-      }
-    }
-  }
+  Reader(Document& document, const pugi::xml_node& root, std::string_view name)
+      : Reader(document, nullptr, root, name, 0, 0) {}
+  Reader(const Reader& parent, const pugi::xml_node& node, std::string_view name, std::size_t index,
+         std::size_t sidebars)
+      : Reader(parent.document_, &parent, node, name, index, sidebars) {}
 
   void key(const char* name, std::string& value) {
     optional_key(name, value);
@@ -71,7 +54,8 @@ class Reader {
 
   void any_attribute(Foreign& foreign) {
     std::size_t bytes = 0;
-    for (const pugi::xml_attribute& attribute : node_.attributes()) {
+    for (auto attribute = node_.first_attribute(); attribute;
+         attribute = attribute.next_attribute()) {
       if (is_namespace_declaration(attribute)) continue;
       const std::optional<ExpandedName> name = expanded_name(node_, attribute);
       if (!name) return fail("attribute with a wrong name or prefix");
@@ -168,7 +152,7 @@ class Reader {
   void element(const char* name, std::optional<T>& value) {
     const pugi::xml_node child = only(name);
     if (!child) return;
-    Reader reader(document_, this, child, name, 0, sidebars_);
+    Reader reader(*this, child, name, 0, sidebars_);
     describe(reader, value.emplace());
   }
   template <class T>
@@ -179,7 +163,7 @@ class Reader {
       if (child.name != name) continue;
       if (values.size() == most) return fail(std::string("too many ") + name);
       if (sidebars > limits::kSidebarDepth) return fail("sidebars nested too deeply");
-      Reader reader(document_, this, child.node, name, values.size() + 1, sidebars);
+      Reader reader(*this, child.node, name, values.size() + 1, sidebars);
       describe(reader, values.emplace_back());
     }
   }
@@ -196,6 +180,30 @@ class Reader {
     std::string_view name;
     pugi::xml_node node;
   };
+
+  Reader(Document& document, const Reader* parent, const pugi::xml_node& node,
+         std::string_view name, std::size_t index, std::size_t sidebars)
+      : document_(document),
+        parent_(parent),
+        node_(node),
+        name_(name),
+        index_(index),
+        sidebars_(sidebars),
+        default_ns_(parent ? default_namespace(node, parent->default_ns_)
+                           : default_namespace(node)) {
+    if (attribute_count(node) > limits::kAttributes) fail("too many attributes");
+    for (auto child = node.first_child(); child && !failed(); child = child.next_sibling()) {
+      if (child.type() != pugi::node_element) continue;
+      const std::optional<ExpandedName> name = expanded_name(child, default_ns_);
+      if (!name) {
+        fail("child element with a wrong name or prefix");
+      } else if (name->ns == kNamespace) {
+        children_.push_back({name->local, child});
+      } else if (!name->ns.empty()) {
+        foreign_.push_back(child);
+      }
+    }
+  }
 
   bool failed() const { return document_.error.has_value(); }
 
@@ -215,7 +223,8 @@ class Reader {
 
   std::optional<std::string> attribute(std::string_view name) {
     std::optional<std::string> value;
-    for (const pugi::xml_attribute& attribute : node_.attributes()) {
+    for (auto attribute = node_.first_attribute(); attribute;
+         attribute = attribute.next_attribute()) {
       if (attribute.name() != name) continue;
       if (value) fail(std::string(name) + " given twice");
       value = checked(attribute.value(), name);
@@ -239,7 +248,7 @@ class Reader {
 
   std::string text_of(const pugi::xml_node& element, std::string_view name) {
     std::string text;
-    for (const pugi::xml_node& child : element.children()) {
+    for (auto child = element.first_child(); child; child = child.next_sibling()) {
       if (child.type() == pugi::node_element) fail(std::string(name) + " holds an element");
       if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata) {
         text += child.value();
@@ -272,6 +281,7 @@ class Reader {
   const std::string_view name_;
   const std::size_t index_;     // from 1; 0: not one of several
   const std::size_t sidebars_;  // how many sidebars we are in
+  const std::string_view default_ns_;
   std::vector<Child> children_;
   std::vector<pugi::xml_node> foreign_;
 };
@@ -294,10 +304,10 @@ tl::expected<ConferenceInfo, ParseError> parse(const pugi::xml_node& root) {
   }
   Document document;
   ConferenceInfo info;
-  Reader outer(document, nullptr, root, kRoot, 0, 0);
+  Reader outer(document, root, kRoot);
   outer.sid(info.sid);
   if (const pugi::xml_node nested = outer.inner(kRoot)) {
-    Reader inner(document, nullptr, nested, kRoot, 0, 0);
+    Reader inner(document, nested, kRoot);
     if (inner.inner(kRoot)) inner.fail("nested more than once");
     std::optional<std::string> sid;
     inner.sid(sid);

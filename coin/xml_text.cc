@@ -122,6 +122,10 @@ bool is_carriable(std::string_view text) {
 bool is_ncname(std::string_view name) {
   if (name.empty()) return false;
   for (bool first = true; !name.empty(); first = false) {
+    if (name[0] >= 'a' && name[0] <= 'z') {  // nearly all there are
+      name.remove_prefix(1);
+      continue;
+    }
     const Decoded decoded = decode(name);
     if (decoded.length == 0) return false;
     if (!in(kNameStart, decoded.code) && (first || !in(kNameMore, decoded.code))) return false;
