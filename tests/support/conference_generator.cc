@@ -291,7 +291,13 @@ ConferenceInfo ConferenceGenerator::partial() {
 }
 
 void ConferenceGenerator::edit_user(User& user) {
-  switch (below(5)) {
+  switch (below(6)) {
+    case 5:
+      if (!user.endpoints.empty() && !user.endpoints[0].media.empty()) {
+        user.endpoints[0].status = one_of(EndpointStatus::disconnected);
+        user.endpoints[0].media[0].status = one_of(MediaStatus::inactive);
+      }
+      break;
     case 0: user.display_text = text(); break;
     case 1: user.foreign = foreign(true); break;
     case 2: user.languages.clear(); break;
