@@ -71,6 +71,12 @@ TEST(Namespaces, ReservedOnesAreNotDeclaredAnew) {
   EXPECT_NE(refused(root("", "<x xmlns='http://www.w3.org/XML/1998/namespace'/>")), "accepted");
   EXPECT_NE(refused(root("", "<x xmlns='http://www.w3.org/2000/xmlns/'/>")), "accepted");
   EXPECT_NE(refused(root("", "<xml:x/>")), "accepted");
+  for (const char* ns : {"http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/"}) {
+    const std::string declaration = std::string(" xmlns:x='") + ns + "'";
+    EXPECT_NE(refused(root(declaration, "<x:y/>")), "accepted");
+    EXPECT_NE(refused(root(declaration + " x:lang='en'", "")), "accepted");
+    EXPECT_NE(refused(root(declaration, "<y xmlns='urn:y' x:z=''/>")), "accepted");
+  }
 }
 
 TEST(Foreign, WithoutANamespaceItIsNotOtherAndIsLeftOut) {
