@@ -9,6 +9,8 @@ namespace jingle::limits {
 inline constexpr std::size_t kMaxStanzaBytes = 256 * 1024;
 // Deeper than any payload we parse (Jingle is 6, RFC 4575 8); recursion stays shallow.
 inline constexpr int kMaxDepth = 32;
+// The richest element we know, a candidate, has 12; more only makes every look-up slow.
+inline constexpr std::size_t kMaxAttributes = 64;
 // A browser offers at most audio, video, data twice; 100 contents is an attack (PEERS list, group
 // 10).
 inline constexpr std::size_t kMaxContents = 16;

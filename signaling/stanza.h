@@ -52,6 +52,8 @@ pugi::xml_node child(const pugi::xml_node& parent, std::string_view ns, std::str
 int count_elements(const pugi::xml_node& parent);
 // First child element; null node if none.
 pugi::xml_node first_element(const pugi::xml_node& parent);
+// Its own text, CDATA included, without that of its children.
+std::string text_of(const pugi::xml_node& node);
 // `text` for use between tags and within single or double quotes; what XML 1.0 cannot carry is left
 // out.
 std::string escape(std::string_view text);
