@@ -42,7 +42,7 @@ struct IceUdpTransport {
   std::string ufrag, pwd;  // empty: not given (stanza.js trickles ufrag alone, Movim neither)
   std::vector<Candidate> candidates;
   std::vector<Fingerprint> fingerprints;
-  bool remote_candidate = false;    // §5.7: informational
+  bool remote_candidate = false;    // §5.7: the initiator's report; never written
   bool gathering_complete = false;  // XEP-0371, from stanza.js
   bool rtcp_mux = false;            // Jitsi looks for it here
   bool operator==(const IceUdpTransport&) const = default;

@@ -16,6 +16,13 @@ inline constexpr std::size_t kMaxAttributes = 64;
 inline constexpr std::size_t kMaxContents = 16;
 // A laptop with VPNs and TURN gathers about 20; one stanza or one session never needs more.
 inline constexpr std::size_t kMaxCandidates = 64;
+// The longest host name (RFC 1035); addresses are shorter.
+inline constexpr std::size_t kMaxAddressBytes = 255;
+// RFC 8445 §5.3, for ufrag and pwd alike.
+inline constexpr std::size_t kMaxIceCredential = 256;
+// One per hash function in use; sha-512 takes 191 characters.
+inline constexpr std::size_t kMaxFingerprints = 8;
+inline constexpr std::size_t kMaxFingerprintBytes = 191;
 // Real offers list up to 30 (libpurple, Jitsi).
 inline constexpr std::size_t kMaxPayloadTypes = 64;
 inline constexpr std::size_t kMaxParameters = 32;
