@@ -67,8 +67,8 @@ struct Group {  // XEP-0338
   bool operator==(const Group&) const = default;
 };
 
-struct Reason {  // §7.4
-  std::string condition = "success";
+struct Reason {                       // §7.4
+  std::string condition = "success";  // parsed: empty when the peer gave none
   std::string text;
   std::string alternative_sid;  // for alternative-session
   std::string rtp_error;        // crypto-required or invalid-crypto (XEP-0167 §7)
@@ -100,7 +100,8 @@ struct FocusInfo {
   bool isfocus = true;
   bool operator==(const FocusInfo&) const = default;
 };
-struct UnknownInfo {
+struct UnknownInfo {  // a payload of a namespace nobody here knows: unsupported-info (§6.8)
+  std::string ns, name;
   bool operator==(const UnknownInfo&) const = default;
 };
 struct SessionInfo {
@@ -108,7 +109,8 @@ struct SessionInfo {
   bool operator==(const SessionInfo&) const = default;
 };
 struct TransportInfo {
-  std::vector<Content> contents;  // names and transports only
+  std::vector<Content> contents;                      // names and transports only
+  std::optional<UnknownInfo> unknown = std::nullopt;  // a foreign payload instead of contents
   bool operator==(const TransportInfo&) const = default;
 };
 // The remaining actions carry contents and at most a reason; `action` tells which.
@@ -116,6 +118,8 @@ struct ContentAction {  // content-*, transport-replace/-accept/-reject, descrip
   Action action = Action::content_add;
   std::vector<Content> contents;
   std::optional<Reason> reason;
+  std::optional<UnknownInfo>
+      unknown;  // in a description-info: a foreign payload instead of contents
   bool operator==(const ContentAction&) const = default;
 };
 struct SecurityInfo {
@@ -132,11 +136,15 @@ struct Request {
 };
 Action action_of(const Payload& payload);
 
-// `jingle` is the <jingle/> element. Errors as PROTOCOL §1.1.4: bad-request for a missing or
-// unknown action, no sid, a content without name, no content with disposition session in a
-// session-initiate, anything beyond limits.h.
+// `jingle` is the <jingle/> element. bad-request (XEP-0166 §7.2) for a missing or unknown action,
+// no sid, a content without name or with another's name, a second description or transport in one,
+// an accept or a content action without contents, no content with disposition session in a
+// session-initiate, anything beyond limits.h. Other payloads of a session-info or transport-info
+// are for the session to refuse, since an unknown sid is the graver error.
 Result<Request> parse_jingle(const pugi::xml_node& jingle);
-// The <jingle/> element as text, attributes as XEP-0166's schema allows them.
+// The <jingle/> element as text, attributes and order as XEP-0166's schema has them.
+// Law: parse_jingle(write_jingle(r)) == r, but for remote_candidate, which is never written.
+// tests/signaling/jingle_property_test.cc
 std::string write_jingle(const Request& request);
 
 }  // namespace jingle
