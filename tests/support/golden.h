@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace test {
+namespace test_support {
 
 // The stanza as it would stand on the wire: no comments, no white space between elements.
 inline std::string golden_text(const std::filesystem::path& file) {
@@ -44,4 +44,4 @@ inline std::vector<std::filesystem::path> golden_files(const std::filesystem::pa
   return out;
 }
 
-}  // namespace test
+}  // namespace test_support
