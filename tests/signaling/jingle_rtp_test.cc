@@ -80,8 +80,8 @@ TEST(JingleRtp, RefusesWhatTheSchemaDoesNotAllow) {
       "<payload-type id='96' maxptime='-60'/>",
       "<payload-type id='96'><parameter value='1'/></payload-type>",
       "<payload-type id='96'><rtcp-fb xmlns='urn:xmpp:jingle:apps:rtp:rtcp-fb:0'/></payload-type>",
-      "<payload-type id='96'><rtcp-fb xmlns='urn:xmpp:jingle:apps:rtp:rtcp-fb:0' type=' '/>"
-      "</payload-type>",
+      ("<payload-type id='96'><rtcp-fb xmlns='urn:xmpp:jingle:apps:rtp:rtcp-fb:0' "
+       "type=' '/></payload-type>"),
       "<encryption required='yes'/>",
       "<rtp-hdrext xmlns='urn:xmpp:jingle:apps:rtp:rtp-hdrext:0' uri='u'/>",
       "<rtp-hdrext xmlns='urn:xmpp:jingle:apps:rtp:rtp-hdrext:0' id='x' uri='u'/>",
