@@ -34,6 +34,15 @@ TEST(Jid, IsItsOwnNormalForm) {
   }
 }
 
+// NFKC of Unicode 3.2 is not stable for Hangul with marks between its parts (Corrigendum #5).
+TEST(Jid, RefusesWhatChangesAgainWhenPreparedAgain) {
+  const std::string unstable = "\xE1\x84\x82\xCC\x9F\xE1\x85\xAF\xCC\xA1";
+  for (const std::string& text : {unstable + "@b", "a@b/" + unstable, unstable}) {
+    const auto once = Jid::parse(text);
+    EXPECT_TRUE(!once || Jid::parse(once->str()) == once) << text;
+  }
+}
+
 TEST(Jid, DropsTheDotAtTheEndOfTheDomain) {
   EXPECT_EQ(Jid::parse("a@example.com./r")->domain(), "example.com");
 }
@@ -73,6 +82,9 @@ TEST(Jid, RefusesWhatIsNoJid) {
       "a@b\0.c"s,
       "a\0@b"s,
       "a@b/c\0"s,
+      "\xC3\xA4\0x@b"s,
+      "a@b/\xC3\xA4\0x"s,
+      "a@\xC3\xA4\0x"s,
       "a\x7F@b"s,
       "a@b/\x7F"s,
       "\xFF@b"s,

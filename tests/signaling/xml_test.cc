@@ -111,6 +111,9 @@ TEST(Xml, NeverWritesWhatXmlCannotCarry) {
   EXPECT_EQ(xml.str(), "<a b='xyz'>[1m(!</a>");
   EXPECT_TRUE(Xml::parse(xml.str()));
   using std::string_literals::operator""s;
+  EXPECT_EQ(escape("\xE0\x80\xAF|\xF0\x80\x80\x80|\xE0\xA0\x80|\xF0\x90\x80\x80"),
+            "||\xE0\xA0\x80|\xF0\x90\x80\x80")
+      << "overlong forms";
   EXPECT_EQ(escape("\0<a b=\"c\" d='e'>&\r\n\xF4\x90\x80\x80\xE2\x82"s),
             "&lt;a b=&quot;c&quot; d=&apos;e&apos;&gt;&amp;&#13;&#10;");
 }
