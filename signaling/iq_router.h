@@ -20,7 +20,8 @@ using IqRequest = std::variant<Request, ConferenceInfoSet, ConferenceInfoGet, Di
 
 // Requires: iq.type is get or set.
 // bad-request: not exactly one child (sole exception: <jingle sid=/> beside <conference-info/>, in
-// either order); service-unavailable: a payload nobody here handles, or one with the wrong type (a
+// either order), a document that does not parse or names another sid than its sibling;
+// service-unavailable: a payload nobody here handles, or one with the wrong type (a
 // Jingle get).
 Result<IqRequest> route(const Iq& iq);
 

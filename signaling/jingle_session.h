@@ -32,7 +32,13 @@ class Session {
   //   session-initiate on a live session          out-of-order (§10)
   //   session-accept to us as responder, or twice  out-of-order
   //   security-info, unknown session-info          unsupported-info (§6.8)
-  //   an action we have outstanding ourselves      tie-break if we are the initiator (§7.2.16)
+  //   an action we have outstanding ourselves      tie-break if we are the initiator (§7.2.16); of
+  //                                                transport-infos only those that offer an ICE
+  //                                                restart: new credentials and no candidate
+  //   an answer (content-accept, transport-reject …) to nothing we asked: out-of-order; a legal one
+  //                                                counts as answered()
+  //   anything once ended                          unknown-session (§6.7)
+  // Law: an error leaves all as it was; ended stays ended; one accept; one answer for each ask.
   [[nodiscard]] std::optional<StanzaError> receive(const Payload& payload);
 
   // Ours. Requires: legal in this state (a programmer's mistake aborts).

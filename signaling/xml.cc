@@ -34,8 +34,8 @@ class Builder {
   explicit Builder(pugi::xml_document& document) : current_(document) {
     parser_ = XML_ParserCreateNS("UTF-8", kSeparator);
     XML_SetUserData(parser_, this);
-    // Not XML_SetElementHandler: the stream's guard against forged attributes stands before that
-    // one for libstrophe's sake.
+    // The stream's guard stands before some of expat's functions for libstrophe's sake (not before
+    // these two), and lets all others' calls pass outside its own scope.
     XML_SetStartElementHandler(parser_, [](void* self, const char* name, const char** attributes) {
       static_cast<Builder*>(self)->start(name, attributes);
     });
