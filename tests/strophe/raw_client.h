@@ -1,0 +1,26 @@
+// tests/strophe/raw_client.h: a client session as bytes on a socket, for what no library would
+// send.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "tests/support/net.h"
+
+namespace jingle {
+
+class RawClient {
+ public:
+  // Logs in by SASL PLAIN without TLS. Check ready().
+  RawClient(std::uint16_t port, const std::string& user, const std::string& password,
+            const std::string& resource);
+  bool ready() const { return ready_; }
+  support::Stream& stream() { return stream_; }
+  bool send(std::string_view xml) { return stream_.write(xml); }
+
+ private:
+  support::Stream stream_;
+  bool ready_ = false;
+};
+
+}  // namespace jingle
