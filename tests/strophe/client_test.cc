@@ -96,23 +96,17 @@ TEST(Client, InsistsOnTlsWhenTheServerOffersNone) {
 // libstrophe reads 4 KiB of a TLS record of 16 KiB, and nothing tells poll() of the rest.
 TEST(Client, TwoHundredKibibytesEachWayOverTlsNeedNoTimer) {
   REQUIRE_PROSODY();
-  support::Prosody prosody({.accounts = kAccounts, .tls = true});
+  support::Prosody prosody({.accounts = kAccounts, .tls = true, .disabled_modules = {"smacks"}});
   Peer bot(client(prosody.c2s_port(), "bot@localhost/focus", StropheConfig::Tls::trust_all));
   ASSERT_TRUE(bot.up()) << bot.last_reason();
-  const std::string body(200 * 1024, 'x');
   for (int i = 0; i < 3; ++i) {
+    // Prosody's records are 8 KiB: the last one is now shorter, now longer than one read.
+    const std::string body(200 * 1024 + i * 3000, 'x');
     const std::string id = "echo" + std::to_string(i);
     ASSERT_TRUE(bot.connection->send(
         Priority::normal,
         "<message to='bot@localhost/focus' id='" + id + "'><body>" + body + "</body></message>"));
-    const auto begun = std::chrono::steady_clock::now();
-    while (!bot.seen.find<Message>(id)) {
-      pollfd entry{bot.connection->poll_fd(), bot.connection->poll_events(), 0};
-      const bool now = bot.connection->poll_timeout() == 0ms;
-      ASSERT_NE(::poll(&entry, 1, now ? 0 : 60000), now ? -1 : 0) << "the socket fell asleep";
-      bot.connection->pump();
-      ASSERT_LT(std::chrono::steady_clock::now() - begun, 50s);
-    }
+    ASSERT_TRUE(bot.run_without_timers([&] { return bot.seen.find<Message>(id); }));
     EXPECT_EQ(text_of(first_element(bot.seen.find<Message>(id)->xml.root())), body);
   }
 }

@@ -177,8 +177,8 @@ TEST(Failure, AServerThatDoesNotReadCostsNoMoreThanTheBacklog) {
   EXPECT_TRUE(peer.connection->send(Priority::urgent, "<iq type='set' id='call' to='a@b/c'/>"));
   EXPECT_GE(sent, SendQueue::kMaxNormalBytes - document.size());
   server.allow();
-  ASSERT_TRUE(peer.run_until(
-      [&] { return peer.connection->send(Priority::normal, "<message to='a@b' id='after'/>"); }));
+  ASSERT_TRUE(peer.run_without_timers([&] { return !(peer.connection->poll_events() & POLLOUT); }));
+  ASSERT_TRUE(peer.connection->send(Priority::normal, "<message to='a@b' id='after'/>"));
   peer.connection->disconnect();
   ASSERT_TRUE(peer.down());
   EXPECT_GE(std::stoul(server.recorded()), sent);

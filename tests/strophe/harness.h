@@ -63,6 +63,18 @@ struct Peer {
     return true;
   }
 
+  // The same without any timer but "at once": false also when the socket stayed silent for a
+  // minute.
+  bool run_without_timers(const std::function<bool()>& condition) {
+    while (!condition()) {
+      const bool at_once = connection->poll_timeout() == 0ms;
+      pollfd entry{connection->poll_fd(), connection->poll_events(), 0};
+      if (::poll(&entry, 1, at_once ? 0 : 60000) == 0 && !at_once) return false;
+      connection->pump();
+    }
+    return true;
+  }
+
   bool up() {
     const auto before = seen.ups.size();
     const auto downs = seen.downs.size();
