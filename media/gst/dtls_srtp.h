@@ -1,0 +1,82 @@
+// media/gst/dtls_srtp.h: DTLS-SRTP (RFC 5763, RFC 5764): one association = the OpenSSL handshake,
+// the fingerprint check (RFC 8122) and the two libsrtp contexts that come out of it. No socket and
+// no clock inside: datagrams and the time come in, datagrams go out by the send function.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "media/media_engine.h"
+
+namespace media::gst {
+
+// The process's certificate (ECDSA P-256, self-signed, made at construction) and what handshakes
+// share. Immutable afterwards: any thread. Throws std::runtime_error when OpenSSL or libsrtp lack
+// what is needed.
+class DtlsIdentity {
+ public:
+  // For tests with odd peers (PROTOCOL of Dino: X.509 v1, not valid before tomorrow).
+  struct Certificate {
+    int version = 3;
+    std::chrono::seconds not_before{-24 * 3600};  // from now
+    std::chrono::seconds not_after{10 * 365 * 24 * 3600};
+  };
+  DtlsIdentity();
+  explicit DtlsIdentity(const Certificate& certificate);
+  ~DtlsIdentity();
+  DtlsIdentity(const DtlsIdentity&) = delete;
+  DtlsIdentity& operator=(const DtlsIdentity&) = delete;
+
+  const DtlsFingerprint& fingerprint() const { return fingerprint_; }  // sha-256
+  // The SRTP profiles to offer or accept, in OpenSSL's words, best first. Before any association.
+  void set_profiles(const std::string& profiles);
+
+ private:
+  friend class DtlsSrtp;
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+  DtlsFingerprint fingerprint_;
+};
+
+class DtlsSrtp {
+ public:
+  enum class State { handshaking, connected, fingerprint_mismatch, failed };
+  using Send = std::function<void(std::span<const std::uint8_t>)>;  // one datagram
+
+  // The peer must present the certificate of `fingerprint` (sha-256, sha-384 or sha-512; others
+  // match nothing); nothing else of it is looked at, and no key exists before. `ssrc`: of what we
+  // protect.
+  DtlsSrtp(const DtlsIdentity& identity, DtlsRole role, DtlsFingerprint fingerprint,
+           std::uint32_t ssrc, Send send);
+  ~DtlsSrtp();
+  DtlsSrtp(const DtlsSrtp&) = delete;
+  DtlsSrtp& operator=(const DtlsSrtp&) = delete;
+
+  State start();  // the client's first flight
+  State receive(std::span<const std::uint8_t> datagram);
+  // When to call on_timeout(), from now; none when nothing is to be sent again.
+  std::optional<std::chrono::microseconds> timeout() const;
+  State on_timeout();
+  State state() const;
+  const std::string& error() const;    // for the log, when failed
+  const std::string& profile() const;  // when connected: "SRTP_AEAD_AES_128_GCM"
+
+  // In place; the packet is buffer[0, size), and buffer has kTrailer more. The new size; nullopt:
+  // not connected, not ours to send, tag wrong, replayed or malformed.
+  static constexpr std::size_t kTrailer = 148;  // SRTP_MAX_TRAILER_LEN + index
+  std::optional<std::size_t> protect_rtp(std::span<std::uint8_t> buffer, std::size_t size);
+  std::optional<std::size_t> protect_rtcp(std::span<std::uint8_t> buffer, std::size_t size);
+  std::optional<std::size_t> unprotect_rtp(std::span<std::uint8_t> packet);
+  std::optional<std::size_t> unprotect_rtcp(std::span<std::uint8_t> packet);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace media::gst

@@ -1,0 +1,97 @@
+// media/gst/io_thread.h: one of the few threads on which legs' transports live: ICE, DTLS, SRTP and
+// RTCP of each leg are touched here and nowhere else. Others speak to it by value: commands through
+// a queue, RTP through a preallocated outbox; GLib only wakes.
+//
+// Used by the engine, and by anything that is a caller itself: open() a transport whose packets go
+// to a leg_src (leg_src.h) of the caller's own pipeline, send through a leg_sink (leg_sink.h),
+// connect() when the peer's half is known, close() at the end.
+//
+// Lifetime. An IoThread outlives every leg_sink made for it and every pipeline around them. A leg
+// ends like this; each step is safe whatever the other threads do meanwhile:
+//   1. control sets leg_src and leg_sink to NULL and takes them out of the pipeline, while this
+//      thread may be inside leg_src_push(): it holds a reference to the element (TransportSpec), so
+//      the push ends in "flushing" or "not linked" and the packet is dropped;
+//   2. a tick that is inside the leg_sink's chain function puts one more buffer into the outbox;
+//   3. control calls close(leg). The transport is destroyed on this thread, never from within a
+//      callback of its own; LegClosed is its last event;
+//   4. buffers still in the outbox name the leg by its id, find none, and are freed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "media/gst/gst_ptr.h"
+#include "media/gst/ice_config.h"
+#include "media/media_engine.h"
+#include "media/thread_role.h"
+
+namespace media::gst {
+
+class DtlsIdentity;
+
+// "Runs on the I/O thread of the leg at hand."
+inline constexpr ThreadRole io_thread;
+
+struct TransportSpec {
+  LegId leg;               // unique on this IoThread while open
+  std::uint32_t ssrc = 0;  // of what we send: RTP with another one is dropped
+  std::string cname;       // RFC 3550 §6.5.1, in our RTCP; empty: made from the ssrc
+  bool ice_controlling = false;
+  bool rtcp_mux = true;  // false: component 2 is gathered too
+  ElementPtr leg_src;    // where what was received goes; null: only counted
+};
+
+// What happened on the thread so far; hostile packets show here and nowhere else (no log line
+// each).
+template <class Cell>
+struct BasicIoCounters {
+  Cell rtp_sent{}, rtp_received{};
+  Cell rtcp_sent{}, rtcp_received{};
+  Cell srtp_rejected{};  // bad tag, replayed, malformed
+  Cell dtls_received{};  // datagrams that reached a DTLS association
+  Cell junk{};           // neither STUN, DTLS nor RTP (RFC 7983), or too long
+  Cell early{};          // media before DTLS was done: dropped
+  Cell unsent{};         // not connected (any more), foreign SSRC, socket full
+  Cell outbox_full{};    // pushed faster than this thread sends
+  Cell candidates_skipped{};
+};
+using IoCounters = BasicIoCounters<std::uint64_t>;
+
+class IoThread {
+ public:
+  // Called on this thread with the events of its transports: LegOpened, CandidatesGathered,
+  // LegConnected, LegFailed (at most one per leg), LegQuiet, LegHeard, and LegClosed as the last.
+  // Must not block, and must not call back into this object from the same call but for close().
+  using EventSink = std::function<void(Event)>;
+
+  // `identity` outlives the thread.
+  IoThread(IceConfig config, const DtlsIdentity& identity, EventSink sink);
+  // Closes every transport (each with its LegClosed) and joins.
+  ~IoThread();
+  IoThread(const IoThread&) = delete;
+  IoThread& operator=(const IoThread&) = delete;
+
+  // Any thread. In order; at most limits::kIoCommands wait, then the caller does (never this thread
+  // itself, which is exempt). Commands for a leg that is not open are ignored.
+  void open(TransportSpec spec);              // LegOpened or LegFailed follows
+  void connect(LegId leg, LegRemote remote);  // the peer's half; LegConnected or LegFailed follows
+  void add_remote_candidates(LegId leg, std::vector<IceCandidate> candidates);
+  void close(LegId leg);  // LegClosed follows, exactly once
+
+  // Any thread; never blocks, allocates nothing. RTP for `leg`, sent after the next flush(). Full
+  // outbox (limits::kOutbox): dropped and counted.
+  void enqueue(LegId leg, BufferPtr rtp);
+  // Any thread; never blocks. Wakes the thread when something was enqueued since it last looked.
+  void flush();
+
+  IoCounters counters() const;  // any thread
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace media::gst

@@ -1,0 +1,35 @@
+// media/gst/transport_limits.h: the bounds of ICE, DTLS, SRTP and RTCP, and their reasons.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace media::limits {
+
+using namespace std::chrono_literals;
+
+// Commands waiting for one I/O thread; a thousand legs opening at once with trickle fit.
+inline constexpr std::size_t kIoCommands = 8192;
+// Commands waiting for the control thread. Beyond it open_leg fails; closes are always taken.
+inline constexpr std::size_t kControlCommands = 16384;
+// RTP packets waiting for one I/O thread: two ticks of kMaxLegs.
+inline constexpr std::size_t kOutbox = 8192;
+// ICE is no scanner (RFC 8445 §19.5.1): what one peer may make us send checks to.
+inline constexpr std::size_t kRemoteCandidates = 20;
+inline constexpr std::size_t kCandidatePairs = 100;
+// RFC 8445 §5.3 allows 256 characters; nothing we parse is longer.
+inline constexpr std::size_t kIceString = 256;
+// A pair that does not connect in this time has no user waiting any more.
+inline constexpr auto kConnectTime = 30s;
+// Silent this long since connected, without SRTP or SRTCP: LegQuiet.
+inline constexpr auto kQuietTime = 3s;
+// RFC 3550 §6.2: five seconds, times 0.5 to 1.5.
+inline constexpr auto kRtcpInterval = 5s;
+// DTLS datagrams: fits every path that carries IPv6 (1280 less headers), as WebRTC does.
+inline constexpr std::size_t kDtlsMtu = 1200;
+// SSRCs of one peer with a replay window each; above it the one heard longest ago goes.
+inline constexpr std::size_t kPeerSsrcs = 16;
+// Reordering that SRTP accepts (RFC 3711 §3.3.2 demands 64): 20 s of audio.
+inline constexpr std::size_t kReplayWindow = 1024;
+
+}  // namespace media::limits
