@@ -1,0 +1,72 @@
+#include "media/limiter.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace media {
+namespace {
+
+constexpr int kBlock_samples = 48;  // 1 ms
+constexpr int kBlocks = kFrame_samples / kBlock_samples;
+constexpr float kCeiling = 32700.0F;    // a little room for rounding and for the encoder
+constexpr int kHold = 200;              // blocks after the last peak that needed this gain
+constexpr float kRelease = 1.0F / 500;  // per block: from nothing to all in half a second
+constexpr float kAttack = 1.0F / 5;     // per block, looking ahead
+constexpr std::int32_t kMax = 32767;
+constexpr std::int32_t kMin = -32768;
+
+// The largest gain at which block `b` fits; 1 for whatever fits as it is.
+float fitting_gain(const Sum& in, int b) {
+  std::int32_t low = 0, high = 0;
+  for (int i = b * kBlock_samples; i < (b + 1) * kBlock_samples; ++i) {
+    low = std::min(low, in[i]);
+    high = std::max(high, in[i]);
+  }
+  if (low >= kMin && high <= kMax) return 1.0F;
+  return kCeiling / static_cast<float>(std::max(high, -low));
+}
+
+}  // namespace
+
+void Limiter::process(const Sum& in, Frame& out) {
+  std::array<float, kBlocks> fits;
+  for (int b = 0; b < kBlocks; ++b) fits[b] = fitting_gain(in, b);
+  const bool untouched =
+      gain_ == 1.0F && std::all_of(fits.begin(), fits.end(), [](float f) { return f == 1.0F; });
+  if (untouched) {
+    for (int i = 0; i < kFrame_samples; ++i) out[i] = static_cast<std::int16_t>(in[i]);
+    return;
+  }
+  // The gain wanted in each block: what fits, risen slowly, sunk ahead of time.
+  std::array<float, kBlocks> wanted;
+  float risen = gain_;
+  for (int b = 0; b < kBlocks; ++b) {
+    if (fits[b] <= risen && fits[b] < 1.0F) {
+      hold_ = kHold;
+    } else if (hold_ > 0) {
+      --hold_;
+    }
+    risen = std::min({fits[b], hold_ > 0 ? risen : risen + kRelease, 1.0F});
+    wanted[b] = risen;
+  }
+  for (int b = kBlocks - 2; b >= 0; --b) wanted[b] = std::min(wanted[b], wanted[b + 1] + kAttack);
+  // Linear from border to border, each border no higher than both its blocks: a straight line
+  // between two values that fit, fits. Only the first border is given (the last frame's end): there
+  // the clamp below takes what sticks out, for one millisecond.
+  float from = gain_;
+  for (int b = 0; b < kBlocks; ++b) {
+    const float to = b + 1 < kBlocks ? std::min(wanted[b], wanted[b + 1]) : wanted[b];
+    const float step = (to - from) / kBlock_samples;
+    for (int i = 0; i < kBlock_samples; ++i) {
+      const int at = b * kBlock_samples + i;
+      const float value = static_cast<float>(in[at]) * (from + step * static_cast<float>(i + 1));
+      const float bounded = std::clamp(value, static_cast<float>(kMin), static_cast<float>(kMax));
+      out[at] = static_cast<std::int16_t>(std::lrint(bounded));
+    }
+    from = to;
+  }
+  gain_ = from;
+}
+
+}  // namespace media
