@@ -14,9 +14,13 @@ inline constexpr std::size_t kMaxCsrcs = 15;
 inline constexpr std::size_t kMaxPacketBytes = 1472;
 // RFC 6716 §3.4: one Opus frame is at most 1275 bytes.
 inline constexpr std::size_t kMaxOpusBytes = 1275;
-// Packets of one leg waiting for the tick: 1.28 s at 20 ms; more is a flood or a stall and the
-// oldest lose.
+// Packets of one leg waiting for the tick: 1.28 s at 20 ms. More is a flood, or the tick stalled:
+// what comes then is dropped, and the playout buffer starts anew from what is there.
 inline constexpr std::size_t kPacketRing = 64;
+// The same in bytes: 64 packets of 230 bytes (80 kbit/s), or 11 of the largest.
+inline constexpr std::size_t kPacketRingBytes = 16384;
+// Packets of one leg waiting to be played: 200 ms of 10 ms packets and some that came early.
+inline constexpr std::size_t kPlayoutSlots = 32;
 // Participants heard at once (max-speakers); more is noise and costs decodes.
 inline constexpr std::size_t kMaxSpeakers = 8;
 

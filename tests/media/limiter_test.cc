@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/support/audio.h"
+#include "tests/support/seed.h"
 
 namespace media {
 namespace {
@@ -19,7 +20,7 @@ Sum constant(std::int32_t value) {
 }
 
 TEST(Limiter, WhatFitsPassesBitByBit) {
-  const unsigned seed = std::random_device{}();
+  const unsigned seed = test_support::test_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   Limiter limiter;
@@ -36,7 +37,7 @@ TEST(Limiter, WhatFitsPassesBitByBit) {
 }
 
 TEST(Limiter, NeverWraps) {
-  const unsigned seed = std::random_device{}();
+  const unsigned seed = test_support::test_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   Limiter limiter;

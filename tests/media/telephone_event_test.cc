@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/seed.h"
+
 namespace media {
 namespace {
 
@@ -77,7 +79,7 @@ TEST(TelephoneEvents, WhatIsNoKeyIsIgnored) {
 // However its packets are lost, repeated and reordered: each key whose first packet or end arrives
 // is told exactly once.
 TEST(TelephoneEvents, UnderLossAndRepetitionEachKeyIsToldOnce) {
-  const unsigned seed = std::random_device{}();
+  const unsigned seed = test_support::test_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   for (int round = 0; round < 200; ++round) {

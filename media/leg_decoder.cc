@@ -1,0 +1,91 @@
+#include "media/leg_decoder.h"
+
+#include <opus.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "media/check.h"
+
+namespace media {
+namespace {
+
+// Concealment comes in multiples of this (opus_decoder.h: "multiple of 2.5 ms").
+constexpr int kOpusGrain_samples = 120;
+
+}  // namespace
+
+void LegDecoder::Delete::operator()(OpusDecoder* decoder) const { opus_decoder_destroy(decoder); }
+
+LegDecoder::LegDecoder() : pcm_(new std::int16_t[kCapacity]) {
+  int error = OPUS_OK;
+  decoder_.reset(opus_decoder_create(kSampleRate_hz, 1, &error));
+  if (error != OPUS_OK) throw std::bad_alloc();
+}
+
+LegDecoder::~LegDecoder() = default;
+
+void LegDecoder::make_room() {
+  if (begin_ == 0) return;
+  std::memmove(pcm_.get(), pcm_.get() + begin_, static_cast<std::size_t>(size_) * 2);
+  begin_ = 0;
+}
+
+void LegDecoder::decode(std::span<const std::uint8_t> packet, int samples) {
+  make_room();
+  const int room = std::min(kCapacity - size_, 5760);
+  const int decoded =
+      opus_decode(decoder_.get(), packet.data(), static_cast<opus_int32>(packet.size()),
+                  pcm_.get() + size_, room, 0);
+  if (decoded <= 0) return recover({}, samples);
+  size_ += decoded;
+  heard_ = true;
+  concealed_samples_ = 0;
+}
+
+void LegDecoder::recover(std::span<const std::uint8_t> next, int samples) {
+  make_room();
+  samples = std::min(samples, kCapacity - size_);
+  std::int16_t* const out = pcm_.get() + size_;
+  const bool silent = !heard_ || concealed_samples_ >= kMaxConcealed_samples;
+  const int concealed =
+      silent && next.empty() ? 0 : samples / kOpusGrain_samples * kOpusGrain_samples;
+  int decoded = 0;
+  if (concealed > 0) {
+    decoded =
+        opus_decode(decoder_.get(), next.empty() ? nullptr : next.data(),
+                    static_cast<opus_int32>(next.size()), out, concealed, next.empty() ? 0 : 1);
+  }
+  std::fill(out + std::max(decoded, 0), out + samples, std::int16_t{0});
+  // Without FEC in it libopus conceals by itself, so every recovered frame counts as concealed.
+  fade(samples);
+  size_ += samples;
+}
+
+void LegDecoder::fade(int samples) {
+  std::int16_t* const out = pcm_.get() + size_;
+  for (int i = 0; i < samples; ++i) {
+    const int age = concealed_samples_ + i;
+    if (age < kFadeFrom_samples) continue;
+    const int left = std::max(0, kMaxConcealed_samples - age);
+    out[i] = static_cast<std::int16_t>(out[i] * left / (kMaxConcealed_samples - kFadeFrom_samples));
+  }
+  concealed_samples_ = std::min(concealed_samples_ + samples, kMaxConcealed_samples);
+}
+
+void LegDecoder::take(Frame& frame) {
+  CHECK(size_ >= kFrame_samples);
+  std::copy_n(pcm_.get() + begin_, kFrame_samples, frame.begin());
+  begin_ += kFrame_samples;
+  size_ -= kFrame_samples;
+}
+
+void LegDecoder::reset() {
+  opus_decoder_ctl(decoder_.get(), OPUS_RESET_STATE);
+  begin_ = size_ = 0;
+  heard_ = false;
+  concealed_samples_ = 0;
+}
+
+}  // namespace media

@@ -1,0 +1,417 @@
+#include "media/playout_buffer.h"
+
+#include <gtest/gtest.h>
+#include <opus.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/support/seed.h"
+
+namespace media {
+namespace {
+
+using Inserted = PlayoutBuffer::Inserted;
+using Bytes = std::vector<std::uint8_t>;
+
+// TOC bytes of CELT packets that last this long (RFC 6716 §3.1): code 0, or two or three frames.
+Bytes opus(int samples, std::uint32_t number) {
+  Bytes payload;
+  switch (samples) {
+    case 120: payload = {28 << 3}; break;
+    case 240: payload = {29 << 3}; break;
+    case 480: payload = {30 << 3}; break;
+    case 960: payload = {31 << 3}; break;
+    case 1920: payload = {31 << 3 | 1}; break;
+    case 2880: payload = {31 << 3 | 3, 3}; break;
+    case 5760: payload = {31 << 3 | 3, 6}; break;
+    default: ADD_FAILURE() << samples;
+  }
+  for (int i = 0; i < 4; ++i) payload.push_back(static_cast<std::uint8_t>(number >> (8 * i)));
+  return payload;
+}
+
+std::uint32_t number_in(std::span<const std::uint8_t> payload) {
+  std::uint32_t number = 0;
+  for (int i = 0; i < 4; ++i) number |= std::uint32_t{payload[payload.size() - 4 + i]} << (8 * i);
+  return number;
+}
+
+struct Sender {
+  std::uint16_t sequence = 65530;        // wraps soon
+  std::uint32_t timestamp = 0xFFFFF000;  // so does this
+  std::uint32_t ssrc = 7;
+  std::uint32_t number = 0;
+
+  struct Packet {
+    RtpPacket header;
+    Bytes payload;
+  };
+  Packet next(int samples = 960) {
+    Packet packet{.header = {.sequence = sequence++, .timestamp = timestamp, .ssrc = ssrc},
+                  .payload = opus(samples, number++)};
+    timestamp += static_cast<std::uint32_t>(samples);
+    return packet;
+  }
+};
+
+Inserted insert(PlayoutBuffer& buffer, const Sender::Packet& packet,
+                std::optional<AudioLevel> level = std::nullopt) {
+  RtpPacket header = packet.header;
+  header.payload = packet.payload;
+  return buffer.insert(header, level);
+}
+
+// One tick's worth of pulling, with the FIFO a decoder has. Returns the numbers of packets played.
+struct Player {
+  std::vector<std::uint32_t> tick(PlayoutBuffer& buffer, bool quiet = false) {
+    std::vector<std::uint32_t> played;
+    buffer.adjust(quiet);
+    while (fifo < 960) {
+      const auto step = buffer.pull();
+      if (!step) {
+        fifo = 960;
+        break;
+      }
+      EXPECT_GT(step->samples, 0);
+      fifo += step->samples;
+      if (!step->packet.empty()) {
+        played.push_back(number_in(step->packet));
+      } else {
+        concealed += step->samples;
+        fec += step->next.empty() ? 0 : 1;
+      }
+    }
+    fifo -= 960;
+    return played;
+  }
+  int fifo = 0, concealed = 0, fec = 0;
+};
+
+using Played = std::vector<std::uint32_t>;
+
+TEST(OpusPacketSamples, SaysWhatLibopusSays) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 20000; ++round) {
+    Bytes bytes(1 + random() % 4);
+    for (auto& b : bytes) b = static_cast<std::uint8_t>(random());
+    const int theirs =
+        opus_packet_get_nb_samples(bytes.data(), static_cast<opus_int32>(bytes.size()), 48000);
+    const std::optional<int> ours = opus_packet_samples(bytes);
+    if (theirs > 0) {
+      ASSERT_EQ(ours, theirs);
+    } else {
+      ASSERT_EQ(ours, std::nullopt);
+    }
+  }
+  EXPECT_EQ(opus_packet_samples({}), std::nullopt);
+  EXPECT_EQ(opus_packet_samples(Bytes(limits::kMaxPacketBytes + 1)), std::nullopt);
+}
+
+TEST(PlayoutBuffer, NothingComesOutBeforeAnythingCameIn) {
+  PlayoutBuffer buffer;
+  EXPECT_FALSE(buffer.pull());
+}
+
+TEST(PlayoutBuffer, TheFirstPacketWaitsForTheTargetDelay) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  EXPECT_EQ(insert(buffer, sender.next()), Inserted::resynced);
+  EXPECT_EQ(player.tick(buffer), Played{});
+  insert(buffer, sender.next());
+  EXPECT_EQ(player.tick(buffer), Played{0});
+}
+
+class PacketLength : public ::testing::TestWithParam<int> {};
+
+TEST_P(PacketLength, PlaysEveryPacketOnceInOrderWithoutAGap) {
+  const int samples = GetParam();
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  Played played;
+  int sent = 0;
+  for (int tick = 0; tick < 600; ++tick) {
+    while (sent <= tick * 960) {
+      insert(buffer, sender.next(samples));
+      sent += samples;
+    }
+    const Played now = player.tick(buffer);
+    played.insert(played.end(), now.begin(), now.end());
+  }
+  ASSERT_GT(played.size(), 590U * 960 / static_cast<unsigned>(samples) - 3);
+  for (std::uint32_t i = 0; i < played.size(); ++i) ASSERT_EQ(played[i], i);
+  EXPECT_LE(player.concealed, 960) << "only the target delay at the start";
+}
+INSTANTIATE_TEST_SUITE_P(PlayoutBuffer, PacketLength,
+                         ::testing::Values(120, 240, 480, 960, 1920, 2880, 5760));
+
+TEST(PlayoutBuffer, PacketLengthsMayChangeAtAnyTime) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  Played played;
+  int sent = 0;
+  const int lengths[] = {480, 960, 1920, 2880};
+  for (int tick = 0; tick < 1000; ++tick) {
+    while (sent <= tick * 960) {
+      const int samples = lengths[random() % 4];
+      insert(buffer, sender.next(samples));
+      sent += samples;
+    }
+    const Played now = player.tick(buffer);
+    played.insert(played.end(), now.begin(), now.end());
+  }
+  for (std::uint32_t i = 0; i < played.size(); ++i) ASSERT_EQ(played[i], i);
+  EXPECT_LE(player.concealed, 960);
+}
+
+TEST(PlayoutBuffer, ReordersAndDropsDuplicates) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  const auto a = sender.next(), b = sender.next(), c = sender.next();
+  insert(buffer, a);
+  insert(buffer, c);
+  EXPECT_EQ(insert(buffer, c), Inserted::duplicate);
+  insert(buffer, b);
+  player.tick(buffer);
+  EXPECT_EQ(player.tick(buffer), Played{0});
+  EXPECT_EQ(insert(buffer, a), Inserted::duplicate) << "of one that was played";
+  EXPECT_EQ(player.tick(buffer), Played{1});
+  EXPECT_EQ(player.tick(buffer), Played{2});
+  EXPECT_EQ(buffer.late(), 0U);
+}
+
+TEST(PlayoutBuffer, ALostPacketIsRecoveredFromTheNextOne) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  insert(buffer, sender.next());
+  sender.next();
+  insert(buffer, sender.next());
+  player.tick(buffer);
+  player.tick(buffer);
+  EXPECT_EQ(player.fec, 0);
+  EXPECT_EQ(player.tick(buffer), Played{});
+  EXPECT_EQ(player.fec, 1);
+  EXPECT_EQ(player.tick(buffer), Played{2});
+}
+
+TEST(PlayoutBuffer, SilenceThatWasNotSentIsNotTakenForLoss) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  insert(buffer, sender.next());
+  sender.timestamp += 3 * 960;  // DTX: the sequence goes on
+  player.tick(buffer);
+  player.tick(buffer);
+  player.tick(buffer);
+  insert(buffer, sender.next());
+  EXPECT_EQ(player.tick(buffer), Played{});
+  EXPECT_EQ(player.tick(buffer), Played{});
+  EXPECT_EQ(player.tick(buffer), Played{1});
+  EXPECT_EQ(player.fec, 0);
+}
+
+TEST(PlayoutBuffer, AMinuteOfSilenceDelaysNothing) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  insert(buffer, sender.next());
+  for (int tick = 0; tick < 3000; ++tick) player.tick(buffer);
+  sender.timestamp += 3000 * 960;
+  insert(buffer, sender.next());
+  player.tick(buffer);
+  EXPECT_EQ(player.tick(buffer), Played{1});
+}
+
+TEST(PlayoutBuffer, AfterAStallTheTalkGoesOnAndTheDelayStaysBounded) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  for (int tick = 0; tick < 50; ++tick) {
+    insert(buffer, sender.next());
+    player.tick(buffer);
+  }
+  for (int tick = 0; tick < 100; ++tick) player.tick(buffer);
+  for (int i = 0; i < 100; ++i) insert(buffer, sender.next());  // two seconds at once
+  std::uint32_t last = 0;
+  for (int tick = 0; tick < 100; ++tick) {
+    insert(buffer, sender.next());
+    for (std::uint32_t number : player.tick(buffer)) last = number;
+    ASSERT_LE(buffer.packets(), 12U);
+  }
+  EXPECT_GE(last + 12, sender.number);
+  EXPECT_LT(last, sender.number);
+}
+
+TEST(PlayoutBuffer, AnotherSsrcOrATimestampJumpStartsAnew) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  for (int i = 0; i < 3; ++i) {
+    insert(buffer, sender.next());
+    player.tick(buffer);
+  }
+  sender.ssrc = 8;
+  sender.timestamp = 5;
+  sender.sequence = 40000;
+  EXPECT_EQ(insert(buffer, sender.next()), Inserted::resynced);
+  player.tick(buffer);
+  EXPECT_EQ(player.tick(buffer), Played{3});
+  sender.timestamp += 0x7000'0000;
+  EXPECT_EQ(insert(buffer, sender.next()), Inserted::resynced);
+  player.tick(buffer);
+  EXPECT_EQ(player.tick(buffer), Played{4});
+  player.tick(buffer);
+  sender.timestamp -= 0x7000'0000;
+  EXPECT_EQ(insert(buffer, sender.next()), Inserted::resynced);
+  player.tick(buffer);
+  EXPECT_EQ(player.tick(buffer), Played{5});
+}
+
+TEST(PlayoutBuffer, ASequenceJumpAloneCostsNothing) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  Played played;
+  for (int tick = 0; tick < 100; ++tick) {
+    if (tick == 50) sender.sequence = static_cast<std::uint16_t>(sender.sequence + 0x8000);
+    insert(buffer, sender.next());
+    for (auto number : player.tick(buffer)) played.push_back(number);
+  }
+  EXPECT_EQ(played.size(), 99U);
+  EXPECT_LE(player.concealed, 960);
+}
+
+TEST(PlayoutBuffer, JunkIsRefused) {
+  PlayoutBuffer buffer;
+  Sender::Packet empty;
+  EXPECT_EQ(insert(buffer, empty), Inserted::invalid);
+  Sender::Packet zero_frames{.header = {}, .payload = {31 << 3 | 3, 0}};
+  EXPECT_EQ(insert(buffer, zero_frames), Inserted::invalid);
+  EXPECT_EQ(buffer.packets(), 0U);
+}
+
+// A peer's clock runs off by 500 ppm for half an hour, without a pause: the delay stays where it
+// was, a packet is dropped or 20 ms concealed now and then.
+class Drift : public ::testing::TestWithParam<double> {};
+
+TEST_P(Drift, TheDelayNeverCreeps) {
+  const double ppm = GetParam();
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  std::size_t played = 0, most = 0;
+  const int ticks = 30 * 60 * 50;
+  for (int tick = 0; tick < ticks; ++tick) {
+    while (sender.number <= tick * (1 + ppm / 1e6)) insert(buffer, sender.next());
+    played += player.tick(buffer).size();
+    most = std::max(most, buffer.packets());
+  }
+  EXPECT_LE(most, 6U) << "120 ms";
+  const double drifted = std::abs(ticks * ppm / 1e6);  // packets
+  EXPECT_GE(static_cast<double>(played), sender.number - drifted - 8);
+  EXPECT_LE(player.concealed / 960.0, drifted + 8);
+}
+INSTANTIATE_TEST_SUITE_P(PlayoutBuffer, Drift, ::testing::Values(-500.0, 0.0, 500.0));
+
+// A seeded network: loss, reordering, duplicates, jitter. Whatever it does: no packet is played
+// twice or out of order, the memory is bounded, a network that is kind again is heard in full.
+TEST(PlayoutBuffer, UnderASeededNetworkItPlaysInOrderAndRecovers) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 30; ++round) {
+    PlayoutBuffer buffer;
+    Sender sender;
+    Player player;
+    std::multimap<int, Sender::Packet> network;  // by the tick of arrival
+    const unsigned loss = random() % 30, copies = random() % 30, jitter = 1 + random() % 25;
+    int last = -1;
+    std::size_t played = 0, played_before = 0;
+    const int rough = 500, kind = 500;
+    for (int tick = 0; tick < rough + kind + 50; ++tick) {
+      const auto packet = sender.next();
+      if (tick >= rough) {
+        network.emplace(tick, packet);
+      } else if (random() % 100 >= loss) {
+        network.emplace(tick + static_cast<int>(random() % jitter), packet);
+        if (random() % 100 < copies) network.emplace(tick + static_cast<int>(random() % 9), packet);
+      }
+      const auto arrived = network.equal_range(tick);
+      for (auto it = arrived.first; it != arrived.second; ++it) insert(buffer, it->second);
+      for (const std::uint32_t number : player.tick(buffer)) {
+        ASSERT_GT(static_cast<int>(number), last);
+        last = static_cast<int>(number);
+        ++played;
+      }
+      ASSERT_LE(buffer.packets(), limits::kPlayoutSlots);
+      if (tick == rough + 49) played_before = played;
+    }
+    EXPECT_GE(played - played_before, static_cast<std::size_t>(kind) - 8);
+  }
+}
+
+// Jitter that stays within the bound is absorbed after a while: hardly anything is lost any more.
+TEST(PlayoutBuffer, LearnsTheJitterOfItsNetwork) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  std::multimap<int, Sender::Packet> network;
+  std::size_t played = 0;
+  for (int tick = 0; tick < 3000; ++tick) {
+    network.emplace(tick + static_cast<int>(random() % 6), sender.next());  // 0 to 100 ms
+    const auto arrived = network.equal_range(tick);
+    for (auto it = arrived.first; it != arrived.second; ++it) insert(buffer, it->second);
+    const std::size_t now = player.tick(buffer).size();
+    if (tick >= 500) played += now;
+  }
+  EXPECT_GE(played, 2500U * 97 / 100);
+}
+
+TEST(PlayoutBuffer, TooMuchDelayIsDroppedWhereNobodyHearsIt) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  for (int i = 0; i < 4; ++i) insert(buffer, sender.next());  // 60 ms ahead of what is needed
+  for (int tick = 0; tick < 600; ++tick) {
+    insert(buffer, sender.next());
+    player.tick(buffer, tick > 300);
+  }
+  EXPECT_LE(buffer.packets(), 2U);
+}
+
+TEST(PlayoutBuffer, TheLoudestOfWhatIsPlayedNextDecides) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  insert(buffer, sender.next(480), AudioLevel{.level_dbov = 90});
+  EXPECT_EQ(buffer.peek_level(960), std::nullopt) << "not within this tick";
+  player.tick(buffer);
+  insert(buffer, sender.next(480), AudioLevel{.level_dbov = 40});
+  insert(buffer, sender.next(480), AudioLevel{.level_dbov = 10});
+  EXPECT_EQ(buffer.peek_level(960)->level_dbov, 40);
+  EXPECT_TRUE(buffer.has_packet_within(960));
+  buffer.skip(960);
+  EXPECT_EQ(buffer.peek_level(960)->level_dbov, 10);
+  buffer.skip(960);
+  EXPECT_FALSE(buffer.has_packet_within(960));
+  EXPECT_EQ(buffer.packets(), 0U);
+}
+
+}  // namespace
+}  // namespace media
