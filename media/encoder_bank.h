@@ -54,8 +54,10 @@ class MixEncoder {
   static constexpr unsigned kSilenceSent_ticks = 10;
   // 400 ms, as libopus' own DTX does: 2.5 packets a second.
   static constexpr unsigned kKeepAlive_ticks = 20;
-  // Between what sounds best (9) and what costs least: 140 against 255 us a frame.
-  static constexpr int kComplexity = 5;
+  // 255 us a frame against 140 at complexity 5; but there the codec's own distortion of two tones
+  // is 57 dB below them where the listener's own tone would be, here 74 dB. K + 1 of them a tick is
+  // few.
+  static constexpr int kComplexity = 9;
 
  private:
   void apply(const EncoderSettings& settings);

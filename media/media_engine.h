@@ -44,13 +44,14 @@ enum class DtlsRole { client, server };  // ours: client = setup 'active'
 // What was negotiated for sending to and receiving from the peer (XEP-0167, RFC 7587).
 struct RtpParameters {
   std::uint8_t opus_payload_type = 111;
-  std::optional<std::uint8_t> telephone_event;  // RFC 4733
-  std::uint8_t ssrc_audio_level = 0;            // RFC 6464 extension id; 0 = not agreed
-  std::uint8_t csrc_audio_level = 0;            // RFC 6465 extension id; 0 = not agreed
-  bool rtcp_mux = true;                         // false: component 2 carries RTCP
-  std::uint32_t max_bitrate_bps = 32000;        // what we send at most
-  bool use_dtx = false;                         // the peer likes silence not to be sent
-  bool use_fec = false;                         // the peer's decoder uses in-band FEC
+  std::optional<std::uint8_t> telephone_event{};  // RFC 4733
+  std::uint8_t ssrc_audio_level = 0;              // RFC 6464 extension id; 0 = not agreed
+  std::uint8_t csrc_audio_level = 0;              // RFC 6465 extension id; 0 = not agreed
+  bool rtcp_mux = true;                           // false: component 2 carries RTCP
+  std::uint32_t max_bitrate_bps = 32000;          // what we send at most
+  bool use_dtx = false;                           // the peer likes silence not to be sent
+  bool use_fec = false;                           // the peer's decoder uses in-band FEC
+  std::uint32_t telephone_event_rate_hz = 48000;  // clock rate of telephone_event
   bool operator==(const RtpParameters&) const = default;
 };
 

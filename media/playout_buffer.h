@@ -78,6 +78,7 @@ class PlayoutBuffer {
 
   // Of the fastest packet of the last window: how long it waited.
   std::chrono::milliseconds delay() const;
+  bool started() const { return started_; }
   std::size_t packets() const { return count_; }
   std::uint64_t late() const { return late_; }
   std::uint64_t resyncs() const { return resyncs_; }

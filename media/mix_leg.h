@@ -1,0 +1,75 @@
+// media/mix_leg.h: what a room's mixer keeps of one leg. Everything is allocated here, on the
+// control thread; afterwards the leg belongs to the tick, but for its packet ring, which the leg's
+// I/O thread fills.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "media/encoder_bank.h"
+#include "media/leg_decoder.h"
+#include "media/limiter.h"
+#include "media/loudness.h"
+#include "media/media_engine.h"
+#include "media/mix_plan.h"
+#include "media/packet_ring.h"
+#include "media/playout_buffer.h"
+#include "media/rtp_header.h"
+#include "media/telephone_event.h"
+
+namespace media {
+
+struct MixLegSpec {
+  LegId leg;
+  std::uint32_t contributor_id = 0;
+  std::uint32_t ssrc = 0;  // of what the leg is sent
+  RtpParameters rtp;
+  bool operator==(const MixLegSpec&) const = default;
+};
+
+class MixLeg {
+ public:
+  explicit MixLeg(const MixLegSpec& spec)
+      : spec_(spec),
+        events_(spec.rtp.telephone_event_rate_hz),
+        // RFC 3550 §5.1 wants random beginnings; the SSRC is random.
+        sequence_(static_cast<std::uint16_t>(spec.ssrc * 2654435761U >> 16)),
+        timestamp_(spec.ssrc * 2246822519U) {}
+
+  PacketRing& packets() { return packets_; }  // I/O thread: reserve and commit
+
+ private:
+  friend class RoomMixer;
+
+  PacketRing packets_;
+
+  // The tick's, as all that follows.
+  MixLegSpec spec_;
+  LegPlan plan_;
+  bool attached_ = true;  // there is somebody to hand its packets to
+
+  // What it says.
+  PlayoutBuffer playout_;
+  TelephoneEvents events_;
+  LegDecoder decoder_;
+  VoiceActivity activity_;
+  bool tells_levels_ = false;  // its packets carry RFC 6464 levels
+  std::uint8_t told_level_dbov_ = kSilence_dbov;
+  bool decoding_ = false;  // its decoder was fed in the last tick
+  int ahead_samples_ = 0;  // of a packet that was passed over, beyond this tick
+  bool measured_ = false;  // frame_ was decoded for measuring, in this tick
+  float gain_ = 0;         // that frame_ ended with
+  Limiter limiter_;        // for gains above one
+  Frame frame_;            // what it says in this tick
+  bool heard_ = false;     // frame_ is in the sum
+  std::uint8_t level_dbov_ = kSilence_dbov;
+
+  // What it hears.
+  Listener listener_;
+  std::uint16_t sequence_;
+  std::uint32_t timestamp_;
+  bool sent_ = false;  // in the last tick
+  std::array<std::uint8_t, kMaxRtpHeaderBytes> header_;
+};
+
+}  // namespace media

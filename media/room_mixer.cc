@@ -1,0 +1,297 @@
+#include "media/room_mixer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "media/mix_minus.h"
+
+namespace media {
+namespace {
+
+// Keys of one tick that are told; a tick of more is a flood.
+constexpr std::size_t kDigits = 64;
+constexpr std::int32_t kLeastBitrate_bps = 6000;  // libopus takes no less (RFC 7587 §6.1)
+constexpr std::int32_t kMostBitrate_bps = 510000;
+constexpr float kMostGain = 4;
+
+EncoderSettings settings_of(const RtpParameters& rtp) {
+  const auto most = static_cast<std::uint32_t>(kMostBitrate_bps);
+  return {.bitrate_bps = std::max(kLeastBitrate_bps,
+                                  static_cast<std::int32_t>(std::min(rtp.max_bitrate_bps, most))),
+          .fec = rtp.use_fec};
+}
+
+bool is_silent(const Frame& frame) {
+  return std::all_of(frame.begin(), frame.end(), [](std::int16_t s) { return s == 0; });
+}
+
+// From one gain to the other within the frame: nothing begins or ends with a click.
+void ramp(Frame& frame, float from, float to, Limiter& limiter) {
+  if (from == 1.0F && to == 1.0F && limiter.gain() == 1.0F) return;
+  Sum scaled;
+  const float step = (to - from) / kFrame_samples;
+  for (int i = 0; i < kFrame_samples; ++i) {
+    const float gain = from + step * static_cast<float>(i + 1);
+    scaled[i] = static_cast<std::int32_t>(std::lrint(static_cast<float>(frame[i]) * gain));
+  }
+  limiter.process(scaled, frame);
+}
+
+}  // namespace
+
+void RoomMixer::add(MixLeg& leg) {
+  legs_.push_back(&leg);
+  candidates_.push_back({.activity = &leg.activity_});
+  order_.resize(legs_.size());
+  frames_.reserve(legs_.size() + playing_.size());
+  contributors_.reserve(legs_.size());
+  outgoing_.reserve(legs_.size());
+  digits_.reserve(kDigits);
+  bank_.enroll(leg.listener_, settings_of(leg.spec_.rtp));
+  refresh_classes();
+  apply_plan(leg);
+}
+
+void RoomMixer::remove(MixLeg& leg) {
+  const auto found = std::find(legs_.begin(), legs_.end(), &leg);
+  if (found == legs_.end()) return;
+  candidates_.erase(candidates_.begin() + (found - legs_.begin()));
+  legs_.erase(found);
+  refresh_classes();
+  outgoing_.clear();
+  frames_.clear();
+}
+
+void RoomMixer::update(MixLeg& leg, const MixLegSpec& spec) {
+  if (spec.rtp.telephone_event_rate_hz != leg.spec_.rtp.telephone_event_rate_hz) {
+    leg.events_ = TelephoneEvents(spec.rtp.telephone_event_rate_hz);
+  }
+  leg.spec_ = spec;
+  bank_.enroll(leg.listener_, settings_of(spec.rtp));
+  refresh_classes();
+  apply_plan(leg);
+}
+
+void RoomMixer::attach(MixLeg& leg, bool attached) { leg.attached_ = attached; }
+
+void RoomMixer::add(PlaySource& source) {
+  playing_.push_back({.source = &source, .frame = {}});
+  frames_.reserve(legs_.size() + playing_.size());
+}
+
+void RoomMixer::remove(PlaySource& source) {
+  frames_.clear();
+  std::erase_if(playing_, [&source](const Playing& p) { return p.source == &source; });
+}
+
+void RoomMixer::set_plan(const MixPlan& plan) {
+  plan_ = &plan;
+  for (MixLeg* leg : legs_) apply_plan(*leg);
+}
+
+void RoomMixer::apply_plan(MixLeg& leg) const {
+  const LegId id = leg.spec_.leg;
+  leg.plan_ = {.leg = id};
+  if (plan_ == nullptr) return;
+  const auto found =
+      std::lower_bound(plan_->legs.begin(), plan_->legs.end(), id,
+                       [](const LegPlan& entry, LegId wanted) { return entry.leg < wanted; });
+  if (found == plan_->legs.end() || found->leg != id) {
+    leg.plan_.in_mix = leg.plan_.receives = false;
+    return;
+  }
+  leg.plan_ = *found;
+  if (!(leg.plan_.gain >= 0)) leg.plan_.gain = 1;  // also what is no number
+  leg.plan_.gain = std::min(leg.plan_.gain, kMostGain);
+}
+
+void RoomMixer::refresh_classes() {
+  std::array<EncoderSettings, EncoderBank::kClasses> classes;
+  for (auto& settings : classes) settings.bitrate_bps = kMostBitrate_bps;
+  for (const MixLeg* leg : legs_) {
+    const EncoderSettings wanted = settings_of(leg->spec_.rtp);
+    EncoderSettings& settings = classes[leg->listener_.listener_class()];
+    settings.bitrate_bps = std::min(settings.bitrate_bps, wanted.bitrate_bps);
+    settings.fec = wanted.fec;
+  }
+  for (std::size_t i = 0; i < classes.size(); ++i) bank_.set_class(i, classes[i]);
+}
+
+void RoomMixer::tick(unsigned skipped) {
+  counters_ = {};
+  digits_.clear();
+  for (std::size_t i = 0; i < legs_.size(); ++i) {
+    receive(*legs_[i]);
+    legs_[i]->activity_.update(listen(*legs_[i], skipped));
+    candidates_[i].may_speak = legs_[i]->plan_.in_mix;
+  }
+  choose_speakers(candidates_, max_speakers_, order_);
+  frames_.clear();
+  contributors_.clear();
+  for (std::size_t i = 0; i < legs_.size(); ++i) freeze(*legs_[i], candidates_[i].speaking);
+  play();
+  sum();
+  encode();
+  outgoing_.clear();
+  for (MixLeg* leg : legs_) {
+    leg->timestamp_ += static_cast<std::uint32_t>(kFrame_samples) * (1 + skipped);
+    address(*leg);
+  }
+}
+
+void RoomMixer::receive(MixLeg& leg) {
+  for (auto bytes = leg.packets_.front(); !bytes.empty(); bytes = leg.packets_.front()) {
+    take_packet(leg, bytes);
+    leg.packets_.pop();
+  }
+  if (const auto digit = leg.events_.tick()) press(leg, *digit);
+}
+
+void RoomMixer::take_packet(MixLeg& leg, std::span<const std::uint8_t> bytes) {
+  const auto packet = parse_rtp(bytes);
+  if (!packet) return;
+  const RtpParameters& rtp = leg.spec_.rtp;
+  if (packet->payload_type == rtp.opus_payload_type) {
+    const auto level = read_audio_level(*packet, rtp.ssrc_audio_level);
+    if (leg.playout_.insert(*packet, level) != PlayoutBuffer::Inserted::invalid) {
+      leg.tells_levels_ = level.has_value();
+    }
+  } else if (packet->payload_type == rtp.telephone_event) {
+    const auto digit = leg.events_.insert(packet->timestamp, packet->payload);
+    if (digit) press(leg, *digit);
+  }
+}
+
+void RoomMixer::press(const MixLeg& leg, const TelephoneEvents::Digit& digit) {
+  if (digits_.size() == kDigits) return;
+  digits_.push_back({.leg = leg.spec_.leg, .digit = digit.digit, .duration = digit.duration});
+}
+
+// How loud the leg is in this tick: as its packet says (RFC 6464), before anything is decoded; else
+// as it measures.
+std::uint8_t RoomMixer::listen(MixLeg& leg, unsigned skipped) {
+  leg.measured_ = false;
+  if (skipped > 0) leg.playout_.skip(static_cast<int>(skipped) * kFrame_samples);
+  const bool quiet = !leg.heard_ || leg.level_dbov_ >= kVoiceOn_dbov;
+  leg.playout_.adjust(quiet);
+  if (!leg.plan_.in_mix) return kSilence_dbov;
+  const int missing =
+      kFrame_samples - (leg.decoding_ ? leg.decoder_.buffered_samples() : leg.ahead_samples_);
+  if (leg.tells_levels_) {
+    if (const auto level = leg.playout_.peek_level(missing)) {
+      leg.told_level_dbov_ = level->level_dbov;
+    } else if (missing > 0) {
+      leg.told_level_dbov_ = kSilence_dbov;
+    }
+    return leg.told_level_dbov_;
+  }
+  leg.measured_ = true;
+  if (!leg.playout_.started() && leg.decoder_.buffered_samples() == 0) {
+    leg.frame_.fill(0);
+    return kSilence_dbov;
+  }
+  decode_frame(leg);
+  return frame_level_dbov(leg.frame_);
+}
+
+// Decides what the leg says in this tick; from here on it is the same for every listener.
+void RoomMixer::freeze(MixLeg& leg, bool speaking) {
+  const float gain = speaking ? leg.plan_.gain : 0.0F;
+  leg.heard_ = false;
+  if (gain == 0 && leg.gain_ == 0) {
+    if (!leg.measured_) pass_over(leg);
+    return;
+  }
+  if (!leg.measured_) decode_frame(leg);
+  ramp(leg.frame_, leg.gain_, gain, leg.limiter_);
+  leg.gain_ = gain;
+  leg.level_dbov_ = kSilence_dbov;
+  if (is_silent(leg.frame_)) return;
+  leg.heard_ = true;
+  leg.level_dbov_ = frame_level_dbov(leg.frame_);
+  frames_.push_back(&leg.frame_);
+  contributors_.push_back({.id = leg.spec_.contributor_id, .level_dbov = leg.level_dbov_});
+}
+
+// Time goes on, undecoded.
+void RoomMixer::pass_over(MixLeg& leg) {
+  if (leg.decoding_) leg.ahead_samples_ = leg.decoder_.buffered_samples();
+  leg.decoding_ = false;
+  leg.ahead_samples_ -= kFrame_samples;
+  if (leg.ahead_samples_ >= 0) return;
+  leg.playout_.skip(-leg.ahead_samples_);
+  leg.ahead_samples_ = 0;
+}
+
+void RoomMixer::decode_frame(MixLeg& leg) {
+  if (!leg.decoding_) {
+    leg.decoder_.reset();  // what it knows is long ago
+    if (leg.ahead_samples_ > 0) leg.decoder_.recover({}, leg.ahead_samples_);
+    leg.decoding_ = true;
+  }
+  while (leg.decoder_.buffered_samples() < kFrame_samples) {
+    const auto step = leg.playout_.pull();
+    if (!step) {
+      leg.decoder_.recover({}, kFrame_samples - leg.decoder_.buffered_samples());
+    } else if (step->packet.empty()) {
+      leg.decoder_.recover(step->next, step->samples);
+    } else {
+      leg.decoder_.decode(step->packet, step->samples);
+      ++counters_.decodes;
+    }
+  }
+  leg.decoder_.take(leg.frame_);
+}
+
+void RoomMixer::play() {
+  for (Playing& playing : playing_) {
+    if (playing.source->read(playing.frame)) frames_.push_back(&playing.frame);
+  }
+}
+
+void RoomMixer::sum() {
+  sum_frames(frames_, total_);
+  silent_ = std::all_of(total_.begin(), total_.end(), [](std::int32_t s) { return s == 0; });
+  std::sort(contributors_.begin(), contributors_.end(),
+            [](const Contributor& a, const Contributor& b) {
+              return a.level_dbov != b.level_dbov ? a.level_dbov < b.level_dbov : a.id < b.id;
+            });
+}
+
+void RoomMixer::encode() {
+  bank_.begin(total_, silent_);
+  for (MixLeg* leg : legs_) {
+    if (!leg->attached_ || !leg->plan_.receives) continue;
+    bank_.choose(leg->listener_, own(*leg), leg->spec_.rtp.use_dtx);
+  }
+  bank_.encode_common();
+  counters_.encodes = bank_.encodes();
+}
+
+// The leg's own header for the stream it listens to (RFC 3550 §5.1, §7.1: the CSRCs of a mix).
+void RoomMixer::address(MixLeg& leg) {
+  const bool sent_before = leg.sent_;
+  leg.sent_ =
+      leg.attached_ && leg.plan_.receives && bank_.due(leg.listener_, leg.spec_.rtp.use_dtx);
+  if (!leg.sent_) return;
+  std::array<Contributor, limits::kMaxCsrcs> heard;
+  std::size_t count = 0;
+  for (const Contributor& contributor : contributors_) {
+    if (leg.heard_ && contributor.id == leg.spec_.contributor_id) continue;
+    if (count == heard.size()) break;
+    heard[count++] = contributor;
+  }
+  const RtpHeader header{.marker = !sent_before,  // RFC 7587 §4.1: the first after a silence
+                         .payload_type = leg.spec_.rtp.opus_payload_type,
+                         .sequence = leg.sequence_++,
+                         .timestamp = leg.timestamp_,
+                         .ssrc = leg.spec_.ssrc};
+  const std::size_t bytes = write_rtp_header(header, std::span(heard).first(count),
+                                             leg.spec_.rtp.csrc_audio_level, leg.header_);
+  outgoing_.push_back({.leg = &leg,
+                       .header = std::span(leg.header_).first(bytes),
+                       .stream = &bank_.stream_of(leg.listener_),
+                       .timestamp = leg.timestamp_});
+}
+
+}  // namespace media

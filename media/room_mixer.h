@@ -1,0 +1,98 @@
+// media/room_mixer.h: one tick of one room (DESIGN: the tick). Pure: packets in the legs' rings
+// become headers and payloads; no clock, thread or GStreamer. One thread at a time; tick()
+// allocates nothing, takes no lock and logs nothing.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "media/encoder_bank.h"
+#include "media/mix_leg.h"
+#include "media/play_source.h"
+
+namespace media {
+
+class RoomMixer {
+ public:
+  // One leg's packet of this tick; valid until the next one. Legs on one stream share its payload:
+  // their `stream` is the same.
+  struct Outgoing {
+    MixLeg* leg = nullptr;
+    std::span<const std::uint8_t> header{};
+    const MixEncoder* stream = nullptr;
+    std::uint32_t timestamp = 0;
+  };
+  struct Counters {  // of the last tick
+    unsigned encodes = 0;
+    unsigned decodes = 0;
+  };
+
+  explicit RoomMixer(std::size_t max_speakers = limits::kMaxSpeakers)
+      : max_speakers_(max_speakers) {}
+
+  // Between ticks; may allocate. The mixer owns none of these. A leg in no plan yet speaks and
+  // hears only if there is no plan at all.
+  void add(MixLeg& leg);
+  void remove(MixLeg& leg);
+  void update(MixLeg& leg, const MixLegSpec& spec);
+  void attach(MixLeg& leg, bool attached);  // false: nobody takes what it would be sent
+  void add(PlaySource& source);
+  void remove(PlaySource& source);
+  // `plan` is sorted by leg and lives until another one is set.
+  void set_plan(const MixPlan& plan);
+
+  // 20 ms. `skipped`: how many ticks were left out just before (the machine stood still): the legs'
+  // timestamps go on as if they had been.
+  void tick(unsigned skipped = 0);
+
+  std::span<const Outgoing> outgoing() const { return outgoing_; }
+  std::span<const DigitPressed> digits() const { return digits_; }
+  // The full mix of the last tick, limited. Once per tick: the limiter remembers.
+  void full_mix(Frame& out) { mix_limiter_.process(total_, out); }
+  const Sum& total() const { return total_; }
+  // What the leg adds to total(); nullptr: nothing.
+  const Frame* own(const MixLeg& leg) const { return leg.heard_ ? &leg.frame_ : nullptr; }
+  Counters counters() const { return counters_; }
+  std::size_t legs() const { return legs_.size(); }
+
+ private:
+  void apply_plan(MixLeg& leg) const;
+  void refresh_classes();
+  // The steps of a tick, in their order.
+  void receive(MixLeg& leg);
+  void take_packet(MixLeg& leg, std::span<const std::uint8_t> bytes);
+  void press(const MixLeg& leg, const TelephoneEvents::Digit& digit);
+  std::uint8_t listen(MixLeg& leg, unsigned skipped);
+  void freeze(MixLeg& leg, bool speaking);
+  void pass_over(MixLeg& leg);
+  void decode_frame(MixLeg& leg);
+  void play();
+  void sum();
+  void encode();
+  void address(MixLeg& leg);
+
+  const std::size_t max_speakers_;
+  std::vector<MixLeg*> legs_;
+  std::vector<SpeakerCandidate> candidates_;  // beside legs_
+  std::vector<SpeakerCandidate*> order_;
+  struct Playing {
+    PlaySource* source;
+    Frame frame;
+  };
+  std::vector<Playing> playing_;
+  const MixPlan* plan_ = nullptr;
+  EncoderBank bank_;
+  Limiter mix_limiter_;
+
+  // Of the last tick.
+  Sum total_{};
+  bool silent_ = true;
+  std::vector<const Frame*> frames_;       // that make total_
+  std::vector<Contributor> contributors_;  // loudest first
+  std::vector<Outgoing> outgoing_;
+  std::vector<DigitPressed> digits_;
+  Counters counters_;
+};
+
+}  // namespace media

@@ -1,0 +1,96 @@
+// A tick allocates nothing: malloc and its like are counted around it (libopus included).
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <string>
+
+#include "tests/media/room_fixture.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+#ifndef SANITIZED
+namespace {
+thread_local bool counting = false;
+thread_local std::size_t allocations = 0;
+}  // namespace
+
+// glibc's own, beneath what is replaced here.
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+void __libc_free(void* memory);
+
+void* malloc(std::size_t size) {
+  if (counting) ++allocations;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  if (counting) ++allocations;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) {
+  if (counting) ++allocations;
+  return __libc_realloc(memory, size);
+}
+void free(void* memory) {
+  if (counting && memory != nullptr) ++allocations;
+  __libc_free(memory);
+}
+}
+#endif
+
+namespace media {
+namespace {
+
+TEST(RoomMixer, ATickAllocatesNothing) {
+#ifdef SANITIZED
+  GTEST_SKIP() << "malloc is the sanitizer's";
+#else
+  TestRoom room(20, {.telephone_event = 101, .ssrc_audio_level = 1, .csrc_audio_level = 2});
+  TestRoom unlevelled(20, {.use_dtx = true, .use_fec = true});
+  PlaySource music;
+  room.mixer.add(music);
+  for (TestRoom* each : {&room, &unlevelled}) {
+    for (std::size_t t = 1; t <= 400; ++t) {
+      for (std::size_t i = 0; i < 12; ++i) {
+        auto& caller = *each->callers[i];
+        caller.tone_hz = 300 + 41.0 * static_cast<double>(i);
+        caller.amplitude = (t / 40 + i) % 3 == 0 ? 6000 : 0;  // comes and goes
+        caller.ptime_samples = i % 4 == 3 ? 2880 : 960;
+        caller.speak(t + (i == 5 && t % 50 == 0 ? 4 : 0));  // bursts
+        if (i == 7 && t % 9 == 0) ++caller.sequence;        // losses
+      }
+      const std::uint8_t key[] = {3, 0x80, 0, 100};
+      room[1].send(key, 101, std::nullopt, static_cast<std::uint32_t>(t * 960));
+      if (each == &room && t < 100) music.write(test_support::Samples(960, 100));
+      allocations = 0;
+      counting = true;
+      each->mixer.tick(t % 97 == 0 ? 2 : 0);
+      counting = false;
+      ASSERT_EQ(allocations, 0U) << "tick " << t;
+    }
+  }
+#endif
+}
+
+TEST(RoomMixer, TheCountOfAllocationsCounts) {
+#ifdef SANITIZED
+  GTEST_SKIP() << "malloc is the sanitizer's";
+#else
+  allocations = 0;
+  counting = true;
+  delete new std::string(100, 'x');
+  counting = false;
+  EXPECT_EQ(allocations, 4U);
+#endif
+}
+
+}  // namespace
+}  // namespace media
