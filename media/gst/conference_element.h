@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "media/media_engine.h"
+#include "media/mix_leg.h"
 #include "media/mix_plan.h"
 
 namespace media::gst {
@@ -23,12 +24,7 @@ GType opus_conference_get_type();
 void register_opus_conference();
 
 // What the element must know of the leg behind sink_%u/src_%u before those pads are requested.
-struct ConferenceLeg {
-  LegId leg;
-  std::uint32_t contributor_id = 0;
-  std::uint32_t ssrc = 0;  // of what the leg is sent
-  RtpParameters rtp;
-};
+using ConferenceLeg = MixLegSpec;
 
 struct ConferenceHooks {
   // Called on the tick thread after the last push of a tick; wakes the I/O threads. Must not block.
@@ -41,9 +37,10 @@ struct ConferenceHooks {
 // Control thread. `pool` outlives the element; without one the element ticks on the clock's own
 // thread.
 void conference_configure(GstElement* conference, TickPool* pool, ConferenceHooks hooks);
-// Control thread, before requesting the pads sink_`index`, src_`index`. A leg never announced gets
-// defaults (payload type 111, contributor id and SSRC = index + 1), so that the element works from
-// gst-launch.
+// Control thread, before requesting the pads sink_`index`, src_`index`; later calls change the leg
+// from the next tick on. A leg never announced gets defaults (payload type 111, leg id, contributor
+// id and SSRC = index + 1), so that the element works from gst-launch. Forgotten when both pads are
+// released.
 void conference_set_leg(GstElement* conference, guint index, const ConferenceLeg& leg);
 // Control thread. Until the first plan every leg speaks and hears.
 void conference_set_plan(GstElement* conference, MixPlan plan);

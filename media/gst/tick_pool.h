@@ -18,10 +18,11 @@ class TickPool {
   explicit TickPool(std::size_t threads);
   ~TickPool();  // joins; no room may be registered
 
-  // Any thread. `room` is ticked once for each call; a call for a room that is being ticked is
-  // kept, at most kMaxPending of them (a late room catches up without a burst).
+  // Any thread. `room` is ticked once for each call; of calls that come while it has not been
+  // ticked yet two are kept (a late room catches up without a burst).
   void queue(Room* room);
-  // Control thread: returns when `room` is neither queued nor being ticked, and will not be again.
+  // Control thread: returns when `room` is neither queued nor being ticked, and will not be again
+  // unless it is queued after this: whoever queues it stops first.
   void remove(Room* room);
   // 0..kTick: where in the 20 ms the next room should tick.
   std::size_t next_stagger_ms();

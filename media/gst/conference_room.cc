@@ -1,0 +1,290 @@
+#include "media/gst/conference_room.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "media/check.h"
+
+namespace media::gst {
+namespace {
+
+constexpr GstClockTime kTick_ns = 20 * GST_MSECOND;
+// A room that is one tick late makes both; later than that the rest is left out, not made up for in
+// a burst.
+constexpr std::uint64_t kMostAtOnce = 2;
+
+GstMemory* copy_of(std::span<const std::uint8_t> bytes) {
+  GstMemory* const memory = gst_allocator_alloc(nullptr, bytes.size(), nullptr);
+  GstMapInfo map;
+  CHECK(gst_memory_map(memory, &map, GST_MAP_WRITE));
+  std::memcpy(map.data, bytes.data(), bytes.size());
+  gst_memory_unmap(memory, &map);
+  return memory;
+}
+
+}  // namespace
+
+// What the clock's callback holds: it may still be under way when the room is stopped.
+struct ConferenceRoom::Gate {
+  Mutex mutex;
+  ConferenceRoom* room ABSL_GUARDED_BY(mutex) = nullptr;
+};
+
+ConferenceRoom::~ConferenceRoom() {
+  CHECK(!ticking_);
+  reclaim();
+  delete new_plan_.load(std::memory_order_acquire);
+}
+
+void ConferenceRoom::configure(TickPool* pool, ConferenceHooks hooks) {
+  CHECK(!ticking_);
+  pool_ = pool;
+  hooks_ = std::move(hooks);
+}
+
+void ConferenceRoom::add(Leg& leg) {
+  auto edit = std::make_unique<Edit>();
+  edit->kind = Edit::Kind::add;
+  edit->leg = &leg;
+  post(std::move(edit));
+}
+
+void ConferenceRoom::update(Leg& leg, const ConferenceLeg& spec) {
+  auto edit = std::make_unique<Edit>();
+  edit->kind = Edit::Kind::update;
+  edit->leg = &leg;
+  edit->spec = spec;
+  post(std::move(edit));
+}
+
+void ConferenceRoom::attach(Leg& leg, PadPtr src) {
+  auto edit = std::make_unique<Edit>();
+  edit->kind = Edit::Kind::attach;
+  edit->leg = &leg;
+  edit->pad = std::move(src);
+  post(std::move(edit));
+}
+
+void ConferenceRoom::remove(std::unique_ptr<Leg> leg) {
+  auto edit = std::make_unique<Edit>();
+  edit->kind = Edit::Kind::remove;
+  edit->leg = leg.get();
+  edit->owned_leg = std::move(leg);
+  post(std::move(edit));
+}
+
+void ConferenceRoom::add(PlaySource& source) {
+  auto edit = std::make_unique<Edit>();
+  edit->kind = Edit::Kind::add_play;
+  edit->play = &source;
+  post(std::move(edit));
+}
+
+void ConferenceRoom::remove(std::unique_ptr<PlaySource> source) {
+  auto edit = std::make_unique<Edit>();
+  edit->kind = Edit::Kind::remove_play;
+  edit->play = source.get();
+  edit->owned_play = std::move(source);
+  post(std::move(edit));
+}
+
+void ConferenceRoom::attach_mix(PadPtr src) {
+  auto edit = std::make_unique<Edit>();
+  edit->kind = Edit::Kind::attach_mix;
+  edit->pad = std::move(src);
+  post(std::move(edit));
+}
+
+void ConferenceRoom::set_plan(MixPlan plan) {
+  std::sort(plan.legs.begin(), plan.legs.end(),
+            [](const LegPlan& a, const LegPlan& b) { return a.leg < b.leg; });
+  // A plan that was not taken yet is replaced.
+  delete new_plan_.exchange(new PlanNode{.plan = std::move(plan)}, std::memory_order_acq_rel);
+  if (!ticking_) {
+    tick_role_.assert_here();
+    apply_edits();
+  }
+  reclaim();
+}
+
+void ConferenceRoom::post(std::unique_ptr<Edit> edit) {
+  edits_.push(std::move(edit));
+  if (!ticking_) {
+    tick_role_.assert_here();
+    apply_edits();
+  }
+  reclaim();
+}
+
+// What the tick is done with is freed here, not there.
+void ConferenceRoom::reclaim() {
+  returned_edits_.drain([](std::unique_ptr<Edit>) {});
+  returned_plans_.drain([](std::unique_ptr<PlanNode>) {});
+}
+
+void ConferenceRoom::apply_edits() {
+  edits_.drain([this](std::unique_ptr<Edit> edit) {
+    tick_role_.assert_here();
+    apply(*edit);
+    returned_edits_.push(std::move(edit));
+  });
+  if (PlanNode* const plan = new_plan_.exchange(nullptr, std::memory_order_acq_rel)) {
+    mixer_.set_plan(plan->plan);
+    if (plan_) returned_plans_.push(std::move(plan_));
+    plan_.reset(plan);
+  }
+  counters_.legs.store(static_cast<std::uint32_t>(mixer_.legs()), std::memory_order_relaxed);
+}
+
+void ConferenceRoom::apply(Edit& edit) {
+  switch (edit.kind) {
+    case Edit::Kind::add: {
+      const std::pair entry{&edit.leg->mix, edit.leg};
+      legs_.insert(std::lower_bound(legs_.begin(), legs_.end(), entry), entry);
+      mixer_.add(edit.leg->mix);
+      mixer_.attach(edit.leg->mix, false);
+      break;
+    }
+    case Edit::Kind::update: mixer_.update(edit.leg->mix, edit.spec); break;
+    case Edit::Kind::attach:
+      mixer_.attach(edit.leg->mix, static_cast<bool>(edit.pad));
+      std::swap(edit.leg->src, edit.pad);
+      break;
+    case Edit::Kind::remove:
+      mixer_.remove(edit.leg->mix);
+      std::erase(legs_, std::pair{&edit.leg->mix, edit.leg});
+      break;
+    case Edit::Kind::add_play: mixer_.add(*edit.play); break;
+    case Edit::Kind::remove_play: mixer_.remove(*edit.play); break;
+    case Edit::Kind::attach_mix: std::swap(mix_pad_, edit.pad); break;
+  }
+}
+
+void ConferenceRoom::start(GstClock* clock, GstClockTime base_time) {
+  CHECK(!ticking_);
+  ticking_ = true;
+  clock_ = GST_CLOCK(gst_object_ref(clock));
+  base_time_ = base_time;
+  const GstClockTime stagger = pool_ ? pool_->next_stagger_ms() * GST_MSECOND : 0;
+  first_tick_ = gst_clock_get_time(clock) + kTick_ns + stagger;
+  {
+    tick_role_.assert_here();
+    ticks_done_ = 0;
+  }
+  counters_.ticks = 0;
+  gate_ = std::make_shared<Gate>();
+  {
+    MutexLock lock(gate_->mutex);
+    gate_->room = this;
+  }
+  clock_id_ = gst_clock_new_periodic_id(clock, first_tick_, kTick_ns);
+  gst_clock_id_wait_async(clock_id_, on_clock, new std::shared_ptr<Gate>(gate_),
+                          [](gpointer gate) { delete static_cast<std::shared_ptr<Gate>*>(gate); });
+}
+
+void ConferenceRoom::stop() {
+  if (!ticking_) return;
+  gst_clock_id_unschedule(clock_id_);
+  {
+    // Waits for a callback that is under way (with its tick, when there is no pool).
+    MutexLock lock(gate_->mutex);
+    gate_->room = nullptr;
+  }
+  if (pool_) pool_->remove(this);
+  gst_clock_id_unref(std::exchange(clock_id_, nullptr));
+  gate_.reset();
+  gst_object_unref(std::exchange(clock_, nullptr));
+  ticking_ = false;
+  tick_role_.assert_here();
+  apply_edits();
+  reclaim();
+}
+
+gboolean ConferenceRoom::on_clock(GstClock*, GstClockTime, GstClockID, gpointer gate) noexcept {
+  const std::shared_ptr<Gate> held = *static_cast<std::shared_ptr<Gate>*>(gate);
+  MutexLock lock(held->mutex);
+  if (held->room) held->room->due();
+  return TRUE;
+}
+
+void ConferenceRoom::due() {
+  if (pool_) {
+    pool_->queue(this);
+  } else {
+    tick();
+  }
+}
+
+void ConferenceRoom::tick() {
+  tick_role_.assert_here();
+  const GstClockTime now = gst_clock_get_time(clock_);
+  if (now < first_tick_) return;
+  const std::uint64_t due = (now - first_tick_) / kTick_ns + 1;
+  if (due <= ticks_done_) return;  // made up for already
+  const std::uint64_t behind = due - ticks_done_;
+  if (behind > kMostAtOnce) {
+    one_tick(static_cast<unsigned>(std::min<std::uint64_t>(behind - 1, 1U << 20)));
+    ticks_done_ = due;
+    return;
+  }
+  while (ticks_done_ < due) one_tick(0);
+}
+
+void ConferenceRoom::one_tick(unsigned skipped) {
+  apply_edits();
+  mixer_.tick(skipped);
+  const GstClockTime time = first_tick_ + (ticks_done_ + skipped) * kTick_ns;
+  const GstClockTime pts = time > base_time_ ? time - base_time_ : 0;
+  ++ticks_done_;
+  counters_.encodes.store(mixer_.counters().encodes, std::memory_order_relaxed);
+  counters_.decodes.store(mixer_.counters().decodes, std::memory_order_relaxed);
+  counters_.pushes.store(static_cast<std::uint32_t>(mixer_.outgoing().size()),
+                         std::memory_order_relaxed);
+  push_packets(pts);
+  if (mix_pad_) push_mix(pts);
+  for (const DigitPressed& digit : mixer_.digits()) {
+    if (hooks_.on_event) hooks_.on_event(digit);
+  }
+  counters_.ticks.fetch_add(1, std::memory_order_release);
+  if (hooks_.after_tick) hooks_.after_tick();
+}
+
+// One memory for each payload of this tick, however many listen to it.
+GstMemory* ConferenceRoom::payload_of(const MixEncoder& stream) {
+  for (auto payload = payloads_.rbegin(); payload != payloads_.rend(); ++payload) {
+    if (payload->first == &stream) return payload->second;
+  }
+  payloads_.emplace_back(&stream, copy_of(stream.payload()));
+  return payloads_.back().second;
+}
+
+void ConferenceRoom::push_packets(GstClockTime pts) {
+  for (const RoomMixer::Outgoing& out : mixer_.outgoing()) {
+    const auto leg =
+        std::lower_bound(legs_.begin(), legs_.end(), std::pair<MixLeg*, Leg*>{out.leg, nullptr});
+    CHECK(leg != legs_.end() && leg->first == out.leg);
+    GstBuffer* const buffer = gst_buffer_new();
+    gst_buffer_append_memory(buffer, copy_of(out.header));
+    gst_buffer_append_memory(buffer, gst_memory_ref(payload_of(*out.stream)));
+    GST_BUFFER_PTS(buffer) = pts;
+    GST_BUFFER_DURATION(buffer) = kTick_ns;
+    // What becomes of it is the leg's affair: one that is being taken down answers FLUSHING.
+    gst_pad_push(leg->second->src.get(), buffer);
+  }
+  for (const auto& payload : payloads_) gst_memory_unref(payload.second);
+  payloads_.clear();
+}
+
+void ConferenceRoom::push_mix(GstClockTime pts) {
+  Frame mix;
+  mixer_.full_mix(mix);
+  GstBuffer* const buffer = gst_buffer_new();
+  gst_buffer_append_memory(
+      buffer, copy_of({reinterpret_cast<const std::uint8_t*>(mix.data()), sizeof mix}));
+  GST_BUFFER_PTS(buffer) = pts;
+  GST_BUFFER_DURATION(buffer) = kTick_ns;
+  gst_pad_push(mix_pad_.get(), buffer);
+}
+
+}  // namespace media::gst

@@ -1,0 +1,113 @@
+// media/gst/conference_room.h: the part of `opusconference` that ticks: the room's mixer, the edits
+// on their way to it, and the pads its packets go to. Control edits it, a tick thread ticks it;
+// neither waits for the other.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "media/gst/conference_element.h"
+#include "media/gst/gst_ptr.h"
+#include "media/gst/tick_pool.h"
+#include "media/handoff.h"
+#include "media/play_source.h"
+#include "media/room_mixer.h"
+#include "media/thread_role.h"
+
+namespace media::gst {
+
+class ConferenceRoom final : public TickPool::Room {
+ public:
+  struct Leg {
+    explicit Leg(const ConferenceLeg& spec) : mix(spec) {}
+    MixLeg mix;
+    PadPtr src;  // the tick's: where its packets go; empty: nowhere
+  };
+  struct Counters {  // of the last tick; `ticks` since start()
+    std::atomic<std::uint32_t> encodes{0}, decodes{0}, pushes{0}, legs{0};
+    std::atomic<std::uint64_t> ticks{0};
+  };
+
+  ConferenceRoom() = default;
+  ~ConferenceRoom() override;  // stopped
+
+  // Control (one thread at a time: the element holds its lock). The edits happen in their order,
+  // before the next tick; at once when the room does not tick.
+  void configure(TickPool* pool, ConferenceHooks hooks);  // stopped
+  void add(Leg& leg);
+  void update(Leg& leg, const ConferenceLeg& spec);
+  void attach(Leg& leg, PadPtr src);  // empty: detach
+  void remove(std::unique_ptr<Leg> leg);
+  void add(PlaySource& source);
+  void remove(std::unique_ptr<PlaySource> source);
+  void attach_mix(PadPtr src);
+  void set_plan(MixPlan plan);
+
+  // Ticks every 20 ms of this clock, until stop(), which waits for the tick that runs. `base_time`:
+  // the element's, for the buffers' timestamps.
+  void start(GstClock* clock, GstClockTime base_time);
+  void stop();
+
+  const Counters& counters() const { return counters_; }  // any thread
+
+  void tick() override;  // a tick thread
+
+ private:
+  struct Edit {
+    enum class Kind { add, update, attach, remove, add_play, remove_play, attach_mix } kind;
+    Leg* leg = nullptr;
+    std::unique_ptr<Leg> owned_leg{};  // remove: travels there and back, and is freed here
+    PlaySource* play = nullptr;
+    std::unique_ptr<PlaySource> owned_play{};
+    PadPtr pad{};
+    ConferenceLeg spec{};
+    Edit* next = nullptr;
+  };
+  // A plan on its way; travels back for freeing as well.
+  struct PlanNode {
+    MixPlan plan;
+    PlanNode* next = nullptr;
+  };
+  struct Gate;
+
+  void post(std::unique_ptr<Edit> edit);
+  void reclaim();
+  void apply_edits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
+  void apply(Edit& edit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
+  void one_tick(unsigned skipped) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
+  void push_packets(GstClockTime pts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
+  void push_mix(GstClockTime pts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
+  GstMemory* payload_of(const MixEncoder& stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
+  static gboolean on_clock(GstClock*, GstClockTime, GstClockID, gpointer gate) noexcept;
+  void due();
+
+  // Constant while ticking.
+  TickPool* pool_ = nullptr;
+  ConferenceHooks hooks_;
+  GstClock* clock_ = nullptr;
+  GstClockTime first_tick_ = 0, base_time_ = 0;
+
+  // Control.
+  bool ticking_ = false;
+  GstClockID clock_id_ = nullptr;
+  std::shared_ptr<Gate> gate_;
+
+  // Between them.
+  Handoff<Edit> edits_, returned_edits_;
+  std::atomic<PlanNode*> new_plan_{nullptr};
+  Handoff<PlanNode> returned_plans_;
+  Counters counters_;
+
+  // The tick's; control's while there is none.
+  ThreadRole tick_role_;
+  RoomMixer mixer_ ABSL_GUARDED_BY(tick_role_);
+  std::vector<std::pair<MixLeg*, Leg*>> legs_ ABSL_GUARDED_BY(tick_role_);  // sorted
+  PadPtr mix_pad_ ABSL_GUARDED_BY(tick_role_);
+  std::unique_ptr<PlanNode> plan_ ABSL_GUARDED_BY(tick_role_);
+  std::uint64_t ticks_done_ ABSL_GUARDED_BY(tick_role_) = 0;
+  std::vector<std::pair<const MixEncoder*, GstMemory*>> payloads_ ABSL_GUARDED_BY(tick_role_);
+};
+
+}  // namespace media::gst
