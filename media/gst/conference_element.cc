@@ -171,8 +171,19 @@ void need_leg(Control& control, Control::Entry& entry)
   control.room.add(*entry.leg);
 }
 
+CapsPtr caps_of(const ConferenceLeg& leg) {
+  CapsPtr caps(gst_caps_from_string(kRtpCaps));
+  gst_caps_set_simple(caps.get(), "payload", G_TYPE_INT, int{leg.rtp.opus_payload_type}, "ssrc",
+                      G_TYPE_UINT, leg.ssrc, nullptr);
+  return caps;
+}
+
 // Every source pad opens its own stream: nothing is forwarded to it.
 void open_stream(GstElement* element, GstPad* pad, GstCaps* caps) {
+  if (GstEvent* const open = gst_pad_get_sticky_event(pad, GST_EVENT_STREAM_START, 0)) {
+    gst_event_unref(open);
+    return;
+  }
   gchar* const id = g_strdup_printf("%s/%s", GST_ELEMENT_NAME(element), GST_PAD_NAME(pad));
   gst_pad_push_event(pad, gst_event_new_stream_start(id));
   g_free(id);
@@ -244,10 +255,7 @@ GstPad* request_src(GstElement* element, GstPadTemplate* pad_template, const gch
     spec = entry.spec;
   }
   GstPad* const pad = make_pad(element, pad_template, "src_" + std::to_string(index), nullptr);
-  const CapsPtr caps(gst_caps_from_string(kRtpCaps));
-  gst_caps_set_simple(caps.get(), "payload", G_TYPE_INT, int{spec.rtp.opus_payload_type}, "ssrc",
-                      G_TYPE_UINT, spec.ssrc, nullptr);
-  open_stream(element, pad, caps.get());
+  open_stream(element, pad, caps_of(spec).get());
   MutexLock lock(control.mutex);
   Control::Entry& entry = control.legs[index];
   entry.src = pad;
@@ -341,6 +349,16 @@ void interrupt_plays(Control& control, bool on) {
   for (auto& [index, play] : control.plays) play.source->interrupt(on);
 }
 
+// Pads that have been through READY have forgotten their streams.
+void reopen_streams(GstElement* element) {
+  Control& control = control_of(element);
+  MutexLock lock(control.mutex);
+  for (auto& [index, entry] : control.legs) {
+    if (entry.src) open_stream(element, entry.src, caps_of(entry.spec).get());
+  }
+  if (control.mix) open_stream(element, control.mix, CapsPtr(gst_caps_from_string(kRawCaps)).get());
+}
+
 void start(GstElement* element) {
   Control& control = control_of(element);
   GstClock* clock = gst_element_get_clock(element);
@@ -363,6 +381,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(opus_conference_object_parent_class)->change_state(element, transition);
   if (result == GST_STATE_CHANGE_FAILURE) return result;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) reopen_streams(element);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) start(element);
   // Live: there is nothing to show while paused.
   const bool live = transition == GST_STATE_CHANGE_READY_TO_PAUSED ||
