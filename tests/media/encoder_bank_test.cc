@@ -238,10 +238,8 @@ TEST(EncoderBank, WhoeverSpeaksInWhateverOrderEverybodyHasAStream) {
     }
     const Frame frame = frame_of(voice, t % 50);
     std::vector<const Frame*> own(12);
-    std::size_t speakers = 0;
     for (std::size_t i = 0; i < 12; ++i) {
       own[i] = speaking[i] ? &frame : nullptr;
-      speakers += speaking[i] ? 1 : 0;
     }
     room.tick(own);
     for (std::size_t i = 0; i < 12; ++i) {
