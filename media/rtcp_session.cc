@@ -1,0 +1,222 @@
+#include "media/rtcp_session.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <utility>
+
+#include "media/audio_frame.h"
+
+namespace media {
+namespace {
+
+// RFC 3550 A.1.
+constexpr std::uint16_t kMaxDropout = 3000, kMaxMisorder = 100;
+constexpr std::uint32_t kSequenceModulus = 1U << 16, kNoBadSequence = kSequenceModulus + 1;
+// Seconds from 1900 (NTP) to 1970.
+constexpr std::uint64_t kNtpEpoch = 2208988800U;
+
+std::int64_t rtp_units(ReceptionStatistics::Duration time) {
+  // 48 units per millisecond; in two steps so that it never overflows.
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(time);
+  return ms.count() * (kSampleRate_hz / 1000) + (time - ms).count() * 6 / 125000;
+}
+
+std::uint32_t u32_at(std::span<const std::uint8_t> bytes, std::size_t at) {
+  return static_cast<std::uint32_t>(bytes[at]) << 24 |
+         static_cast<std::uint32_t>(bytes[at + 1]) << 16 |
+         static_cast<std::uint32_t>(bytes[at + 2]) << 8 | bytes[at + 3];
+}
+
+}  // namespace
+
+std::optional<RtpFixedHeader> parse_rtp_fixed_header(std::span<const std::uint8_t> packet) {
+  if (packet.size() < 12 || packet[0] >> 6 != 2) return std::nullopt;
+  std::size_t header = 12 + 4 * static_cast<std::size_t>(packet[0] & 15U);
+  if (packet.size() < header) return std::nullopt;
+  if ((packet[0] & 0x10U) != 0) {
+    if (packet.size() < header + 4) return std::nullopt;
+    header += 4 + 4 * (static_cast<std::size_t>(packet[header + 2]) << 8 | packet[header + 3]);
+    if (packet.size() < header) return std::nullopt;
+  }
+  std::size_t payload = packet.size() - header;
+  if ((packet[0] & 0x20U) != 0) {
+    const std::size_t padding = packet.back();
+    if (padding == 0 || padding > payload) return std::nullopt;
+    payload -= padding;
+  }
+  return RtpFixedHeader{.sequence = static_cast<std::uint16_t>(packet[2] << 8 | packet[3]),
+                        .timestamp = u32_at(packet, 4),
+                        .ssrc = u32_at(packet, 8),
+                        .payload_bytes = payload};
+}
+
+ReceptionStatistics::ReceptionStatistics(std::uint32_t ssrc, std::uint16_t first_sequence)
+    : ssrc_(ssrc) {
+  restart(first_sequence);
+}
+
+void ReceptionStatistics::restart(std::uint16_t sequence) {
+  base_sequence_ = max_sequence_ = sequence;
+  bad_sequence_ = kNoBadSequence;
+  cycles_ = 0;
+  received_ = received_prior_ = expected_prior_ = 0;
+  transit_.reset();
+}
+
+bool ReceptionStatistics::update(std::uint16_t sequence, std::uint32_t timestamp,
+                                 Duration arrival) {
+  const auto ahead = static_cast<std::uint16_t>(sequence - max_sequence_);
+  if (ahead < kMaxDropout) {
+    if (sequence < max_sequence_) cycles_ += kSequenceModulus;
+    max_sequence_ = sequence;
+  } else if (ahead <= kSequenceModulus - kMaxMisorder) {
+    if (sequence != bad_sequence_) {
+      bad_sequence_ = (sequence + 1U) & (kSequenceModulus - 1U);
+      return false;
+    }
+    const auto lost_so_far = lost();
+    restart(sequence);
+    lost_before_restart_ = lost_so_far;
+  }  // else: duplicate or reordered
+  received_++;
+
+  const std::int64_t transit =
+      static_cast<std::int64_t>(static_cast<std::uint32_t>(rtp_units(arrival)) - timestamp);
+  if (transit_) {
+    const auto difference =
+        static_cast<std::int32_t>(static_cast<std::uint32_t>(transit - *transit_));
+    jitter_ += (std::abs(static_cast<double>(difference)) - jitter_) / 16;
+  }
+  transit_ = transit;
+  return true;
+}
+
+std::int64_t ReceptionStatistics::expected() const {
+  return static_cast<std::int64_t>(cycles_) + max_sequence_ - base_sequence_ + 1;
+}
+
+std::int64_t ReceptionStatistics::lost() const {
+  return lost_before_restart_ + expected() - received_;
+}
+
+rtcp::ReportBlock ReceptionStatistics::report() {
+  const auto expected_interval = expected() - std::exchange(expected_prior_, expected());
+  const auto received_interval = received_ - std::exchange(received_prior_, received_);
+  const auto lost_interval = expected_interval - received_interval;
+  rtcp::ReportBlock block;
+  block.ssrc = ssrc_;
+  if (expected_interval > 0 && lost_interval > 0) {
+    block.fraction_lost = static_cast<std::uint8_t>(
+        std::min<std::int64_t>(255, (lost_interval << 8) / expected_interval));
+  }
+  block.cumulative_lost =
+      static_cast<std::int32_t>(std::clamp<std::int64_t>(lost(), -0x800000, 0x7fffff));
+  block.highest_sequence = cycles_ + max_sequence_;
+  block.jitter = static_cast<std::uint32_t>(jitter_);
+  return block;
+}
+
+RtcpSession::RtcpSession(std::uint32_t ssrc, std::string cname, Duration wall_offset)
+    : ssrc_(ssrc), cname_(std::move(cname)), wall_offset_(wall_offset) {}
+
+void RtcpSession::rtp_sent(const RtpFixedHeader& header, Duration now) {
+  sent_++;
+  octets_ += static_cast<std::uint32_t>(header.payload_bytes);
+  last_timestamp_ = header.timestamp;
+  last_sent_ = now;
+}
+
+void RtcpSession::rtp_received(const RtpFixedHeader& header, Duration now) {
+  received_++;
+  if (!source_ || source_->ssrc() != header.ssrc) {  // RFC 3550 §8.2: the peer chose anew
+    if (source_) lost_before_ += source_->lost();
+    source_.emplace(header.ssrc, header.sequence);
+  }
+  source_->update(header.sequence, header.timestamp, now);
+}
+
+bool RtcpSession::rtcp_received(std::span<const std::uint8_t> datagram, Duration now) {
+  const auto packets = rtcp::parse(datagram);
+  if (!packets) return false;
+  for (const auto& packet : *packets) {
+    const std::vector<rtcp::ReportBlock>* blocks = nullptr;
+    if (const auto* sender = std::get_if<rtcp::SenderReport>(&packet)) {
+      last_sr_ = static_cast<std::uint32_t>(sender->ntp >> 16);
+      last_sr_ssrc_ = sender->ssrc;
+      last_sr_arrival_ = now;
+      blocks = &sender->blocks;
+    } else if (const auto* receiver = std::get_if<rtcp::ReceiverReport>(&packet)) {
+      blocks = &receiver->blocks;
+    }
+    if (!blocks) continue;
+    for (const auto& block : *blocks) take_block(block, now);
+  }
+  return true;
+}
+
+void RtcpSession::take_block(const rtcp::ReportBlock& block, Duration now) {
+  if (block.ssrc != ssrc_) return;
+  peer_loss_ = block.fraction_lost / 256.0;
+  if (block.last_sr == 0) return;
+  // RFC 3550 §6.4.1: A - LSR - DLSR, in 1/65536 s. A peer's lie may make it anything: keep what a
+  // network can be.
+  const auto arrival = static_cast<std::uint32_t>(ntp(now) >> 16);
+  const auto round_trip =
+      static_cast<std::int32_t>(arrival - block.last_sr - block.delay_since_last_sr);
+  const double ms = std::max(0.0, round_trip * 1000.0 / 65536);
+  if (ms < 60000) rtt_ms_ = ms;
+}
+
+std::uint64_t RtcpSession::ntp(Duration now) const {
+  const auto wall = now + wall_offset_;
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(wall);
+  const auto fraction = static_cast<std::uint64_t>((wall - seconds).count());
+  return (static_cast<std::uint64_t>(seconds.count()) + kNtpEpoch) << 32 |
+         (fraction << 32) / 1000000000U;
+}
+
+std::vector<rtcp::Packet> RtcpSession::packets(Duration now) {
+  std::vector<rtcp::ReportBlock> blocks;
+  if (source_) {
+    auto block = source_->report();
+    if (last_sr_ != 0 && last_sr_ssrc_ == source_->ssrc()) {
+      block.last_sr = last_sr_;
+      const auto delay = std::max(Duration::zero(), now - last_sr_arrival_);
+      block.delay_since_last_sr =
+          static_cast<std::uint32_t>(std::chrono::duration<double>(delay).count() * 65536);
+    }
+    blocks.push_back(block);
+  }
+  std::vector<rtcp::Packet> out;
+  if (sent_ != sent_at_last_report_) {
+    sent_at_last_report_ = sent_;
+    out.emplace_back(rtcp::SenderReport{
+        .ssrc = ssrc_,
+        .ntp = ntp(now),
+        .rtp_timestamp = last_timestamp_ + static_cast<std::uint32_t>(rtp_units(now - last_sent_)),
+        .packets = static_cast<std::uint32_t>(sent_),
+        .octets = octets_,
+        .blocks = std::move(blocks)});
+  } else {
+    out.emplace_back(rtcp::ReceiverReport{.ssrc = ssrc_, .blocks = std::move(blocks)});
+  }
+  out.emplace_back(rtcp::SourceDescription{.ssrc = ssrc_, .cname = cname_});
+  return out;
+}
+
+std::vector<std::uint8_t> RtcpSession::report(Duration now) { return rtcp::write(packets(now)); }
+
+std::vector<std::uint8_t> RtcpSession::bye(Duration now) {
+  auto out = packets(now);
+  out.emplace_back(rtcp::Bye{.ssrcs = {ssrc_}, .reason = {}});
+  return rtcp::write(out);
+}
+
+std::int64_t RtcpSession::lost() const { return lost_before_ + (source_ ? source_->lost() : 0); }
+
+double RtcpSession::jitter_ms() const {
+  return source_ ? source_->jitter() * 1000 / kSampleRate_hz : 0;
+}
+
+}  // namespace media
