@@ -1,0 +1,60 @@
+// media/gst/ice_agent.h: a NiceAgent by RAII: full ICE (RFC 8445) over UDP for one leg, one or two
+// components, trickle, consent freshness (RFC 7675). Everything on the leg's I/O thread, whose
+// context the agent uses; the observer is called from there too and must not destroy the agent from
+// within a call.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "media/gst/candidate_filter.h"
+#include "media/gst/io_thread.h"
+
+namespace media::gst {
+
+class IceAgent {
+ public:
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    // The first with the host candidates, from within gather(); later ones from servers.
+    virtual void ice_candidates(std::vector<IceCandidate> candidates) = 0;
+    virtual void ice_connected(int component) = 0;  // data may be sent; may come again
+    virtual void ice_failed(int component) = 0;     // after connected: consent is gone
+    // A datagram from a validated pair that is not STUN; may be changed in place.
+    virtual void ice_received(int component, std::span<std::uint8_t> datagram) = 0;
+  };
+
+  // Never throws: what is missing shows as gather() == false.
+  IceAgent(GMainContext* context, const IceConfig& config, bool controlling, int components,
+           Observer& observer);
+  ~IceAgent();
+  IceAgent(const IceAgent&) = delete;
+  IceAgent& operator=(const IceAgent&) = delete;
+
+  // False: no address, or no port left in the range.
+  bool gather();
+  IceCredentials credentials() const;
+  // False: not what RFC 8445 §5.3 allows.
+  bool set_remote_credentials(const IceCredentials& credentials);
+  // Those that the filter and the limits let through; the number of those skipped.
+  std::size_t add_remote_candidates(const std::vector<IceCandidate>& candidates);
+
+  // True when the datagram went out. Over the selected pair's own socket when there is one (a third
+  // of the cost of nice_agent_send), else through the agent (relayed).
+  bool send(int component, std::span<const std::uint8_t> datagram);
+  // For measuring one against the other.
+  void always_through_agent(bool on);
+  // "host 192.0.2.1:4000"; empty when nothing is selected.
+  std::string selected_local() const;
+  std::string selected_remote() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace media::gst
