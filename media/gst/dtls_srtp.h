@@ -36,9 +36,10 @@ class DtlsIdentity {
   // The SRTP profiles to offer or accept, in OpenSSL's words, best first. Before any association.
   void set_profiles(const std::string& profiles);
 
+  class Impl;  // dtls_internal.h
+
  private:
   friend class DtlsSrtp;
-  class Impl;
   std::unique_ptr<Impl> impl_;
   DtlsFingerprint fingerprint_;
 };
@@ -74,8 +75,9 @@ class DtlsSrtp {
   std::optional<std::size_t> unprotect_rtp(std::span<std::uint8_t> packet);
   std::optional<std::size_t> unprotect_rtcp(std::span<std::uint8_t> packet);
 
- private:
   class Impl;
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 
