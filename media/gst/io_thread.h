@@ -64,10 +64,11 @@ class IoThread {
  public:
   // Called on this thread with the events of its transports: LegOpened, CandidatesGathered,
   // LegConnected, LegFailed (at most one per leg), LegQuiet, LegHeard, and LegClosed as the last.
-  // Must not block, and must not call back into this object from the same call but for close().
+  // Must not block. It may post commands: they are carried out later, never from within the call.
   using EventSink = std::function<void(Event)>;
 
-  // `identity` outlives the thread.
+  // `identity` outlives the thread. Throws std::invalid_argument for an address in `config` that is
+  // none; host names of servers are to be resolved before (ice_servers.h).
   IoThread(IceConfig config, const DtlsIdentity& identity, EventSink sink);
   // Closes every transport (each with its LegClosed) and joins.
   ~IoThread();

@@ -1,0 +1,312 @@
+#include "media/gst/io_thread.h"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <set>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "media/gst/candidate_filter.h"
+#include "media/gst/leg_transport.h"
+#include "media/gst/transport_limits.h"
+
+namespace media::gst {
+namespace {
+
+using TimePoint = LegTransport::TimePoint;
+
+struct Open {
+  TransportSpec spec;
+};
+struct Connect {
+  LegId leg;
+  LegRemote remote;
+};
+struct AddCandidates {
+  LegId leg;
+  std::vector<IceCandidate> candidates;
+};
+struct Close {
+  LegId leg;
+};
+using Command = std::variant<Open, Connect, AddCandidates, Close>;
+
+struct Outgoing {
+  LegId leg;
+  GstBuffer* rtp;  // owned; a raw pointer so that the batch is plain memory
+};
+
+struct LegIdHash {
+  std::size_t operator()(LegId leg) const { return std::hash<std::uint64_t>()(leg.value); }
+};
+
+// Both count CLOCK_MONOTONIC.
+gint64 glib_time(TimePoint time) {
+  return std::chrono::ceil<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
+
+class IoThread::Impl {
+ public:
+  Impl(IceConfig config, const DtlsIdentity& identity, EventSink sink)
+      : config_(std::move(config)), context_(g_main_context_new()) {
+    // Throws here, in the caller's thread, when an address cannot be parsed.
+    const CandidateFilter check(config_.addresses, config_.deny_peers);
+    host_.context = context_.get();
+    host_.ice = &config_;
+    host_.identity = &identity;
+    host_.emit = std::move(sink);
+    host_.schedule = [this](LegId leg, TimePoint when) {
+      io_thread.assert_here();
+      schedule(leg, when);
+    };
+    outbox_.reserve(limits::kOutbox);
+    sending_.reserve(limits::kOutbox);
+    static GSourceFuncs functions = {
+        &Impl::prepare, &Impl::check_source, &Impl::dispatch, nullptr, nullptr, nullptr};
+    source_ = g_source_new(&functions, sizeof(Source));
+    reinterpret_cast<Source*>(source_)->impl = this;
+    g_source_attach(source_, context_.get());
+    thread_ = std::thread([this] { run(); });
+  }
+
+  ~Impl() {
+    stopping_ = true;
+    wake();
+    thread_.join();
+    g_source_destroy(source_);
+    g_source_unref(source_);
+    for (const auto& outgoing : outbox_) gst_buffer_unref(outgoing.rtp);
+  }
+
+  void post(Command command) {
+    {
+      const MutexLock lock(mutex_);
+      const bool own_thread = std::this_thread::get_id() == thread_.get_id();
+      while (!own_thread && commands_.size() >= limits::kIoCommands) space_.wait(mutex_);
+      commands_.push_back(std::move(command));
+    }
+    wake();
+  }
+
+  void enqueue(LegId leg, BufferPtr rtp) {
+    const MutexLock lock(outbox_mutex_);
+    if (outbox_.size() >= limits::kOutbox) {
+      outbox_full_++;
+      return;
+    }
+    outbox_.push_back({leg, rtp.release()});
+  }
+
+  void flush() {
+    {
+      const MutexLock lock(outbox_mutex_);
+      if (outbox_.empty() || outbox_signalled_) return;
+      outbox_signalled_ = true;
+    }
+    wake();
+  }
+
+  IoCounters counters() const {
+    const auto& cells = host_.counters;
+    return {.rtp_sent = cells.rtp_sent.get(),
+            .rtp_received = cells.rtp_received.get(),
+            .rtcp_sent = cells.rtcp_sent.get(),
+            .rtcp_received = cells.rtcp_received.get(),
+            .srtp_rejected = cells.srtp_rejected.get(),
+            .dtls_received = cells.dtls_received.get(),
+            .junk = cells.junk.get(),
+            .early = cells.early.get(),
+            .unsent = cells.unsent.get(),
+            .outbox_full = outbox_full_.load(std::memory_order_relaxed),
+            .candidates_skipped = cells.candidates_skipped.get()};
+  }
+
+ private:
+  struct Source {
+    GSource base;
+    Impl* impl;
+  };
+  struct Leg {
+    std::unique_ptr<LegTransport> transport;
+    TimePoint deadline = TimePoint::max();
+  };
+
+  // GLib wakes and carries nothing: the flag is ours, and so is what it guards.
+  void wake() {
+    pending_.store(true, std::memory_order_release);
+    g_main_context_wakeup(context_.get());
+  }
+
+  void run() {
+    io_thread.assert_here();
+    pthread_setname_np(pthread_self(), "mixer-io");
+    g_main_context_push_thread_default(context_.get());
+    while (!stopping_) g_main_context_iteration(context_.get(), TRUE);
+    carry_out_commands();  // what was posted before the end still opens and closes in order
+    while (!legs_.empty()) close(legs_.begin()->first);
+    // Agents' last callbacks (sources they destroy, allocations they give back).
+    for (int i = 0; i < 100 && g_main_context_iteration(context_.get(), FALSE); ++i) {
+    }
+    g_main_context_pop_thread_default(context_.get());
+  }
+
+  void work() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+    if (pending_.exchange(false, std::memory_order_acquire)) {
+      carry_out_commands();
+      send_outbox();
+    }
+    meet_deadlines(std::chrono::steady_clock::now());
+  }
+
+  void carry_out_commands() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+    std::deque<Command> batch;
+    {
+      const MutexLock lock(mutex_);
+      batch.swap(commands_);
+    }
+    space_.notify_all();
+    for (auto& command : batch) {
+      if (auto* open = std::get_if<Open>(&command)) {
+        open_leg(std::move(open->spec));
+      } else if (auto* connect = std::get_if<Connect>(&command)) {
+        if (auto* leg = find(connect->leg)) leg->transport->connect(std::move(connect->remote));
+      } else if (auto* add = std::get_if<AddCandidates>(&command)) {
+        if (auto* leg = find(add->leg)) leg->transport->add_remote_candidates(add->candidates);
+      } else {
+        close(std::get<Close>(command).leg);
+      }
+    }
+  }
+
+  void send_outbox() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+    {
+      const MutexLock lock(outbox_mutex_);
+      outbox_signalled_ = false;
+      sending_.swap(outbox_);
+    }
+    for (const auto& outgoing : sending_) {
+      if (auto* leg = find(outgoing.leg)) {
+        leg->transport->send(outgoing.rtp);
+      } else {
+        host_.counters.unsent++;
+      }
+      gst_buffer_unref(outgoing.rtp);
+    }
+    sending_.clear();
+  }
+
+  void open_leg(TransportSpec spec) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+    const auto id = spec.leg;
+    auto [entry, fresh] = legs_.try_emplace(id);
+    if (!fresh) return;
+    entry->second.transport = std::make_unique<LegTransport>(host_, std::move(spec));
+    entry->second.transport->open();
+  }
+
+  void close(LegId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+    const auto entry = legs_.find(id);
+    if (entry == legs_.end()) return;
+    entry->second.transport->say_bye();
+    const auto statistics = entry->second.transport->statistics();
+    deadlines_.erase({entry->second.deadline, id});
+    legs_.erase(entry);
+    host_.emit(LegClosed{id, statistics});
+  }
+
+  Leg* find(LegId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+    const auto entry = legs_.find(id);
+    return entry == legs_.end() ? nullptr : &entry->second;
+  }
+
+  void schedule(LegId id, TimePoint when) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+    auto* leg = find(id);
+    if (!leg || leg->deadline == when) return;
+    deadlines_.erase({leg->deadline, id});
+    leg->deadline = when;
+    if (when != TimePoint::max()) deadlines_.insert({when, id});
+    arm();
+  }
+
+  void arm() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+    const auto next = deadlines_.empty() ? TimePoint::max() : deadlines_.begin()->first;
+    if (next == armed_) return;  // each change wakes the context
+    armed_ = next;
+    g_source_set_ready_time(source_, next == TimePoint::max() ? -1 : glib_time(next));
+  }
+
+  void meet_deadlines(TimePoint now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+    // Due ones first into a list: a leg may set its next one, which is not to be met in this round.
+    std::vector<LegId> due;
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+      due.push_back(deadlines_.begin()->second);
+      legs_.at(due.back()).deadline = TimePoint::max();
+      deadlines_.erase(deadlines_.begin());
+    }
+    for (const auto id : due) {
+      if (auto* leg = find(id)) leg->transport->on_deadline(now);
+    }
+    arm();
+  }
+
+  static gboolean prepare(GSource* source, gint* timeout) noexcept {
+    *timeout = -1;
+    return check_source(source);
+  }
+  static gboolean check_source(GSource* source) noexcept {
+    return reinterpret_cast<Source*>(source)->impl->pending_.load(std::memory_order_acquire);
+  }
+  static gboolean dispatch(GSource* source, GSourceFunc, gpointer) noexcept {
+    io_thread.assert_here();
+    reinterpret_cast<Source*>(source)->impl->work();
+    return G_SOURCE_CONTINUE;
+  }
+
+  // Constant after construction.
+  IceConfig config_;
+  ContextPtr context_;
+  GSource* source_ = nullptr;
+  std::thread thread_;
+
+  // I/O thread; the counters are read by any.
+  LegTransport::Host host_;
+  std::unordered_map<LegId, Leg, LegIdHash> legs_ ABSL_GUARDED_BY(io_thread);
+  std::set<std::pair<TimePoint, LegId>> deadlines_ ABSL_GUARDED_BY(io_thread);
+  TimePoint armed_ ABSL_GUARDED_BY(io_thread) = TimePoint::max();
+  std::vector<Outgoing> sending_ ABSL_GUARDED_BY(io_thread);
+
+  // Any thread.
+  std::atomic<bool> pending_{false}, stopping_{false};
+  std::atomic<std::uint64_t> outbox_full_{0};
+  Mutex mutex_;
+  std::condition_variable_any space_;
+  std::deque<Command> commands_ ABSL_GUARDED_BY(mutex_);
+  Mutex outbox_mutex_;
+  std::vector<Outgoing> outbox_ ABSL_GUARDED_BY(outbox_mutex_);
+  bool outbox_signalled_ ABSL_GUARDED_BY(outbox_mutex_) = false;
+};
+
+IoThread::IoThread(IceConfig config, const DtlsIdentity& identity, EventSink sink)
+    : impl_(std::make_unique<Impl>(std::move(config), identity, std::move(sink))) {}
+IoThread::~IoThread() = default;
+
+void IoThread::open(TransportSpec spec) { impl_->post(Open{std::move(spec)}); }
+void IoThread::connect(LegId leg, LegRemote remote) {
+  impl_->post(Connect{leg, std::move(remote)});
+}
+void IoThread::add_remote_candidates(LegId leg, std::vector<IceCandidate> candidates) {
+  impl_->post(AddCandidates{leg, std::move(candidates)});
+}
+void IoThread::close(LegId leg) { impl_->post(Close{leg}); }
+void IoThread::enqueue(LegId leg, BufferPtr rtp) { impl_->enqueue(leg, std::move(rtp)); }
+void IoThread::flush() { impl_->flush(); }
+IoCounters IoThread::counters() const { return impl_->counters(); }
+
+}  // namespace media::gst

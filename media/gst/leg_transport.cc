@@ -1,0 +1,366 @@
+#include "media/gst/leg_transport.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <random>
+#include <utility>
+
+#include "media/gst/dtls_srtp.h"
+#include "media/gst/ice_agent.h"
+#include "media/gst/leg_src.h"
+#include "media/gst/transport_limits.h"
+#include "media/limits.h"
+#include "media/rtcp_session.h"
+
+namespace media::gst {
+namespace {
+
+using TimePoint = LegTransport::TimePoint;
+using Clock = std::chrono::steady_clock;
+
+// A peer's flight that beat the events which make us ready for it; the rest it sends again.
+constexpr std::size_t kHeldFlight = 4;
+
+// RFC 7983 §7, by the first byte; STUN never gets here.
+enum class Kind { dtls, media, junk };
+Kind kind_of(std::span<const std::uint8_t> datagram) {
+  if (datagram.empty() || datagram.size() > limits::kMaxPacketBytes) return Kind::junk;
+  const auto first = datagram[0];
+  if (first >= 20 && first <= 63) return Kind::dtls;
+  if (first >= 128 && first <= 191) return Kind::media;
+  return Kind::junk;
+}
+
+std::chrono::nanoseconds wall_offset() {
+  return std::chrono::system_clock::now().time_since_epoch() - Clock::now().time_since_epoch();
+}
+
+std::string cname_of(const TransportSpec& spec) {
+  return spec.cname.empty() ? "mixer-" + std::to_string(spec.ssrc) : spec.cname;
+}
+
+}  // namespace
+
+class LegTransport::Impl final : private IceAgent::Observer {
+ public:
+  Impl(Host& host, TransportSpec spec)
+      : host_(host),
+        spec_(std::move(spec)),
+        rtcp_(spec_.ssrc, cname_of(spec_), wall_offset()),
+        random_(spec_.ssrc) {}
+
+  void open() {
+    ice_ =
+        std::make_unique<IceAgent>(host_.context, *host_.ice, spec_.ice_controlling,
+                                   spec_.rtcp_mux ? 1 : 2, static_cast<IceAgent::Observer&>(*this));
+    if (!ice_->gather()) fail(LegFailure::no_port, "no local address, or no port left");
+  }
+
+  void connect(LegRemote remote) {
+    if (state_ != State::opening || remote_) return;
+    remote_ = std::move(remote);
+    connect_deadline_ = Clock::now() + limits::kConnectTime;
+    if (!ice_->set_remote_credentials(remote_->ice)) {
+      fail(LegFailure::ice_failed, "unusable ICE credentials");
+      return;
+    }
+    add_remote_candidates(std::exchange(remote_->candidates, {}));
+    add_remote_candidates(std::exchange(held_, {}));
+    for (int component = 1; component <= 2; ++component) start_dtls(component);
+    reschedule();
+  }
+
+  void add_remote_candidates(const std::vector<IceCandidate>& candidates) {
+    if (state_ == State::failed) return;
+    if (remote_) {
+      const auto skipped = ice_->add_remote_candidates(candidates);
+      for (std::size_t i = 0; i < skipped; ++i) host_.counters.candidates_skipped++;
+      return;
+    }
+    for (const auto& candidate : candidates) {
+      if (held_.size() < limits::kRemoteCandidates) {
+        held_.push_back(candidate);
+      } else {
+        host_.counters.candidates_skipped++;
+      }
+    }
+  }
+
+  void send(GstBuffer* rtp) {
+    const auto size = gst_buffer_get_size(rtp);
+    if (state_ != State::connected || size > limits::kMaxPacketBytes) {
+      host_.counters.unsent++;
+      return;
+    }
+    gst_buffer_extract(rtp, 0, scratch_.data(), size);
+    const auto header = parse_rtp_fixed_header(std::span(scratch_).first(size));
+    const auto length = header ? components_[0].dtls->protect_rtp(scratch_, size) : std::nullopt;
+    if (!length || !ice_->send(1, std::span(scratch_).first(*length))) {
+      host_.counters.unsent++;
+      return;
+    }
+    host_.counters.rtp_sent++;
+    rtcp_.rtp_sent(*header, Clock::now().time_since_epoch());
+  }
+
+  void on_deadline(TimePoint now) {
+    scheduled_ = TimePoint::max();
+    if (state_ == State::failed) {
+      // Not in fail() itself, which a callback of these may have called. ICE checks end here.
+      for (auto& component : components_) component.dtls.reset();
+      ice_.reset();
+      return;
+    }
+    for (int component = 1; component <= 2; ++component) resend_flight(component, now);
+    if (state_ == State::opening && now >= connect_deadline_) {
+      if (components_[0].ice_connected) {
+        fail(LegFailure::dtls_failed, "no DTLS handshake in time");
+      } else {
+        fail(LegFailure::ice_failed, "no candidate pair connected in time");
+      }
+    }
+    if (state_ == State::connected) {
+      if (now >= next_report_) report(now);
+      if (!quiet_ && now >= last_valid_ + limits::kQuietTime) {
+        quiet_ = true;
+        host_.emit(LegQuiet{spec_.leg});
+      }
+    }
+    reschedule();
+  }
+
+  void say_bye() {
+    if (state_ == State::connected) send_rtcp(rtcp_.bye(Clock::now().time_since_epoch()));
+  }
+
+  LegStatistics statistics() const {
+    return {.sent = rtcp_.sent(),
+            .received = rtcp_.received(),
+            .lost = rtcp_.lost(),
+            .jitter_ms = rtcp_.jitter_ms(),
+            .rtt_ms = rtcp_.rtt_ms()};
+  }
+
+ private:
+  enum class State { opening, connected, failed };
+  struct Component {
+    bool ice_connected = false;
+    std::unique_ptr<DtlsSrtp> dtls;
+    TimePoint resend = TimePoint::max();
+    std::vector<std::vector<std::uint8_t>> held_flight;
+  };
+
+  Component& component_of(int component) { return components_[component == 2 ? 1 : 0]; }
+  int rtcp_component() const { return spec_.rtcp_mux || remote_->rtp.rtcp_mux ? 1 : 2; }
+
+  // IceAgent::Observer.
+  void ice_candidates(std::vector<IceCandidate> candidates) override {
+    if (std::exchange(opened_, true)) {
+      host_.emit(CandidatesGathered{spec_.leg, std::move(candidates)});
+      return;
+    }
+    host_.emit(LegOpened{.leg = spec_.leg,
+                         .ice = ice_->credentials(),
+                         .candidates = std::move(candidates),
+                         .fingerprint = host_.identity->fingerprint(),
+                         .ssrc = spec_.ssrc});
+  }
+
+  void ice_connected(int component) override {
+    component_of(component).ice_connected = true;
+    start_dtls(component);
+  }
+
+  void ice_failed(int component) override {
+    // Without component 2 there are no reports, but sound; its consent stands for itself.
+    if (component != 1) return;
+    if (state_ == State::connected) {
+      fail(LegFailure::consent_lost, "the peer's consent expired or was withdrawn");
+    } else {
+      fail(LegFailure::ice_failed, "the candidate pair was lost");
+    }
+  }
+
+  void ice_received(int component, std::span<std::uint8_t> datagram) override {
+    if (state_ == State::failed) return;
+    switch (kind_of(datagram)) {
+      case Kind::dtls: dtls_received(component, datagram); break;
+      case Kind::media: media_received(component, datagram); break;
+      case Kind::junk: host_.counters.junk++; break;
+    }
+  }
+
+  void start_dtls(int number) {
+    auto& component = component_of(number);
+    if (state_ == State::failed || !remote_ || !component.ice_connected || component.dtls) return;
+    if (number == 2 && rtcp_component() != 2) return;
+    component.dtls = std::make_unique<DtlsSrtp>(
+        *host_.identity, remote_->our_role, remote_->fingerprint, spec_.ssrc,
+        [this, number](std::span<const std::uint8_t> out) { ice_->send(number, out); });
+    dtls_changed(number, component.dtls->start());
+    for (const auto& datagram : std::exchange(component.held_flight, {})) {
+      if (state_ != State::failed) dtls_changed(number, component.dtls->receive(datagram));
+    }
+  }
+
+  void dtls_received(int number, std::span<const std::uint8_t> datagram) {
+    auto& component = component_of(number);
+    host_.counters.dtls_received++;
+    if (component.dtls) {
+      dtls_changed(number, component.dtls->receive(datagram));
+    } else if (component.held_flight.size() < kHeldFlight) {
+      component.held_flight.emplace_back(datagram.begin(), datagram.end());
+    }
+  }
+
+  void dtls_changed(int number, DtlsSrtp::State state) {
+    auto& component = component_of(number);
+    switch (state) {
+      case DtlsSrtp::State::handshaking: break;
+      case DtlsSrtp::State::connected:
+        if (number == 1 && state_ == State::opening) connected();
+        break;
+      case DtlsSrtp::State::fingerprint_mismatch:
+        fail(LegFailure::fingerprint_mismatch, component.dtls->error());
+        return;
+      case DtlsSrtp::State::failed: fail(LegFailure::dtls_failed, component.dtls->error()); return;
+    }
+    const auto timeout = component.dtls->timeout();
+    component.resend = timeout ? Clock::now() + *timeout : TimePoint::max();
+    reschedule();
+  }
+
+  void resend_flight(int number, TimePoint now) {
+    auto& component = component_of(number);
+    if (state_ == State::failed || !component.dtls || now < component.resend) return;
+    dtls_changed(number, component.dtls->on_timeout());
+  }
+
+  void connected() {
+    state_ = State::connected;
+    last_valid_ = Clock::now();
+    // The first report early: the peer learns our CNAME, both learn the round trip.
+    next_report_ = last_valid_ + random_share(limits::kRtcpInterval) / 5;
+    host_.emit(LegConnected{spec_.leg, ice_->selected_local(), ice_->selected_remote()});
+  }
+
+  void media_received(int number, std::span<std::uint8_t> datagram) {
+    auto* dtls = component_of(number).dtls.get();
+    if (state_ != State::connected || !dtls || dtls->state() != DtlsSrtp::State::connected) {
+      host_.counters.early++;
+      return;
+    }
+    const auto now = Clock::now();
+    const bool valid = rtcp::is_rtcp(datagram) ? rtcp_received(*dtls, datagram, now)
+                                               : rtp_received(*dtls, datagram, now);
+    if (!valid) {
+      host_.counters.srtp_rejected++;
+      return;
+    }
+    last_valid_ = now;
+    if (std::exchange(quiet_, false)) {
+      host_.emit(LegHeard{spec_.leg});
+      reschedule();
+    }
+  }
+
+  bool rtp_received(DtlsSrtp& dtls, std::span<std::uint8_t> datagram, TimePoint now) {
+    const auto size = dtls.unprotect_rtp(datagram);
+    if (!size) return false;
+    const auto header = parse_rtp_fixed_header(datagram.first(*size));
+    if (!header) return false;
+    host_.counters.rtp_received++;
+    rtcp_.rtp_received(*header, now.time_since_epoch());
+    if (spec_.leg_src) {
+      BufferPtr buffer(gst_buffer_new_allocate(nullptr, *size, nullptr));
+      gst_buffer_fill(buffer.get(), 0, datagram.data(), *size);
+      leg_src_push(spec_.leg_src.get(), std::move(buffer));
+    }
+    return true;
+  }
+
+  bool rtcp_received(DtlsSrtp& dtls, std::span<std::uint8_t> datagram, TimePoint now) {
+    const auto size = dtls.unprotect_rtcp(datagram);
+    if (!size || !rtcp_.rtcp_received(datagram.first(*size), now.time_since_epoch())) return false;
+    host_.counters.rtcp_received++;
+    return true;
+  }
+
+  void report(TimePoint now) {
+    send_rtcp(rtcp_.report(now.time_since_epoch()));
+    next_report_ = now + random_share(limits::kRtcpInterval);
+  }
+
+  void send_rtcp(const std::vector<std::uint8_t>& packet) {
+    const int number = rtcp_component();
+    auto* dtls = component_of(number).dtls.get();
+    if (!dtls || packet.size() + DtlsSrtp::kTrailer > scratch_.size()) return;
+    std::copy(packet.begin(), packet.end(), scratch_.begin());
+    const auto length = dtls->protect_rtcp(scratch_, packet.size());
+    if (length && ice_->send(number, std::span(scratch_).first(*length))) {
+      host_.counters.rtcp_sent++;
+    }
+  }
+
+  // RFC 3550 §6.2: a half to one and a half of it, so that legs do not report in step.
+  TimePoint::duration random_share(TimePoint::duration whole) {
+    return std::chrono::duration_cast<TimePoint::duration>(
+        whole * std::uniform_real_distribution<>(0.5, 1.5)(random_));
+  }
+
+  void fail(LegFailure cause, std::string text) {
+    if (state_ == State::failed) return;
+    state_ = State::failed;
+    host_.emit(LegFailed{spec_.leg, cause, std::move(text)});
+    reschedule();
+  }
+
+  void reschedule() {
+    auto next = TimePoint::max();
+    switch (state_) {
+      case State::opening: next = connect_deadline_; break;
+      case State::connected:
+        next = quiet_ ? next_report_ : std::min(next_report_, last_valid_ + limits::kQuietTime);
+        break;
+      case State::failed: next = Clock::now(); break;
+    }
+    if (state_ != State::failed) {
+      for (const auto& component : components_) next = std::min(next, component.resend);
+    }
+    if (next == scheduled_) return;
+    scheduled_ = next;
+    host_.schedule(spec_.leg, next);
+  }
+
+  Host& host_;
+  const TransportSpec spec_;
+  RtcpSession rtcp_;
+  std::minstd_rand random_;
+  State state_ = State::opening;
+  bool opened_ = false, quiet_ = false;
+  std::optional<LegRemote> remote_;
+  std::vector<IceCandidate> held_;
+  TimePoint connect_deadline_ = TimePoint::max(), next_report_{}, last_valid_{};
+  TimePoint scheduled_ = TimePoint::max();
+  std::array<std::uint8_t, limits::kMaxPacketBytes + DtlsSrtp::kTrailer> scratch_{};
+  // The agent first to be destroyed: its last packets must not find half an object.
+  std::array<Component, 2> components_;
+  std::unique_ptr<IceAgent> ice_;
+};
+
+LegTransport::LegTransport(Host& host, TransportSpec spec)
+    : impl_(std::make_unique<Impl>(host, std::move(spec))) {}
+LegTransport::~LegTransport() = default;
+
+void LegTransport::open() { impl_->open(); }
+void LegTransport::connect(LegRemote remote) { impl_->connect(std::move(remote)); }
+void LegTransport::add_remote_candidates(const std::vector<IceCandidate>& candidates) {
+  impl_->add_remote_candidates(candidates);
+}
+void LegTransport::send(GstBuffer* rtp) { impl_->send(rtp); }
+void LegTransport::on_deadline(TimePoint now) { impl_->on_deadline(now); }
+void LegTransport::say_bye() { impl_->say_bye(); }
+LegStatistics LegTransport::statistics() const { return impl_->statistics(); }
+
+}  // namespace media::gst
