@@ -9,12 +9,12 @@ namespace media::gst {
 
 struct IceConfig {
   // Local addresses to offer; empty: every interface's but loopback and link-local.
-  std::vector<std::string> addresses;
+  std::vector<std::string> addresses{};
   std::uint16_t port_min = 0, port_max = 0;  // 0: the system chooses
-  std::string external_address;              // 1:1 NAT: offered in place of the local host address
-  std::string stun_server;                   // "host:port", "[v6]:port"; empty: none
-  std::string turn_server, turn_username, turn_password;
-  std::vector<std::string> deny_peers;  // addresses and CIDR blocks
+  std::string external_address{};            // 1:1 NAT: offered in place of the local host address
+  std::string stun_server{};                 // "host:port", "[v6]:port"; empty: none
+  std::string turn_server{}, turn_username{}, turn_password{};
+  std::vector<std::string> deny_peers{};  // addresses and CIDR blocks
   bool operator==(const IceConfig&) const = default;
 };
 

@@ -38,10 +38,10 @@ inline constexpr ThreadRole io_thread;
 struct TransportSpec {
   LegId leg;               // unique on this IoThread while open
   std::uint32_t ssrc = 0;  // of what we send: RTP with another one is dropped
-  std::string cname;       // RFC 3550 §6.5.1, in our RTCP; empty: made from the ssrc
+  std::string cname{};     // RFC 3550 §6.5.1, in our RTCP; empty: made from the ssrc
   bool ice_controlling = false;
   bool rtcp_mux = true;  // false: component 2 is gathered too
-  ElementPtr leg_src;    // where what was received goes; null: only counted
+  ElementPtr leg_src{};  // where what was received goes; null: only counted
 };
 
 // What happened on the thread so far; hostile packets show here and nowhere else (no log line
