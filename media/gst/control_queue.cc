@@ -1,0 +1,52 @@
+#include "media/gst/control_queue.h"
+
+#include <utility>
+
+namespace media::gst {
+namespace {
+
+bool may_be_lost(const ControlCommand& command) {
+  return std::holds_alternative<OpenLegCommand>(command) ||
+         std::holds_alternative<AddCandidatesCommand>(command) ||
+         std::holds_alternative<PipelineErrorCommand>(command);
+}
+
+}  // namespace
+
+bool ControlQueue::push(ControlCommand command) {
+  {
+    const MutexLock lock(mutex_);
+    if (commands_.size() >= capacity_ && may_be_lost(command)) return false;
+    if (auto* plan = std::get_if<SetPlanCommand>(&command)) {
+      const auto [entry, fresh] = plans_.try_emplace(plan->room);
+      entry->second = std::move(plan->plan);
+      if (!fresh) return true;
+      plan->plan = {};
+    }
+    commands_.push_back(std::move(command));
+  }
+  changed_.notify_one();
+  return true;
+}
+
+void ControlQueue::stop() {
+  {
+    const MutexLock lock(mutex_);
+    stopped_ = true;
+  }
+  changed_.notify_one();
+}
+
+std::optional<ControlCommand> ControlQueue::wait() {
+  const MutexLock lock(mutex_);
+  while (commands_.empty() && !stopped_) changed_.wait(mutex_);
+  if (commands_.empty()) return std::nullopt;
+  auto command = std::move(commands_.front());
+  commands_.pop_front();
+  if (auto* plan = std::get_if<SetPlanCommand>(&command)) {
+    plan->plan = std::move(plans_.extract(plan->room).mapped());
+  }
+  return command;
+}
+
+}  // namespace media::gst

@@ -1,0 +1,67 @@
+// media/gst/control_queue.h: commands on their way to the control thread. Bounded; what happens
+// when it is full is decided here (limits::kControlCommands): opening is refused, trickled
+// candidates are lost, reports of errors too; a leg's connect and close (one each) and a room's
+// plan (the latest) are always taken.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "media/media_engine.h"
+#include "media/thread_role.h"
+
+namespace media::gst {
+
+struct OpenLegCommand {
+  LegSpec spec;
+};
+struct ConnectLegCommand {
+  LegId leg;
+  LegRemote remote;
+};
+struct AddCandidatesCommand {
+  LegId leg;
+  std::vector<IceCandidate> candidates;
+};
+struct CloseLegCommand {
+  LegId leg;
+};
+struct SetPlanCommand {
+  RoomId room;
+  MixPlan plan;
+};
+struct PipelineErrorCommand {  // from a room's bus
+  RoomId room;
+  std::optional<LegId> leg;  // whose element said so; none: the room's own
+  std::string text;
+};
+using ControlCommand = std::variant<OpenLegCommand, ConnectLegCommand, AddCandidatesCommand,
+                                    CloseLegCommand, SetPlanCommand, PipelineErrorCommand>;
+
+class ControlQueue {
+ public:
+  explicit ControlQueue(std::size_t capacity) : capacity_(capacity) {}
+
+  // Any thread; never blocks. False: full, not taken.
+  bool push(ControlCommand command);
+  // Any thread: wait() returns nullopt when all before has been taken.
+  void stop();
+  // Control thread: blocks until there is a command.
+  std::optional<ControlCommand> wait();
+
+ private:
+  const std::size_t capacity_;
+  Mutex mutex_;
+  std::condition_variable_any changed_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::deque<ControlCommand> commands_ ABSL_GUARDED_BY(mutex_);
+  // What a SetPlanCommand in the queue will deliver: the latest, however many were pushed.
+  std::map<RoomId, MixPlan> plans_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace media::gst

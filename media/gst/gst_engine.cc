@@ -1,0 +1,271 @@
+#include "media/gst/gst_engine.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "media/gst/conference_element.h"
+#include "media/gst/control_queue.h"
+#include "media/gst/dtls_srtp.h"
+#include "media/gst/ice_servers.h"
+#include "media/gst/io_thread.h"
+#include "media/gst/leg_src.h"
+#include "media/gst/room_pipeline.h"
+#include "media/gst/tick_pool.h"
+#include "media/gst/transport_limits.h"
+#include "media/thread_role.h"
+
+namespace media::gst {
+namespace {
+
+// One thread encodes for hundreds of legs; more than four only fight with the I/O threads.
+constexpr unsigned kMaxTickThreads = 4;
+
+void start_gstreamer() {
+  GError* error = nullptr;
+  if (!gst_init_check(nullptr, nullptr, &error)) {
+    const std::string text = error ? error->message : "unknown error";
+    g_clear_error(&error);
+    throw std::runtime_error("GStreamer does not start: " + text);
+  }
+  static std::once_flag registered;
+  std::call_once(registered, [] { register_opus_conference(); });
+}
+
+unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+IceConfig ice_config(const EngineConfig& config) {
+  IceConfig ice;
+  ice.addresses = config.addresses;
+  ice.port_min = config.port_min;
+  ice.port_max = config.port_max;
+  ice.external_address = config.external_address;
+  ice.stun_server = config.stun_server;
+  ice.turn_server = config.turn_server;
+  ice.turn_username = config.turn_username;
+  ice.turn_password = config.turn_password;
+  ice.deny_peers = config.deny_peers;
+  resolve_servers(ice);
+  return ice;
+}
+
+class GstEngine final : public MediaEngine {
+ public:
+  GstEngine(const EngineConfig& config, std::function<void(Event)> sink)
+      : sink_(std::move(sink)), pool_(std::min(kMaxTickThreads, cores())) {
+    const auto ice = ice_config(config);
+    const unsigned io_threads = config.io_threads > 0 ? config.io_threads : cores();
+    for (unsigned i = 0; i < io_threads; ++i) {
+      io_.push_back(std::make_unique<IoThread>(ice, identity_,
+                                               [this](Event event) { emit(std::move(event)); }));
+    }
+    control_ = std::thread([this] { run(); });
+  }
+
+  // 1. control takes what is queued, then takes every pipeline down: no tick, no push any more;
+  // 2. the I/O threads end (members in reverse), each leg with its LegClosed;
+  // 3. the tick pool, which no room uses, joins.
+  ~GstEngine() override {
+    queue_.stop();
+    control_.join();
+  }
+
+  void open_leg(LegSpec spec) override {
+    const auto leg = spec.leg;
+    if (queue_.push(OpenLegCommand{std::move(spec)})) return;
+    {
+      const MutexLock lock(events_mutex_);
+      refused_.insert(leg);
+    }
+    emit(LegFailed{leg, LegFailure::media_error, "too many commands waiting"});
+  }
+  void connect_leg(LegId leg, LegRemote remote) override {
+    queue_.push(ConnectLegCommand{leg, std::move(remote)});
+  }
+  void add_remote_candidates(LegId leg, std::vector<IceCandidate> candidates) override {
+    queue_.push(AddCandidatesCommand{leg, std::move(candidates)});
+  }
+  void close_leg(LegId leg) override {
+    bool refused = false;
+    {
+      const MutexLock lock(events_mutex_);
+      refused = refused_.erase(leg) > 0;
+    }
+    if (refused) {
+      emit(LegClosed{leg, {}});
+    } else {
+      queue_.push(CloseLegCommand{leg});
+    }
+  }
+  void set_mix_plan(RoomId room, MixPlan plan) override {
+    queue_.push(SetPlanCommand{room, std::move(plan)});
+  }
+
+ private:
+  struct Leg {
+    RoomId room;
+    std::uint32_t contributor_id = 0, ssrc = 0;
+    IoThread* io = nullptr;
+    ElementPtr leg_src;
+  };
+  struct Room {
+    std::unique_ptr<RoomPipeline> pipeline;  // none before the first leg's peer is known
+    std::set<LegId> legs;
+    std::optional<MixPlan> plan;  // that came before the pipeline
+  };
+
+  // Any of the engine's threads. At most one LegFailed a leg, whoever finds fault first.
+  void emit(Event event) {
+    {
+      const MutexLock lock(events_mutex_);
+      if (const auto* failed = std::get_if<LegFailed>(&event)) {
+        if (!failed_.insert(failed->leg).second) return;
+      } else if (const auto* closed = std::get_if<LegClosed>(&event)) {
+        failed_.erase(closed->leg);
+      }
+    }
+    sink_(std::move(event));
+  }
+
+  void run() {
+    control_thread.assert_here();
+    pthread_setname_np(pthread_self(), "mixer-control");
+    while (auto command = queue_.wait()) {
+      std::visit(
+          [this](auto&& typed) {
+            control_thread.assert_here();
+            carry_out(std::move(typed));
+          },
+          std::move(*command));
+    }
+    rooms_.clear();
+    legs_.clear();
+  }
+
+  void carry_out(OpenLegCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    auto& spec = command.spec;
+    if (legs_.contains(spec.leg)) return;  // unique in the process, says its type
+    Leg leg;
+    leg.room = spec.room;
+    leg.contributor_id = spec.contributor_id;
+    leg.ssrc = random_ssrc();
+    leg.io = io_[next_io_++ % io_.size()].get();
+    leg.leg_src = make_leg_src();
+    rooms_[spec.room].legs.insert(spec.leg);
+    leg.io->open({.leg = spec.leg,
+                  .ssrc = leg.ssrc,
+                  .cname = {},
+                  .ice_controlling = spec.ice_controlling,
+                  .rtcp_mux = spec.rtcp_mux,
+                  .leg_src = leg.leg_src});
+    legs_.emplace(spec.leg, std::move(leg));
+    if (spec.remote) carry_out(ConnectLegCommand{spec.leg, std::move(*spec.remote)});
+  }
+
+  // The leg joins the room's pipeline when it is known what it speaks; what it is sent until it is
+  // connected ends at its transport.
+  void carry_out(ConnectLegCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    const auto entry = legs_.find(command.leg);
+    if (entry == legs_.end()) return;
+    auto& leg = entry->second;
+    try {
+      auto& room = rooms_.at(leg.room);
+      if (!room.pipeline) {
+        room.pipeline = make_pipeline(leg.room);
+        if (room.plan) room.pipeline->set_plan(*std::exchange(room.plan, std::nullopt));
+      }
+      room.pipeline->attach({.leg = command.leg,
+                             .contributor_id = leg.contributor_id,
+                             .ssrc = leg.ssrc,
+                             .rtp = command.remote.rtp},
+                            leg.leg_src, *leg.io);
+    } catch (const std::runtime_error& error) {
+      emit(LegFailed{command.leg, LegFailure::media_error, error.what()});
+      return;
+    }
+    leg.io->connect(command.leg, std::move(command.remote));
+  }
+
+  void carry_out(AddCandidatesCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    const auto entry = legs_.find(command.leg);
+    if (entry == legs_.end()) return;
+    entry->second.io->add_remote_candidates(command.leg, std::move(command.candidates));
+  }
+
+  void carry_out(CloseLegCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    auto node = legs_.extract(command.leg);
+    if (node.empty()) return;
+    const auto room = rooms_.find(node.mapped().room);
+    if (room->second.pipeline) room->second.pipeline->detach(command.leg);
+    room->second.legs.erase(command.leg);
+    if (room->second.legs.empty()) rooms_.erase(room);
+    node.mapped().io->close(command.leg);  // LegClosed comes from there, after all others
+  }
+
+  void carry_out(SetPlanCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    const auto room = rooms_.find(command.room);
+    if (room == rooms_.end()) return;
+    if (room->second.pipeline) {
+      room->second.pipeline->set_plan(std::move(command.plan));
+    } else {
+      room->second.plan = std::move(command.plan);
+    }
+  }
+
+  void carry_out(PipelineErrorCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    const auto room = rooms_.find(command.room);
+    if (room == rooms_.end()) return;
+    for (const auto leg : room->second.legs) {
+      if (command.leg && *command.leg != leg) continue;
+      emit(LegFailed{leg, LegFailure::media_error, command.text});
+    }
+  }
+
+  std::unique_ptr<RoomPipeline> make_pipeline(RoomId room) {
+    ConferenceHooks hooks;
+    hooks.after_tick = [this] {
+      for (const auto& io : io_) io->flush();
+    };
+    hooks.on_event = [this](Event event) { emit(std::move(event)); };
+    return std::make_unique<RoomPipeline>(
+        pool_, std::move(hooks), [this, room](std::optional<LegId> leg, std::string text) {
+          queue_.push(PipelineErrorCommand{room, leg, std::move(text)});
+        });
+  }
+
+  std::uint32_t random_ssrc() { return std::uniform_int_distribution<std::uint32_t>(1)(random_); }
+
+  // Constant after construction. Order matters, see the destructor.
+  const std::function<void(Event)> sink_;
+  DtlsIdentity identity_;
+  TickPool pool_;
+  ControlQueue queue_{limits::kControlCommands};
+  Mutex events_mutex_;
+  std::set<LegId> failed_ ABSL_GUARDED_BY(events_mutex_);
+  std::set<LegId> refused_ ABSL_GUARDED_BY(events_mutex_);
+  std::vector<std::unique_ptr<IoThread>> io_;
+
+  // Control thread.
+  std::map<RoomId, Room> rooms_ ABSL_GUARDED_BY(control_thread);
+  std::map<LegId, Leg> legs_ ABSL_GUARDED_BY(control_thread);
+  std::size_t next_io_ ABSL_GUARDED_BY(control_thread) = 0;
+  std::random_device random_;
+
+  std::thread control_;
+};
+
+}  // namespace
+
+std::unique_ptr<MediaEngine> make_gst_engine(EngineConfig config, std::function<void(Event)> sink) {
+  start_gstreamer();
+  return std::make_unique<GstEngine>(config, std::move(sink));
+}
+
+}  // namespace media::gst
