@@ -238,8 +238,4 @@ std::vector<std::uint8_t> write(std::span<const Packet> packets) {
   return out.take();
 }
 
-bool is_rtcp(std::span<const std::uint8_t> packet) {
-  return packet.size() >= 2 && packet[1] >= 192 && packet[1] <= 223;
-}
-
 }  // namespace media::rtcp

@@ -54,7 +54,4 @@ std::optional<std::vector<Packet>> parse(std::span<const std::uint8_t> datagram)
 // Requires: at most 31 blocks, SSRCs; strings of at most 255 bytes (longer are cut).
 std::vector<std::uint8_t> write(std::span<const Packet> packets);
 
-// RFC 5761 §4: on a shared port a second byte of 192-223 is RTCP, everything else RTP.
-bool is_rtcp(std::span<const std::uint8_t> packet);
-
 }  // namespace media::rtcp

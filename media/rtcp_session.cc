@@ -22,34 +22,7 @@ std::int64_t rtp_units(ReceptionStatistics::Duration time) {
   return ms.count() * (kSampleRate_hz / 1000) + (time - ms).count() * 6 / 125000;
 }
 
-std::uint32_t u32_at(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return static_cast<std::uint32_t>(bytes[at]) << 24 |
-         static_cast<std::uint32_t>(bytes[at + 1]) << 16 |
-         static_cast<std::uint32_t>(bytes[at + 2]) << 8 | bytes[at + 3];
-}
-
 }  // namespace
-
-std::optional<RtpFixedHeader> parse_rtp_fixed_header(std::span<const std::uint8_t> packet) {
-  if (packet.size() < 12 || packet[0] >> 6 != 2) return std::nullopt;
-  std::size_t header = 12 + 4 * static_cast<std::size_t>(packet[0] & 15U);
-  if (packet.size() < header) return std::nullopt;
-  if ((packet[0] & 0x10U) != 0) {
-    if (packet.size() < header + 4) return std::nullopt;
-    header += 4 + 4 * (static_cast<std::size_t>(packet[header + 2]) << 8 | packet[header + 3]);
-    if (packet.size() < header) return std::nullopt;
-  }
-  std::size_t payload = packet.size() - header;
-  if ((packet[0] & 0x20U) != 0) {
-    const std::size_t padding = packet.back();
-    if (padding == 0 || padding > payload) return std::nullopt;
-    payload -= padding;
-  }
-  return RtpFixedHeader{.sequence = static_cast<std::uint16_t>(packet[2] << 8 | packet[3]),
-                        .timestamp = u32_at(packet, 4),
-                        .ssrc = u32_at(packet, 8),
-                        .payload_bytes = payload};
-}
 
 ReceptionStatistics::ReceptionStatistics(std::uint32_t ssrc, std::uint16_t first_sequence)
     : ssrc_(ssrc) {
@@ -120,20 +93,20 @@ rtcp::ReportBlock ReceptionStatistics::report() {
 RtcpSession::RtcpSession(std::uint32_t ssrc, std::string cname, Duration wall_offset)
     : ssrc_(ssrc), cname_(std::move(cname)), wall_offset_(wall_offset) {}
 
-void RtcpSession::rtp_sent(const RtpFixedHeader& header, Duration now) {
+void RtcpSession::rtp_sent(const RtpPacket& packet, Duration now) {
   sent_++;
-  octets_ += static_cast<std::uint32_t>(header.payload_bytes);
-  last_timestamp_ = header.timestamp;
+  octets_ += static_cast<std::uint32_t>(packet.payload.size());
+  last_timestamp_ = packet.timestamp;
   last_sent_ = now;
 }
 
-void RtcpSession::rtp_received(const RtpFixedHeader& header, Duration now) {
+void RtcpSession::rtp_received(const RtpPacket& packet, Duration now) {
   received_++;
-  if (!source_ || source_->ssrc() != header.ssrc) {  // RFC 3550 §8.2: the peer chose anew
+  if (!source_ || source_->ssrc() != packet.ssrc) {  // RFC 3550 §8.2: the peer chose anew
     if (source_) lost_before_ += source_->lost();
-    source_.emplace(header.ssrc, header.sequence);
+    source_.emplace(packet.ssrc, packet.sequence);
   }
-  source_->update(header.sequence, header.timestamp, now);
+  source_->update(packet.sequence, packet.timestamp, now);
 }
 
 bool RtcpSession::rtcp_received(std::span<const std::uint8_t> datagram, Duration now) {

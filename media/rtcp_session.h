@@ -10,17 +10,9 @@
 #include <vector>
 
 #include "media/rtcp.h"
+#include "media/rtp_header.h"
 
 namespace media {
-
-// The header fields that count, as they stood on the wire.
-struct RtpFixedHeader {
-  std::uint16_t sequence = 0;
-  std::uint32_t timestamp = 0, ssrc = 0;
-  std::size_t payload_bytes = 0;
-};
-// nullopt: not version 2, or the CSRC list, extension or padding does not fit.
-std::optional<RtpFixedHeader> parse_rtp_fixed_header(std::span<const std::uint8_t> packet);
 
 // One source as it arrives here.
 class ReceptionStatistics {
@@ -58,8 +50,8 @@ class RtcpSession {
   // `wall_offset`: Unix time less the clock of the `now` parameters.
   RtcpSession(std::uint32_t ssrc, std::string cname, Duration wall_offset);
 
-  void rtp_sent(const RtpFixedHeader& header, Duration now);
-  void rtp_received(const RtpFixedHeader& header, Duration now);
+  void rtp_sent(const RtpPacket& packet, Duration now);
+  void rtp_received(const RtpPacket& packet, Duration now);
   // False: malformed; nothing has changed. Blocks about other SSRCs than ours change nothing.
   bool rtcp_received(std::span<const std::uint8_t> datagram, Duration now);
 

@@ -120,6 +120,13 @@ class DtlsSrtp::Impl {
     if (DTLSv1_handle_timeout(ssl_.get()) < 0) fail("no answer to the handshake");
   }
 
+  void close() {
+    if (state_ != State::connected) return;
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+  }
+
   bool verify(const X509* certificate) {
     const EVP_MD* hash = hash_by_name(expected_.hash);
     verified_ = certificate && hash && !expected_.value.empty() &&
@@ -270,6 +277,7 @@ DtlsSrtp::State DtlsSrtp::on_timeout() {
   impl_->on_timeout();
   return impl_->state();
 }
+void DtlsSrtp::close() { impl_->close(); }
 DtlsSrtp::State DtlsSrtp::state() const { return impl_->state(); }
 const std::string& DtlsSrtp::error() const { return impl_->error(); }
 const std::string& DtlsSrtp::profile() const { return impl_->profile(); }

@@ -63,6 +63,9 @@ class DtlsSrtp {
   // When to call on_timeout(), from now; none when nothing is to be sent again.
   std::optional<std::chrono::microseconds> timeout() const;
   State on_timeout();
+  // Says close_notify when connected (RFC 5246 §7.2.1). The keys stay valid: who hangs up says so
+  // in Jingle, and the peer's close_notify changes nothing here either.
+  void close();
   State state() const;
   const std::string& error() const;    // for the log, when failed
   const std::string& profile() const;  // when connected: "SRTP_AEAD_AES_128_GCM"

@@ -12,6 +12,7 @@
 #include "media/gst/transport_limits.h"
 #include "media/limits.h"
 #include "media/rtcp_session.h"
+#include "media/rtp_header.h"
 
 namespace media::gst {
 namespace {
@@ -94,7 +95,7 @@ class LegTransport::Impl final : private IceAgent::Observer {
       return;
     }
     gst_buffer_extract(rtp, 0, scratch_.data(), size);
-    const auto header = parse_rtp_fixed_header(std::span(scratch_).first(size));
+    const auto header = parse_rtp(std::span(scratch_).first(size));
     const auto length = header ? components_[0].dtls->protect_rtp(scratch_, size) : std::nullopt;
     if (!length || !ice_->send(1, std::span(scratch_).first(*length))) {
       host_.counters.unsent++;
@@ -131,7 +132,11 @@ class LegTransport::Impl final : private IceAgent::Observer {
   }
 
   void say_bye() {
-    if (state_ == State::connected) send_rtcp(rtcp_.bye(Clock::now().time_since_epoch()));
+    if (state_ != State::connected) return;
+    send_rtcp(rtcp_.bye(Clock::now().time_since_epoch()));
+    for (auto& component : components_) {
+      if (component.dtls) component.dtls->close();
+    }
   }
 
   LegStatistics statistics() const {
@@ -252,8 +257,8 @@ class LegTransport::Impl final : private IceAgent::Observer {
       return;
     }
     const auto now = Clock::now();
-    const bool valid = rtcp::is_rtcp(datagram) ? rtcp_received(*dtls, datagram, now)
-                                               : rtp_received(*dtls, datagram, now);
+    const bool valid = looks_like_rtcp(datagram) ? rtcp_received(*dtls, datagram, now)
+                                                 : rtp_received(*dtls, datagram, now);
     if (!valid) {
       host_.counters.srtp_rejected++;
       return;
@@ -268,7 +273,7 @@ class LegTransport::Impl final : private IceAgent::Observer {
   bool rtp_received(DtlsSrtp& dtls, std::span<std::uint8_t> datagram, TimePoint now) {
     const auto size = dtls.unprotect_rtp(datagram);
     if (!size) return false;
-    const auto header = parse_rtp_fixed_header(datagram.first(*size));
+    const auto header = parse_rtp(datagram.first(*size));
     if (!header) return false;
     host_.counters.rtp_received++;
     rtcp_.rtp_received(*header, now.time_since_epoch());

@@ -57,7 +57,7 @@ class LegTransport {
   // RTP as the pipeline made it; protected into a copy, so `rtp` may be shared with other legs.
   void send(GstBuffer* rtp) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
   void on_deadline(TimePoint now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
-  // An RTCP BYE (RFC 3550 §6.6) before the end, if connected.
+  // RTCP BYE (RFC 3550 §6.6) and DTLS close_notify before the end, if connected.
   void say_bye() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
   LegStatistics statistics() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
 

@@ -169,13 +169,5 @@ TEST(Rtcp, PaddingIsTakenFromTheLastPacketOnly) {
   EXPECT_FALSE(parse(Bytes{0xa0, 201, 0, 2, 0, 0, 0, 1, 0, 0, 0, 255}));
 }
 
-TEST(Rtcp, SharedPortsAreToldApartByTheSecondByte) {
-  for (int byte = 0; byte < 256; ++byte) {
-    const Bytes packet{0x80, static_cast<std::uint8_t>(byte)};
-    EXPECT_EQ(is_rtcp(packet), byte >= 192 && byte <= 223) << byte;
-  }
-  EXPECT_FALSE(is_rtcp(Bytes{0x80}));
-}
-
 }  // namespace
 }  // namespace media::rtcp
