@@ -183,6 +183,14 @@ class IceAgent::Impl {
                            reinterpret_cast<const gchar*>(datagram.data())) > 0;
   }
 
+  bool revoke_consent() {
+    bool all = true;
+    for (guint component = 1; component <= static_cast<guint>(components_); ++component) {
+      all = nice_agent_consent_lost(agent_.get(), stream_, component) && all;
+    }
+    return all;
+  }
+
   void always_through_agent(bool on) { always_through_agent_ = on; }
   const std::string& selected_local() const { return selected_local_; }
   const std::string& selected_remote() const { return selected_remote_; }
@@ -349,6 +357,7 @@ std::size_t IceAgent::add_remote_candidates(const std::vector<IceCandidate>& can
 bool IceAgent::send(int component, std::span<const std::uint8_t> datagram) {
   return impl_->send(component, datagram);
 }
+bool IceAgent::revoke_consent() { return impl_->revoke_consent(); }
 void IceAgent::always_through_agent(bool on) { impl_->always_through_agent(on); }
 std::string IceAgent::selected_local() const { return impl_->selected_local(); }
 std::string IceAgent::selected_remote() const { return impl_->selected_remote(); }

@@ -46,6 +46,9 @@ class IceAgent {
   // True when the datagram went out. Over the selected pair's own socket when there is one (a third
   // of the cost of nice_agent_send), else through the agent (relayed).
   bool send(int component, std::span<const std::uint8_t> datagram);
+  // RFC 7675 §5.2: from now on the peer's checks are refused (403), so that it stops sending.
+  // False: no pair is selected.
+  bool revoke_consent();
   // For measuring one against the other.
   void always_through_agent(bool on);
   // "host 192.0.2.1:4000"; empty when nothing is selected.

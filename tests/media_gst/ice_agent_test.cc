@@ -1,0 +1,157 @@
+#include "media/gst/ice_agent.h"
+
+#include <gtest/gtest.h>
+
+#include "transport_peer.h"
+
+namespace media::gst {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+// One agent on a context that the test turns itself: no thread, no waiting.
+class Side : public IceAgent::Observer {
+ public:
+  Side(GMainContext* context, bool controlling, IceConfig config)
+      : config_(std::move(config)), agent(context, config_, controlling, 1, *this) {}
+  void ice_candidates(std::vector<IceCandidate> found) override {
+    candidates.insert(candidates.end(), found.begin(), found.end());
+  }
+  void ice_connected(int) override { connected++; }
+  void ice_failed(int) override { failed++; }
+  void ice_received(int, std::span<std::uint8_t> datagram) override {
+    received.emplace_back(datagram.begin(), datagram.end());
+  }
+
+ private:
+  IceConfig config_;
+
+ public:
+  IceAgent agent;
+  std::vector<IceCandidate> candidates;
+  std::vector<Bytes> received;
+  int connected = 0, failed = 0;
+};
+
+class IceAgents : public testing::Test {
+ protected:
+  IceAgents() : context_(g_main_context_new()) { io_thread.assert_here(); }
+  bool turn_until(const std::function<bool()>& condition) {
+    return eventually([&] {
+      while (g_main_context_iteration(context_.get(), FALSE)) {
+      }
+      return condition();
+    });
+  }
+  static void introduce(Side& from, Side& to) {
+    ASSERT_TRUE(to.agent.set_remote_credentials(from.agent.credentials()));
+    EXPECT_EQ(to.agent.add_remote_candidates(from.candidates), 0U);
+  }
+  bool connect(Side& a, Side& b) {
+    if (!a.agent.gather() || !b.agent.gather()) return false;
+    introduce(a, b);
+    introduce(b, a);
+    return turn_until([&] { return a.connected > 0 && b.connected > 0; });
+  }
+  ContextPtr context_;
+  const IceConfig loopback_{.addresses = {"127.0.0.1"}};
+};
+
+TEST_F(IceAgents, SendOverTheSelectedSocketAndThroughTheAgentAlike) {
+  Side a(context_.get(), true, loopback_), b(context_.get(), false, loopback_);
+  ASSERT_TRUE(connect(a, b));
+  EXPECT_TRUE(a.agent.send(1, Bytes{0x80, 1}));
+  a.agent.always_through_agent(true);
+  EXPECT_TRUE(a.agent.send(1, Bytes{0x80, 2}));
+  ASSERT_TRUE(turn_until([&] { return b.received.size() == 2; }));
+  EXPECT_EQ(b.received[0], (Bytes{0x80, 1}));
+  EXPECT_EQ(b.received[1], (Bytes{0x80, 2}));
+}
+
+TEST_F(IceAgents, NothingIsSentBeforeAPairIsConnected) {
+  Side a(context_.get(), true, loopback_);
+  ASSERT_TRUE(a.agent.gather());
+  EXPECT_FALSE(a.agent.send(1, Bytes{0x80, 1}));
+}
+
+TEST_F(IceAgents, WrongCredentialsNeverConnect) {
+  Side a(context_.get(), true, loopback_), b(context_.get(), false, loopback_);
+  ASSERT_TRUE(a.agent.gather());
+  ASSERT_TRUE(b.agent.gather());
+  introduce(a, b);
+  auto wrong = b.agent.credentials();
+  wrong.pwd[0] = wrong.pwd[0] == 'x' ? 'y' : 'x';
+  ASSERT_TRUE(a.agent.set_remote_credentials(wrong));
+  a.agent.add_remote_candidates(b.candidates);
+  // Each side has sent checks and had time for answers when the other's datagrams are all read.
+  for (int i = 0; i < 200; ++i) {
+    turn_until([] { return true; });
+    g_usleep(1000);
+  }
+  EXPECT_EQ(a.connected, 0);
+}
+
+TEST_F(IceAgents, CredentialsOfNoUseAreRefused) {
+  Side a(context_.get(), false, loopback_);
+  ASSERT_TRUE(a.agent.gather());
+  EXPECT_FALSE(a.agent.set_remote_credentials({.ufrag = "", .pwd = "p"}));
+  EXPECT_FALSE(a.agent.set_remote_credentials({.ufrag = "u", .pwd = ""}));
+  EXPECT_FALSE(a.agent.set_remote_credentials({.ufrag = std::string(257, 'u'), .pwd = "p"}));
+  EXPECT_FALSE(a.agent.set_remote_credentials({.ufrag = "u", .pwd = std::string(100000, 'p')}));
+  EXPECT_TRUE(a.agent.set_remote_credentials(
+      {.ufrag = std::string(256, 'u'), .pwd = std::string(256, 'p')}));
+}
+
+TEST_F(IceAgents, OddCandidatesAreSkippedOrHarmless) {
+  Side a(context_.get(), false, loopback_);
+  ASSERT_TRUE(a.agent.gather());
+  ASSERT_TRUE(a.agent.set_remote_credentials({.ufrag = "ufra", .pwd = "passwordpasswordpassword"}));
+  auto odd = a.candidates.at(0);
+  EXPECT_EQ(a.agent.add_remote_candidates({odd}), 1U);  // our own socket
+  odd.port++;
+  odd.component = 2;
+  EXPECT_EQ(a.agent.add_remote_candidates({odd}), 1U);  // no such component
+  odd.component = -1;
+  EXPECT_EQ(a.agent.add_remote_candidates({odd}), 1U);
+  odd.component = 1;
+  odd.foundation = std::string(5000, 'f');
+  odd.priority = 0;
+  EXPECT_EQ(a.agent.add_remote_candidates({odd}), 0U);
+  odd.priority = 0xffffffff;
+  odd.type = CandidateType::relay;
+  EXPECT_EQ(a.agent.add_remote_candidates({odd}), 0U);
+  odd.ip = "::1";
+  odd.port = 65535;
+  odd.type = CandidateType::prflx;
+  EXPECT_EQ(a.agent.add_remote_candidates({odd}), 0U);
+  for (int i = 0; i < 50; ++i) turn_until([] { return true; });
+}
+
+// RFC 7675 §5.2: a peer that has withdrawn its consent answers checks with 403.
+TEST_F(IceAgents, LostConsentFailsAndStopsSending) {
+  Side a(context_.get(), true, loopback_), b(context_.get(), false, loopback_);
+  ASSERT_TRUE(connect(a, b));
+  ASSERT_TRUE(b.agent.revoke_consent());
+  ASSERT_TRUE(turn_until([&] { return a.failed > 0; }));
+  EXPECT_FALSE(a.agent.send(1, Bytes{0x80, 1}));
+  a.agent.always_through_agent(true);
+  EXPECT_FALSE(a.agent.send(1, Bytes{0x80, 1}));
+}
+
+TEST_F(IceAgents, ComeAndGoWithoutLeavingADescriptor) {
+  { Side warm(context_.get(), true, loopback_); }
+  const int before = open_fds();
+  for (int i = 0; i < 20; ++i) {
+    Side a(context_.get(), true, loopback_), b(context_.get(), false, loopback_);
+    if (i % 2 == 0) {
+      ASSERT_TRUE(a.agent.gather());
+    } else {
+      ASSERT_TRUE(connect(a, b));
+    }
+  }
+  turn_until([] { return true; });
+  EXPECT_EQ(open_fds(), before);
+}
+
+}  // namespace
+}  // namespace media::gst
