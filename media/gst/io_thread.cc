@@ -83,6 +83,7 @@ class IoThread::Impl {
     thread_.join();
     g_source_destroy(source_);
     g_source_unref(source_);
+    const MutexLock lock(outbox_mutex_);
     for (const auto& outgoing : outbox_) gst_buffer_unref(outgoing.rtp);
   }
 
@@ -106,11 +107,11 @@ class IoThread::Impl {
   }
 
   void flush() {
-    {
-      const MutexLock lock(outbox_mutex_);
-      if (outbox_.empty() || outbox_signalled_) return;
-      outbox_signalled_ = true;
-    }
+    // Under the lock, so that the destructor, which takes it too, comes after all of this: a pipeline
+    // that was stopped before orders it by GStreamer's locks only.
+    const MutexLock lock(outbox_mutex_);
+    if (outbox_.empty() || outbox_signalled_) return;
+    outbox_signalled_ = true;
     wake();
   }
 
