@@ -189,6 +189,38 @@ TEST(LegTransport, ExhaustedPortRangeIsNoPort) {
   EXPECT_TRUE(peer.log_.wait_for<LegOpened>(LegId{20}));
 }
 
+// These two last as long as the limits they show (30 s each).
+TEST(LegTransport, APairThatNeverConnectsFailsInTime) {
+  Peer peer(callee());
+  peer.open();
+  auto remote = peer.as_remote(DtlsRole::client);
+  remote.candidates[0].port = 9;  // nobody answers there
+  peer.io_.connect(peer.leg(), remote);
+  const auto failed = peer.log_.wait_for<LegFailed>(peer.leg(), 60000ms);
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->cause, LegFailure::ice_failed);
+  // Its agent is gone with its sockets: no check is sent any more.
+  const auto opened = peer.opened();
+  EXPECT_TRUE(eventually([&] { return udp_socket_on(opened.candidates[0].port) < 0; }));
+  peer.io_.close(peer.leg());
+  EXPECT_TRUE(peer.log_.wait_for<LegClosed>(peer.leg()));
+}
+
+TEST(LegTransport, APeerThatIsGoneLosesItsConsent) {
+  Peer a(caller()), b(callee());
+  join(a, b);
+  expect_connected(a, b);
+  b.io_.close(b.leg());
+  const auto failed = a.log_.wait_for<LegFailed>(a.leg(), 90000ms);
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->cause, LegFailure::consent_lost);
+  const auto sent = a.io_.counters().rtp_sent;
+  const auto unsent = a.io_.counters().unsent;
+  a.send_rtp(5);
+  EXPECT_TRUE(eventually([&] { return a.io_.counters().unsent == unsent + 5; }));
+  EXPECT_EQ(a.io_.counters().rtp_sent, sent);
+}
+
 TEST(LegTransport, ExternalAddressIsOfferedInPlaceOfTheHosts) {
   auto options = callee();
   options.ice.external_address = "192.0.2.7";
