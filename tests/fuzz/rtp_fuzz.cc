@@ -1,0 +1,90 @@
+// Fuzz target: whatever comes in on a media port after SRTP: RTP headers, packets on their way
+// through the playout buffer and the decoder, keys. The input is a row of packets, each behind two
+// bytes of length.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+
+#include "media/leg_decoder.h"
+#include "media/playout_buffer.h"
+#include "media/rtp_header.h"
+#include "media/telephone_event.h"
+
+namespace {
+
+using Bytes = std::span<const std::uint8_t>;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+// A packet that parses stays inside its bytes, and is written back as it was read.
+void check_header(Bytes bytes, const media::RtpPacket& packet) {
+  require(packet.header_bytes + packet.payload.size() <= bytes.size());
+  std::array<media::Contributor, media::limits::kMaxCsrcs> contributors;
+  for (std::size_t i = 0; i < packet.csrc_count(); ++i) contributors[i].id = packet.csrc(i);
+  for (unsigned id = 0; id < 256; ++id) {
+    const auto element = media::find_extension(packet, static_cast<std::uint8_t>(id));
+    if (element && !element->empty()) {
+      require(element->data() >= bytes.data());
+      require(element->data() + element->size() <= bytes.data() + packet.header_bytes);
+    }
+  }
+  std::array<std::uint8_t, media::kMaxRtpHeaderBytes> out;
+  const std::size_t size =
+      media::write_rtp_header({.marker = packet.marker,
+                               .payload_type = packet.payload_type,
+                               .sequence = packet.sequence,
+                               .timestamp = packet.timestamp,
+                               .ssrc = packet.ssrc},
+                              std::span(contributors).first(packet.csrc_count()), 5, out);
+  const auto again = media::parse_rtp(std::span(out).first(size));
+  require(again && again->sequence == packet.sequence && again->ssrc == packet.ssrc &&
+          again->csrc_count() == packet.csrc_count());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Bytes rest(data, size);
+  media::PlayoutBuffer playout;
+  media::LegDecoder decoder;
+  media::TelephoneEvents events;
+  media::Frame frame;
+  while (rest.size() >= 2) {
+    const std::size_t wanted = std::size_t{rest[0]} << 8 | rest[1];
+    rest = rest.subspan(2);
+    const Bytes bytes = rest.first(std::min(wanted % 1501, rest.size()));
+    rest = rest.subspan(bytes.size());
+    (void)media::looks_like_rtcp(bytes);
+    if (const auto packet = media::parse_rtp(bytes)) {
+      check_header(bytes, *packet);
+      if (packet->payload_type == 101) {
+        (void)events.insert(packet->timestamp, packet->payload);
+      } else {
+        playout.insert(*packet, media::read_audio_level(*packet, 1));
+      }
+    }
+    (void)events.tick();
+    playout.adjust(wanted % 2 == 0);
+    // A tick, as the mixer does it.
+    while (decoder.buffered_samples() < media::kFrame_samples) {
+      const auto step = playout.pull();
+      if (!step) {
+        decoder.recover({}, media::kFrame_samples - decoder.buffered_samples());
+      } else if (step->packet.empty()) {
+        require(step->samples > 0);
+        decoder.recover(step->next, step->samples);
+      } else {
+        decoder.decode(step->packet, step->samples);
+      }
+    }
+    decoder.take(frame);
+    require(playout.packets() <= media::limits::kPlayoutSlots);
+  }
+  return 0;
+}

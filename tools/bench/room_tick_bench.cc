@@ -1,0 +1,100 @@
+// What a room's tick costs, from packet rings to headers and payloads, without GStreamer:
+// legs / talking. The callers' own encoding is left out of the time.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <numbers>
+#include <vector>
+
+#include <opus.h>
+
+#include "media/room_mixer.h"
+
+namespace {
+
+using media::kFrame_samples;
+
+// A second of something like speech, encoded once.
+std::vector<std::vector<std::uint8_t>> encoded_voice(double pitch_hz) {
+  int error = OPUS_OK;
+  OpusEncoder* const encoder = opus_encoder_create(48000, 1, OPUS_APPLICATION_VOIP, &error);
+  opus_encoder_ctl(encoder, OPUS_SET_BITRATE(32000));
+  std::vector<std::vector<std::uint8_t>> packets;
+  for (int frame = 0; frame < 50; ++frame) {
+    std::array<std::int16_t, kFrame_samples> samples;
+    for (int i = 0; i < kFrame_samples; ++i) {
+      const double t = (frame * kFrame_samples + i) / 48000.0;
+      double value = 0;
+      for (int harmonic = 1; harmonic <= 12; ++harmonic) {
+        value += std::sin(2 * std::numbers::pi * pitch_hz * harmonic * t) / harmonic;
+      }
+      const double envelope = 0.6 + 0.4 * std::sin(2 * std::numbers::pi * 3 * t);
+      samples[static_cast<std::size_t>(i)] = static_cast<std::int16_t>(3000 * envelope * value);
+    }
+    std::vector<std::uint8_t> packet(1275);
+    packet.resize(static_cast<std::size_t>(
+        opus_encode(encoder, samples.data(), kFrame_samples, packet.data(), 1275)));
+    packets.push_back(std::move(packet));
+  }
+  opus_encoder_destroy(encoder);
+  return packets;
+}
+
+void room_tick(benchmark::State& state) {
+  const auto legs = static_cast<std::uint32_t>(state.range(0));
+  const auto talking = static_cast<std::uint32_t>(state.range(1));
+  media::RoomMixer mixer;
+  std::vector<std::unique_ptr<media::MixLeg>> room;
+  for (std::uint32_t i = 0; i < legs; ++i) {
+    room.push_back(std::make_unique<media::MixLeg>(
+        media::MixLegSpec{.leg = {i + 1}, .contributor_id = i + 1, .ssrc = i + 1, .rtp = {}}));
+    mixer.add(*room.back());
+  }
+  std::vector<std::vector<std::vector<std::uint8_t>>> voices;
+  for (std::uint32_t i = 0; i < talking; ++i) voices.push_back(encoded_voice(110 + 37 * i));
+  std::uint32_t tick = 0;
+  double worst_us = 0;
+  for (auto _ : state) {
+    for (std::uint32_t i = 0; i < talking; ++i) {
+      std::array<std::uint8_t, media::kMaxRtpHeaderBytes> header;
+      const std::size_t bytes =
+          media::write_rtp_header({.payload_type = 111,
+                                   .sequence = static_cast<std::uint16_t>(tick),
+                                   .timestamp = tick * kFrame_samples,
+                                   .ssrc = i},
+                                  {}, 0, header);
+      const auto& payload = voices[i][tick % 50];
+      const auto slot = room[i]->packets().reserve(bytes + payload.size());
+      std::copy_n(header.begin(), bytes, slot.begin());
+      std::ranges::copy(payload, slot.begin() + static_cast<std::ptrdiff_t>(bytes));
+      room[i]->packets().commit();
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    mixer.tick();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    state.SetIterationTime(took.count());
+    worst_us = std::max(worst_us, took.count() * 1e6);
+    ++tick;
+  }
+  state.counters["encodes"] = mixer.counters().encodes;
+  state.counters["decodes"] = mixer.counters().decodes;
+  state.counters["worst_us"] = worst_us;
+}
+
+}  // namespace
+
+BENCHMARK(room_tick)
+    ->Unit(benchmark::kMicrosecond)
+    ->UseManualTime()
+    ->ArgNames({"legs", "talking"})
+    ->Args({3, 3})
+    ->Args({50, 0})
+    ->Args({50, 1})
+    ->Args({50, 3})
+    ->Args({500, 3})
+    ->Args({2000, 3});
+BENCHMARK_MAIN();
