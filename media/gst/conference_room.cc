@@ -26,9 +26,16 @@ GstMemory* copy_of(std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 // What the clock's callback holds: it may still be under way when the room is stopped.
+// Counted by ourselves: a hand-over by shared_ptr would rest on the clock's lock alone.
 struct ConferenceRoom::Gate {
   Mutex mutex;
   ConferenceRoom* room ABSL_GUARDED_BY(mutex) = nullptr;
+  std::atomic<int> references{2};  // the room's and the clock's
+
+  static void release(gpointer gate) {
+    auto* const self = static_cast<Gate*>(gate);
+    if (self->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete self;
+  }
 };
 
 ConferenceRoom::~ConferenceRoom() {
@@ -173,14 +180,13 @@ void ConferenceRoom::start(GstClock* clock, GstClockTime base_time) {
     ticks_done_ = 0;
   }
   counters_.ticks = 0;
-  gate_ = std::make_shared<Gate>();
+  gate_ = new Gate;
   {
     MutexLock lock(gate_->mutex);
     gate_->room = this;
   }
   clock_id_ = gst_clock_new_periodic_id(clock, first_tick_, kTick_ns);
-  gst_clock_id_wait_async(clock_id_, on_clock, new std::shared_ptr<Gate>(gate_),
-                          [](gpointer gate) { delete static_cast<std::shared_ptr<Gate>*>(gate); });
+  gst_clock_id_wait_async(clock_id_, on_clock, gate_, Gate::release);
 }
 
 void ConferenceRoom::stop() {
@@ -193,7 +199,7 @@ void ConferenceRoom::stop() {
   }
   if (pool_) pool_->remove(this);
   gst_clock_id_unref(std::exchange(clock_id_, nullptr));
-  gate_.reset();
+  Gate::release(std::exchange(gate_, nullptr));
   gst_object_unref(std::exchange(clock_, nullptr));
   ticking_ = false;
   tick_role_.assert_here();
@@ -202,7 +208,7 @@ void ConferenceRoom::stop() {
 }
 
 gboolean ConferenceRoom::on_clock(GstClock*, GstClockTime, GstClockID, gpointer gate) noexcept {
-  const std::shared_ptr<Gate> held = *static_cast<std::shared_ptr<Gate>*>(gate);
+  auto* const held = static_cast<Gate*>(gate);  // the clock's reference lasts beyond this call
   MutexLock lock(held->mutex);
   if (held->room) held->room->due();
   return TRUE;

@@ -92,7 +92,7 @@ class ConferenceRoom final : public TickPool::Room {
   // Control.
   bool ticking_ = false;
   GstClockID clock_id_ = nullptr;
-  std::shared_ptr<Gate> gate_;
+  Gate* gate_ = nullptr;  // one of its two references
 
   // Between them.
   Handoff<Edit> edits_, returned_edits_;

@@ -198,7 +198,27 @@ TEST(EncoderBank, AForkedEncoderIsAsGoodInItsFirstFrameAsInItsFourth) {
   EXPECT_GT(fork.first_db, fresh.first_db + 8);
 }
 
-// The same through the bank: the speaker's own tone is nowhere in what he is sent, from the first
+// The same through the bank, for one who never spoke before: he is sent, bit by bit, what he
+// would be sent had he had a stream of his own from the beginning.
+TEST(EncoderBank, WhoBeginsToSpeakHearsNoSwitch) {
+  constexpr std::size_t kOnset = 40;
+  const Samples other = test_support::speech(110, 60 * 960),
+                own = test_support::speech(190, 60 * 960);
+  Room room(3);
+  MixEncoder unbroken;
+  unbroken.start({});
+  for (std::size_t t = 0; t < kOnset + 5; ++t) {
+    const Frame frames[] = {frame_of(other, t), frame_of(own, t)};
+    room.tick({&frames[0], t >= kOnset ? &frames[1] : nullptr, nullptr});
+    Sum others;
+    const Frame* in[] = {&frames[0]};
+    sum_frames(in, others);
+    EXPECT_TRUE(std::ranges::equal(room.payload(1), unbroken.encode(others))) << "frame " << t;
+  }
+  EXPECT_TRUE(room.listeners[1]->personal());
+}
+
+// The speaker's own tone is nowhere in what he is sent, from the first
 // frame on.
 TEST(EncoderBank, TheOwnVoiceIsInNoFrameOfThePersonalStream) {
   constexpr std::size_t kOnset = 50, kFrames = 150;
