@@ -107,8 +107,8 @@ class IoThread::Impl {
   }
 
   void flush() {
-    // Under the lock, so that the destructor, which takes it too, comes after all of this: a pipeline
-    // that was stopped before orders it by GStreamer's locks only.
+    // Under the lock, so that the destructor, which takes it too, comes after all of this: a
+    // pipeline that was stopped before orders it by GStreamer's locks only.
     const MutexLock lock(outbox_mutex_);
     if (outbox_.empty() || outbox_signalled_) return;
     outbox_signalled_ = true;
