@@ -3,36 +3,132 @@
 // thread, clock or log inside. Signaling thread.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
+#include <map>
 #include <optional>
+#include <set>
+#include <string>
+#include <utility>
 
+#include "mixer/access.h"
+#include "mixer/clients.h"
 #include "mixer/clock.h"
 #include "mixer/command.h"
+#include "mixer/conference.h"
 #include "mixer/config.h"
 #include "mixer/event.h"
+#include "mixer/invitations.h"
+#include "mixer/outbox.h"
+#include "mixer/rate_window.h"
+#include "mixer/subscriptions.h"
+#include "signaling/iq_router.h"
+#include "signaling/jingle_message.h"
 
 namespace mixer {
-
-using Random = std::function<std::uint64_t()>;
 
 class Focus {
  public:
   // `random` feeds contributor ids, tokens and IQ ids: seeded in tests, the system's in production.
   Focus(Config config, Random random);
-  ~Focus();
 
-  // All effects of one event at once. An IqReceived yields exactly one Reply.
+  Focus(const Focus&) = delete;
+  Focus& operator=(const Focus&) = delete;
+
+  // All effects of one event at once, and of every deadline up to `now`. An IqReceived yields
+  // exactly one Reply, before everything else. Requires: `now` never goes back.
   [[nodiscard]] Commands handle(const Event& event, TimePoint now);
   // When to send DeadlinePassed; nullopt: no need.
   std::optional<TimePoint> next_deadline() const;
   // Legs not closed yet; shutdown waits for 0.
-  std::size_t legs() const;
+  std::size_t legs() const { return legs_.size(); }
+  // Rooms with somebody in them. An idle room is at most a line of the configuration.
+  std::size_t rooms() const { return rooms_.size(); }
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  struct Room {
+    Conference conference;
+    std::optional<TimePoint> deadline;  // as it stands in deadlines_
+    std::size_t users_told = 0;         // by presence
+  };
+  struct Leg {
+    std::string room;
+    std::optional<CallRecord> ended;  // set: closing, LegClosed brings the statistics
+  };
+  enum class Place { nowhere, domain, room };
+
+  // focus.cc: routing and time.
+  void dispatch(const Event& event, TimePoint now);
+  void media_event(const media::Event& event, TimePoint now);
+  void iq_answered(const jingle::Iq& iq, TimePoint now);
+  void connection_up(const jingle::XmppConnection::Up& up, TimePoint now);
+  void connection_down();
+  void shut_down(TimePoint now);
+  void advance(TimePoint now);
+  // Brings the indices up to date after a room was touched; ends a room that nobody is in.
+  void settle(const std::string& name, TimePoint now);
+  bool client_mode() const { return config_.xmpp.mode == Config::Xmpp::Mode::client; }
+  Place place_of(const jingle::Jid& to) const;
+  std::string room_of(const jingle::Jid& to) const;  // requires: place_of(to) == Place::room
+  jingle::Jid bare_of(const std::string& room) const;
+  jingle::Jid full_of(const std::string& room) const;  // what we are called from
+  Conference* find(const std::string& room);
+  void log_refusal(std::string_view what, const jingle::Jid& who, TimePoint now);
+
+  // focus_iq.cc: requests.
+  jingle::Result<std::string> answer(const jingle::Iq& iq, TimePoint now);
+  jingle::Result<std::string> handle(const jingle::Iq&, const jingle::DiscoInfoQuery&, TimePoint);
+  jingle::Result<std::string> handle(const jingle::Iq&, const jingle::DiscoItemsQuery&, TimePoint);
+  jingle::Result<std::string> handle(const jingle::Iq&, const jingle::XmppPing&, TimePoint);
+  jingle::Result<std::string> handle(const jingle::Iq&, const jingle::ConferenceInfoSet&,
+                                     TimePoint);
+  jingle::Result<std::string> handle(const jingle::Iq&, const jingle::ConferenceInfoGet&,
+                                     TimePoint);
+  jingle::Result<std::string> handle(const jingle::Iq&, const jingle::Request&, TimePoint);
+  jingle::Result<std::string> initiate(const jingle::Iq&, const jingle::Sid&,
+                                       const jingle::SessionInitiate&, TimePoint);
+  std::optional<jingle::StanzaError> over_limits(const jingle::Jid& caller, bool proposed,
+                                                 TimePoint now);
+  // Opens the room if need be; nullptr: too many new rooms for that caller's domain.
+  Conference* open(const std::string& room, const jingle::Jid& caller, TimePoint now);
+  bool room_exists(const std::string& room) const;
+  int pending_of(const jingle::Jid& bare) const;
+  const RoomConfig& config_of(const std::string& room) const;
+  bool is_roster_push(const jingle::Iq& iq) const;
+
+  // focus_messages.cc: Jingle Message Initiation and presence.
+  void message(const jingle::Message& message, TimePoint now);
+  void propose(const jingle::Message& message, const std::string& room, const jingle::Sid& sid,
+               const jingle::jmi::Propose& propose, TimePoint now);
+  void send_jmi(const std::string& room, const jingle::Jid& to, const jingle::Sid& sid,
+                jingle::jmi::Payload payload);
+  void presence(const jingle::Presence& presence, TimePoint now);
+  void subscribe(const std::string& room, const jingle::Jid& who, TimePoint now);
+  void unsubscribe(const std::string& room, const jingle::Jid& who);
+  void probe(const std::string& room, const jingle::Jid& who, TimePoint now);
+  void bounced(const std::string& room, const jingle::Presence& presence);
+  void show_presence(const std::string& room, const jingle::Jid& to);
+  void presence_due(TimePoint now);
+  void ask_roster(TimePoint now);
+
+  // Constant after construction.
+  Config config_;
+
+  Access access_;
+  Outbox out_;
+  Clients clients_;
+  Subscriptions subscriptions_;
+  Invitations invitations_;
+  RateWindow calls_, new_rooms_, refusals_logged_;
+
+  std::map<std::string, Room> rooms_;
+  std::set<std::pair<TimePoint, std::string>> deadlines_;
+  std::map<media::LegId, Leg> legs_;
+  std::uint64_t last_leg_ = 0, last_media_room_ = 0;
+
+  jingle::Jid self_;  // client mode: the bound full JID
+  std::optional<TimePoint> broadcast_at_;   // client mode: our presence has changed
+  std::optional<TimePoint> no_port_until_;  // the port range was exhausted a moment ago
+  bool complained_ = false;
+  bool shutting_down_ = false;
 };
 
 }  // namespace mixer

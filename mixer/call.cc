@@ -1,0 +1,203 @@
+#include "mixer/call.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "mixer/limits.h"
+#include "mixer/reasons.h"
+#include "signaling/jingle_message.h"
+
+namespace mixer {
+namespace {
+
+double seconds(TimePoint::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+std::string to_log(const CallRecord& record, const media::LegStatistics& statistics) {
+  std::ostringstream line;
+  line.precision(1);
+  line << std::fixed << "call ended: room=" << quoted(record.room)
+       << " peer=" << quoted(record.peer.str()) << " sid=" << quoted(record.sid.value)
+       << " seconds=" << seconds(record.ended - record.began) << " reason=" << record.reason
+       << " by=" << (record.by_peer ? "peer" : "mixer");
+  if (record.connected) {
+    line << " connected_after=" << seconds(*record.connected - record.began)
+         << " ice_local=" << quoted(record.local) << " ice_remote=" << quoted(record.remote);
+  }
+  line << " sent=" << statistics.sent << " received=" << statistics.received
+       << " lost=" << statistics.lost << " jitter_ms=" << statistics.jitter_ms
+       << " rtt_ms=" << statistics.rtt_ms;
+  return line.str();
+}
+
+Call::Call(Setup setup, Outbox& out, TimePoint now)
+    : setup_(std::move(setup)),
+      session_(setup_.sid, setup_.local, setup_.peer, jingle::Role::responder),
+      token_(out.token()),
+      candidates_received_(setup_.agreed.remote.candidates.size()),
+      began_(now) {
+  media::LegSpec spec;
+  spec.room = setup_.media_room;
+  spec.leg = setup_.leg;
+  spec.contributor_id = setup_.contributor_id;
+  spec.ice_controlling = false;  // the Jingle initiator controls (XEP-0176 §5.4)
+  spec.rtcp_mux = setup_.agreed.remote.rtp.rtcp_mux;
+  if (setup_.agreed.has_credentials) spec.remote = setup_.agreed.remote;
+  out.put(OpenLeg{std::move(spec)});
+}
+
+bool Call::stale(TimePoint now) const {
+  return quiet_since_ || (!connected() && now >= began_ + limits::kStuckAfter);
+}
+
+Participant Call::participant() const {
+  // A leg on hold is received but never mixed: the holder may send music (XEP-0167 §8.2).
+  const jingle::Senders senders = setup_.agreed.senders;
+  const bool speaks =
+      senders == jingle::Senders::both || senders == jingle::Senders::initiator;
+  const bool hears = senders == jingle::Senders::both || senders == jingle::Senders::responder;
+  return {.peer = setup_.peer,
+          .token = token_,
+          .contributor_id = setup_.contributor_id,
+          .on_hold = on_hold_,
+          .plan = {.leg = setup_.leg,
+                   .in_mix = speaks && !muted_ && !on_hold_,
+                   .receives = hears && !on_hold_,
+                   .gain = 1.0F}};
+}
+
+CallRecord Call::record(TimePoint now) const {
+  return {.room = setup_.room,
+          .peer = setup_.peer,
+          .sid = setup_.sid,
+          .began = began_,
+          .ended = now,
+          .connected = connected_at_,
+          .reason = reason_,
+          .by_peer = by_peer_,
+          .local = pair_local_,
+          .remote = pair_remote_};
+}
+
+void Call::request(jingle::Payload payload, Outbox& out) {
+  out.jingle(setup_.local, setup_.peer, {setup_.sid, std::move(payload)});
+}
+
+// Jitsi waits for candidates before it parses the accept and reads no later ones, Jitsi and QXmpp
+// want them in the accept: so both (PROTOCOL §1.3.4).
+void Call::opened(const media::LegOpened& event, Outbox& out, TimePoint now) {
+  if (opened_) return;
+  opened_ = true;
+  local_ = {event.ice, event.fingerprint, event.ssrc, event.candidates};
+  const auto ask = [&](jingle::Payload payload, Purpose purpose) {
+    out.ask({.from = setup_.local,
+             .to = setup_.peer,
+             .id = {},
+             .is_set = true,
+             .payload = jingle::write_jingle({setup_.sid, std::move(payload)}),
+             .priority = jingle::Priority::urgent},
+            {setup_.peer, purpose, setup_.room, setup_.leg, now});
+  };
+  if (!event.candidates.empty()) {
+    ask(trickle(setup_.agreed, local_, event.candidates, 1), Purpose::transport_info);
+  }
+  candidates_sent_ = static_cast<int>(event.candidates.size());
+  session_.accept();
+  ask(answer(setup_.agreed, local_, setup_.local.str(), token_), Purpose::session_accept);
+}
+
+void Call::gathered(const media::CandidatesGathered& event, Outbox& out) {
+  if (!opened_ || event.candidates.empty()) return;
+  request(trickle(setup_.agreed, local_, event.candidates, candidates_sent_ + 1), out);
+  candidates_sent_ += static_cast<int>(event.candidates.size());
+}
+
+void Call::leg_connected(const media::LegConnected& event, TimePoint now) {
+  if (!connected_at_) connected_at_ = now;
+  pair_local_ = event.local;
+  pair_remote_ = event.remote;
+  quiet_since_.reset();
+}
+
+void Call::leg_failed(const media::LegFailed& event, Outbox& out) {
+  out.log(Log::Level::info, "leg failed: room=" + quoted(setup_.room) +
+                                " peer=" + quoted(setup_.peer.str()) + " " + quoted(event.text));
+  end(reasons::of(event.cause), out);
+}
+
+void Call::set_quiet(bool quiet, TimePoint now) {
+  if (!quiet) {
+    quiet_since_.reset();
+  } else if (!quiet_since_) {
+    quiet_since_ = now;
+  }
+}
+
+void Call::set_available(bool available, TimePoint now) {
+  if (available) {
+    unavailable_since_.reset();
+  } else if (!unavailable_since_) {
+    unavailable_since_ = now;
+  }
+}
+
+void Call::orphan(TimePoint now) {
+  if (!orphaned_at_) orphaned_at_ = now;
+}
+
+void Call::refused(const jingle::StanzaError& error, Purpose purpose, Outbox& out) {
+  // A transport-info may be refused for a candidate's sake; only "no such session" is final.
+  if (purpose == Purpose::transport_info && error.app_name != "unknown-session") return;
+  end(reasons::make("general-error", "You refused our answer."), out);
+}
+
+void Call::migrate(const jingle::Sid& to, Outbox& out) {
+  if (!setup_.proposed || migrated_) return;
+  migrated_ = true;
+  const jingle::jmi::Finish finish{reasons::make("expired"), to.value};
+  out.put(SendMessage{setup_.focus, setup_.peer, "chat", out.next_id(),
+                      jingle::jmi::write({setup_.sid, finish})});
+}
+
+void Call::say_isfocus(Outbox& out) {
+  request(jingle::SessionInfo{jingle::FocusInfo{true}}, out);
+}
+
+void Call::end(const jingle::Reason& reason, Outbox& out) {
+  session_.terminate();
+  request(jingle::SessionTerminate{reason}, out);
+  close(reason, false, out);
+}
+
+void Call::close(const jingle::Reason& reason, bool by_peer, Outbox& out) {
+  reason_ = reason.condition;
+  by_peer_ = by_peer;
+  if (setup_.proposed && !migrated_) {
+    // XEP-0353 §3.6, [S] from both sides, so that other devices see the call over.
+    const bool replaced = reason.condition == "expired" || reason.condition == "timeout";
+    const jingle::jmi::Finish finish{reasons::make(replaced ? "expired" : "success"), {}};
+    out.put(SendMessage{setup_.focus, setup_.peer, "chat", out.next_id(),
+                        jingle::jmi::write({setup_.sid, finish})});
+  }
+  out.put(CloseLeg{setup_.leg});
+}
+
+std::optional<TimePoint> Call::next_deadline() const {
+  std::optional<TimePoint> next;
+  if (orphaned_at_) next = *orphaned_at_ + limits::kOrphanedAfter;
+  if (quiet_since_ && unavailable_since_) {
+    const TimePoint gone = std::max(*quiet_since_, *unavailable_since_) + limits::kGoneAfter;
+    if (!next || gone < *next) next = gone;
+  }
+  return next;
+}
+
+void Call::advance(Outbox& out, TimePoint now) {
+  const auto deadline = next_deadline();
+  if (deadline && *deadline <= now) end(reasons::peer_gone(), out);
+}
+
+}  // namespace mixer

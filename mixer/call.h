@@ -1,0 +1,117 @@
+// mixer/call.h: one caller in a room: a Jingle session (XEP-0166, we are the responder) and the leg
+// that carries its sound. What it says on the wire is written here; what the room makes of it is the
+// conference's. Pure; signaling thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "mixer/client_profile.h"
+#include "mixer/negotiation.h"
+#include "mixer/outbox.h"
+#include "mixer/roster.h"
+#include "signaling/jingle_session.h"
+
+namespace mixer {
+
+// One line of the log when the leg has closed and its statistics are known.
+struct CallRecord {
+  std::string room;
+  jingle::Jid peer;
+  jingle::Sid sid;
+  TimePoint began{}, ended{};
+  std::optional<TimePoint> connected;
+  std::string reason;
+  bool by_peer = false;
+  std::string local, remote;  // the ICE pair
+};
+std::string to_log(const CallRecord& record, const media::LegStatistics& statistics);
+
+class Call {
+ public:
+  struct Setup {
+    std::string room;
+    jingle::Sid sid;
+    jingle::Jid local, peer;  // local: the JID that was dialled; all our stanzas come from it
+    jingle::Jid focus;        // our full JID, for JMI
+    media::RoomId media_room;
+    media::LegId leg;
+    std::uint32_t contributor_id = 0;
+    Agreement agreed;
+    bool proposed = false;                 // by JMI: finish follows the end (XEP-0353 §3.6)
+    std::optional<media::LegId> replaces;  // ends when this one is connected
+  };
+  // Opens the leg.
+  Call(Setup setup, Outbox& out, TimePoint now);
+
+  const jingle::Session& session() const { return session_; }
+  media::LegId leg() const { return setup_.leg; }
+  const jingle::Jid& peer() const { return setup_.peer; }
+  bool ended() const { return session_.state() == jingle::Session::State::ended; }
+  bool accepted() const { return session_.state() == jingle::Session::State::active; }
+  bool connected() const { return connected_at_.has_value(); }
+  bool proposed() const { return setup_.proposed; }
+  bool peer_is_focus() const { return peer_is_focus_; }
+  std::optional<media::LegId> replaces() const { return setup_.replaces; }
+  std::uint32_t contributor_id() const { return setup_.contributor_id; }
+  // Nothing valid came from the peer for 3 s, or it never connected in that time (DESIGN §8.2).
+  bool stale(TimePoint now) const;
+  Participant participant() const;
+  CallRecord record(TimePoint now) const;
+
+  // The peer's requests, session-initiate excepted. nullopt: result. May end the call.
+  std::optional<jingle::StanzaError> receive(const jingle::Payload& payload, Outbox& out,
+                                             TimePoint now);
+  // The leg's events. Each may end the call.
+  void opened(const media::LegOpened& event, Outbox& out, TimePoint now);
+  void gathered(const media::CandidatesGathered& event, Outbox& out);
+  void leg_connected(const media::LegConnected& event, TimePoint now);
+  void leg_failed(const media::LegFailed& event, Outbox& out);
+  void set_quiet(bool quiet, TimePoint now);
+  // Our session-accept or transport-info was refused.
+  void refused(const jingle::StanzaError& error, Purpose purpose, Outbox& out);
+
+  void set_replaces(std::optional<media::LegId> leg) { setup_.replaces = leg; }
+  // Presence of the peer's full JID (XEP-0166 §6.7).
+  void set_available(bool available, TimePoint now);
+  // The stream came back under another name: the peer will not know us any more.
+  void orphan(TimePoint now);
+  // XEP-0353 §4.2: the call goes on at another device of the same user, under `to`.
+  void migrate(const jingle::Sid& to, Outbox& out);
+  // Says isfocus in a session-info, for clients that miss it in session-accept. Requires: accepted.
+  void say_isfocus(Outbox& out);
+  // session-terminate, and the leg is closed. Requires: not ended.
+  void end(const jingle::Reason& reason, Outbox& out);
+
+  std::optional<TimePoint> next_deadline() const;
+  // Ends the call when its time is up.
+  void advance(Outbox& out, TimePoint now);
+
+ private:
+  friend struct RequestHandler;  // call_requests.cc
+
+  void request(jingle::Payload payload, Outbox& out);
+  void add_candidates(const jingle::IceUdpTransport& transport, Outbox& out);
+  void close(const jingle::Reason& reason, bool by_peer, Outbox& out);
+
+  Setup setup_;
+  jingle::Session session_;
+  std::string token_;
+  LocalMedia local_;
+  bool opened_ = false;
+  int candidates_sent_ = 0;
+  std::size_t candidates_received_ = 0;
+  std::vector<media::IceCandidate> early_;  // before the peer's credentials are known
+
+  bool on_hold_ = false, muted_ = false;
+  bool peer_is_focus_ = false;
+  bool migrated_ = false;
+
+  TimePoint began_{};
+  std::optional<TimePoint> connected_at_, quiet_since_, unavailable_since_, orphaned_at_;
+  std::string reason_;
+  bool by_peer_ = false;
+  std::string pair_local_, pair_remote_;
+};
+
+}  // namespace mixer

@@ -1,0 +1,181 @@
+// What a caller asks within its session (XEP-0166 §7.2 action by action, XEP-0167 §8, XEP-0176 §5.6).
+#include <algorithm>
+#include <type_traits>
+
+#include "mixer/call.h"
+#include "mixer/limits.h"
+#include "mixer/reasons.h"
+
+namespace mixer {
+
+using jingle::StanzaError;
+using Handled = std::optional<StanzaError>;  // nullopt: result
+
+// One overload per request; jingle::Session has judged already that it is legal now.
+struct RequestHandler {
+  Call& call;
+  Outbox& out;
+
+  Handled operator()(const jingle::SessionTerminate& terminate) {
+    call.close(terminate.reason, true, out);
+    return std::nullopt;
+  }
+
+  Handled operator()(const jingle::SessionInfo& info) {
+    return std::visit(*this, info.payload);
+  }
+  Handled operator()(const jingle::Ping&) { return std::nullopt; }
+  Handled operator()(const jingle::FocusInfo& focus) {
+    call.peer_is_focus_ = focus.isfocus;
+    return std::nullopt;
+  }
+  Handled operator()(const jingle::UnknownInfo&) { return jingle::unsupported_info(); }
+  Handled operator()(const jingle::RtpInfo& info) {
+    std::visit([this](const auto& payload) { apply(payload); }, info);
+    return std::nullopt;
+  }
+  void apply(const jingle::Active&) { call.on_hold_ = call.muted_ = false; }
+  void apply(const jingle::Hold&) { call.on_hold_ = true; }
+  void apply(const jingle::Unhold&) { call.on_hold_ = false; }
+  void apply(const jingle::Ringing&) {}
+  void apply(const jingle::Mute& mute) {
+    if (is_audio(mute.creator, mute.name)) call.muted_ = true;
+  }
+  void apply(const jingle::Unmute& unmute) {
+    if (is_audio(unmute.creator, unmute.name)) call.muted_ = false;
+  }
+  // Every content here was created by the initiator. An unknown name (Movim may send an m-line's id)
+  // is no error and has no effect.
+  bool is_audio(const std::string& creator, const std::string& name) const {
+    return creator == "initiator" && (name.empty() || name == call.setup_.agreed.audio);
+  }
+
+  Handled operator()(const jingle::TransportInfo& info) {
+    for (const jingle::Content& content : info.contents) {
+      const jingle::IceUdpTransport* transport = content.ice();
+      if (!transport || content.name != call.setup_.agreed.audio) continue;
+      if (changes_fingerprint(*transport, call.setup_.agreed)) {
+        call.end(reasons::invalid_crypto("A certificate cannot change during a call."), out);
+        return std::nullopt;
+      }
+      call.add_candidates(*transport, out);
+    }
+    return std::nullopt;
+  }
+
+  Handled operator()(const jingle::ContentAction& action) {
+    switch (action.action) {
+      case jingle::Action::content_add: content_add(action); break;
+      case jingle::Action::content_remove: content_remove(action); break;
+      case jingle::Action::content_modify: content_modify(action); break;
+      case jingle::Action::transport_replace:  // §7.2.15: we speak ICE-UDP only
+        answer(jingle::Action::transport_reject, names_only(action.contents),
+               reasons::make("unsupported-transports"));
+        break;
+      default: break;  // description-info is a hint; answers to nothing we asked have no effect
+    }
+    return std::nullopt;
+  }
+
+  void content_add(const jingle::ContentAction& action) {
+    // §7.2.2: exactly one answer, all or nothing.
+    std::vector<jingle::Content> accepted;
+    if (call.opened_) {
+      for (const jingle::Content& content : action.contents) {
+        const auto video = accept_video(content, call.setup_.agreed, call.local_);
+        if (video && content.name != call.setup_.agreed.audio) accepted.push_back(*video);
+      }
+    }
+    if (!accepted.empty() && accepted.size() == action.contents.size()) {
+      for (const jingle::Content& content : accepted) {
+        call.setup_.agreed.contents.push_back(content);
+      }
+      answer(jingle::Action::content_accept, std::move(accepted), std::nullopt);
+    } else {
+      answer(jingle::Action::content_reject, names_only(action.contents),
+             reasons::make("unsupported-applications"));
+    }
+  }
+
+  void content_remove(const jingle::ContentAction& action) {
+    auto& contents = call.setup_.agreed.contents;
+    for (const jingle::Content& removed : action.contents) {
+      std::erase_if(contents, [&](const auto& content) { return content.name == removed.name; });
+    }
+    // §7.2.5: nothing left to talk with.
+    const bool audio = std::ranges::any_of(contents, [&](const jingle::Content& content) {
+      return content.name == call.setup_.agreed.audio;
+    });
+    if (!audio) call.end(reasons::success(), out);
+  }
+
+  void content_modify(const jingle::ContentAction& action) {
+    for (const jingle::Content& content : action.contents) {
+      if (content.name == call.setup_.agreed.audio) call.setup_.agreed.senders = content.senders;
+    }
+  }
+
+  static std::vector<jingle::Content> names_only(const std::vector<jingle::Content>& contents) {
+    std::vector<jingle::Content> out;
+    for (const jingle::Content& content : contents) {
+      out.push_back({.creator = content.creator,
+                     .name = content.name,
+                     .senders = content.senders,
+                     .disposition = content.disposition,
+                     .description = {},
+                     .transport = {}});
+    }
+    return out;
+  }
+
+  void answer(jingle::Action action, std::vector<jingle::Content> contents,
+              std::optional<jingle::Reason> reason) {
+    call.request(jingle::ContentAction{action, std::move(contents), std::move(reason)}, out);
+  }
+
+  // jingle::Session refuses these before they get here.
+  Handled operator()(const jingle::SessionInitiate&) { return jingle::out_of_order(); }
+  Handled operator()(const jingle::SessionAccept&) { return jingle::out_of_order(); }
+  Handled operator()(const jingle::SecurityInfo&) { return jingle::unsupported_info(); }
+};
+
+std::optional<StanzaError> Call::receive(const jingle::Payload& payload, Outbox& out,
+                                         TimePoint now) {
+  if (auto error = session_.receive(payload)) return error;
+  if (unavailable_since_) unavailable_since_ = now;  // it lives, whatever its presence says
+  return std::visit(RequestHandler{*this, out}, payload);
+}
+
+// Lenient as PROTOCOL §1.3.2: without pwd the session's credentials are meant. Other credentials are
+// an ICE restart (XEP-0176 §5.9): acknowledged without effect. Sound goes on over the pair in use, as
+// it must until a restart has succeeded, and an error would make Conversations drop the call.
+void Call::add_candidates(const jingle::IceUdpTransport& transport, Outbox& out) {
+  auto& remote = setup_.agreed.remote;
+  const bool complete = !transport.ufrag.empty() && !transport.pwd.empty();
+  const bool connects = !setup_.agreed.has_credentials && complete;
+  if (connects) {
+    remote.ice = {transport.ufrag, transport.pwd};
+    setup_.agreed.has_credentials = true;
+  }
+  if (setup_.agreed.has_credentials) {
+    const bool same_ufrag = transport.ufrag.empty() || transport.ufrag == remote.ice.ufrag;
+    const bool same_pwd = transport.pwd.empty() || transport.pwd == remote.ice.pwd;
+    if (!same_ufrag || !same_pwd) return;
+  }
+  auto candidates = usable(transport.candidates, remote.rtp.rtcp_mux);
+  const std::size_t room = limits::kMaxRemoteCandidates - candidates_received_;
+  if (candidates.size() > room) candidates.resize(room);
+  candidates_received_ += candidates.size();
+  if (!setup_.agreed.has_credentials) {
+    early_.insert(early_.end(), candidates.begin(), candidates.end());
+  } else if (connects) {
+    remote.candidates.insert(remote.candidates.end(), early_.begin(), early_.end());
+    remote.candidates.insert(remote.candidates.end(), candidates.begin(), candidates.end());
+    early_.clear();
+    out.put(ConnectLeg{setup_.leg, remote});
+  } else if (!candidates.empty()) {
+    out.put(AddRemoteCandidates{setup_.leg, std::move(candidates)});
+  }
+}
+
+}  // namespace mixer

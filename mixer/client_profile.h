@@ -1,0 +1,31 @@
+// mixer/client_profile.h: what clients need beyond the standard, one row per client (PROTOCOL §2.3,
+// §3; DESIGN §6). Pure; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "signaling/disco.h"
+
+namespace mixer {
+
+struct ClientProfile {
+  std::string_view name;         // for logs and tests
+  bool takes_documents = true;   // may be sent conference documents at all
+  bool announced_coin = false;   // said so, or is known to
+  bool shows_roster = false;     // its user sees who is there: no chat instead (DESIGN §8.5)
+  bool isfocus_again = false;    // reads isfocus in session-info only (PROTOCOL §1.7.2)
+};
+
+// What a client told of itself; either may be empty.
+struct ClientSigns {
+  jingle::DiscoInfo info;  // XEP-0030
+  std::string caps_node;   // XEP-0115, from its presence
+};
+
+// The first row that fits. Never fails: the last row is for a client that announced nothing.
+const ClientProfile& profile_of(const ClientSigns& signs);
+// For a client that sent a conference document: it speaks Coin, whatever it announces (Jitsi HEAD).
+const ClientProfile& profile_of_sender(const ClientProfile& before);
+
+}  // namespace mixer

@@ -1,0 +1,62 @@
+#include "mixer/clients.h"
+
+#include <algorithm>
+#include <pugixml.hpp>
+
+#include "mixer/limits.h"
+#include "signaling/namespaces.h"
+
+namespace mixer {
+
+const ClientProfile* Clients::known(const jingle::Jid& full, TimePoint now) const {
+  const auto found = clients_.find(full);
+  if (found == clients_.end()) return nullptr;
+  const Client& client = found->second;
+  const ClientProfile& profile = profile_of({client.info, client.caps_node});
+  if (client.asked && now < client.at + limits::kDiscoLifetime) return &profile;
+  // Presence alone decides for whom it names (Dino), before a document could reach it.
+  return profile.takes_documents ? nullptr : &profile;
+}
+
+void Clients::presence(const jingle::Presence& presence, TimePoint now) {
+  if (presence.from.is_bare()) return;
+  if (presence.type == "unavailable") {
+    clients_.erase(presence.from);
+    return;
+  }
+  const pugi::xml_node caps = jingle::child(presence.xml.root(), jingle::ns::kCaps, "c");
+  if (!presence.type.empty() || !caps) return;
+  const std::string node = caps.attribute("node").value(), ver = caps.attribute("ver").value();
+  Client& client = entry(presence.from, now);
+  if (client.caps_ver == ver && client.caps_node == node && client.asked) return;
+  client = {.caps_node = node, .caps_ver = ver, .info = {}, .asked = false, .at = now};
+  if (const auto same = by_ver_.find(ver); same != by_ver_.end()) {
+    client.info = same->second;
+    client.asked = true;
+  }
+}
+
+const ClientProfile& Clients::learned(const jingle::Jid& full, jingle::DiscoInfo info,
+                                      TimePoint now) {
+  Client& client = entry(full, now);
+  client.info = std::move(info);
+  client.asked = true;
+  client.at = now;
+  if (!client.caps_ver.empty() && client.info.caps_ver() == client.caps_ver) {
+    if (by_ver_.size() >= limits::kMaxKnownClients) by_ver_.erase(by_ver_.begin());
+    by_ver_.insert_or_assign(client.caps_ver, client.info);
+  }
+  return profile_of({client.info, client.caps_node});
+}
+
+Clients::Client& Clients::entry(const jingle::Jid& full, TimePoint now) {
+  if (clients_.size() >= limits::kMaxKnownClients && !clients_.contains(full)) {
+    clients_.erase(
+        std::ranges::min_element(clients_, {}, [](const auto& entry) { return entry.second.at; }));
+  }
+  Client& client = clients_[full];
+  client.at = now;
+  return client;
+}
+
+}  // namespace mixer

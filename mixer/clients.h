@@ -1,0 +1,38 @@
+// mixer/clients.h: what is known of the programs that call (XEP-0030, XEP-0115), to choose their
+// profiles. Bounded and forgetful. Pure; signaling thread.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "mixer/client_profile.h"
+#include "mixer/clock.h"
+#include "signaling/jid.h"
+#include "signaling/stanza.h"
+
+namespace mixer {
+
+class Clients {
+ public:
+  // nullptr: ask its full JID for disco#info.
+  const ClientProfile* known(const jingle::Jid& full, TimePoint now) const;
+
+  // Caps come with available presence; unavailable: whatever runs there next may be another program.
+  void presence(const jingle::Presence& presence, TimePoint now);
+  // Its answer to disco#info.
+  const ClientProfile& learned(const jingle::Jid& full, jingle::DiscoInfo info, TimePoint now);
+
+ private:
+  struct Client {
+    std::string caps_node, caps_ver;
+    jingle::DiscoInfo info;
+    bool asked = false;  // `info` is its own answer, or that of another with the same caps
+    TimePoint at{};
+  };
+  Client& entry(const jingle::Jid& full, TimePoint now);
+
+  std::map<jingle::Jid, Client> clients_;
+  std::map<std::string, jingle::DiscoInfo> by_ver_;  // hashes we have checked (XEP-0115 §5.4)
+};
+
+}  // namespace mixer

@@ -1,0 +1,283 @@
+#include "mixer/conference.h"
+
+#include <algorithm>
+
+#include "mixer/limits.h"
+#include "mixer/reasons.h"
+#include "signaling/jingle_message.h"
+#include "signaling/namespaces.h"
+
+namespace mixer {
+namespace {
+
+double coin_rate(const Config& config) {
+  return config.xmpp.mode == Config::Xmpp::Mode::client ? limits::kCoinBytesAsClient
+                                                        : limits::kCoinBytesPerRoom;
+}
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <typename... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+}  // namespace
+
+Conference::Conference(Place place, const Config& config)
+    : place_(std::move(place)),
+      push_(config.coin.push),
+      capacity_(config.limits.participants_per_room),
+      bitrate_bps_(config.media.bitrate_bps),
+      roster_(place_.bare, place_.config),
+      notifier_(place_.name, config.coin, coin_rate(config)) {}
+
+Conference::Member* Conference::member(media::LegId leg) {
+  const auto found = members_.find(leg);
+  return found == members_.end() ? nullptr : &found->second;
+}
+
+// A connected call of that peer if there is one, else any.
+Conference::Member* Conference::member_of(const jingle::Jid& peer) {
+  Member* any = nullptr;
+  for (auto at = sessions_.lower_bound({peer, jingle::Sid{}});
+       at != sessions_.end() && at->first.first == peer; ++at) {
+    any = &members_.at(at->second);
+    if (any->joined) break;
+  }
+  return any;
+}
+
+bool Conference::has_session(const jingle::Jid& peer, const jingle::Sid& sid) const {
+  return sessions_.contains({peer, sid});
+}
+
+bool Conference::full() const { return static_cast<int>(members_.size()) >= capacity_; }
+
+int Conference::pending_of(const jingle::Jid& bare) const {
+  return static_cast<int>(std::ranges::count_if(members_, [&](const auto& entry) {
+    const Call& call = entry.second.call;
+    return !call.connected() && call.peer().domain() == bare.domain() &&
+           call.peer().local() == bare.local();
+  }));
+}
+
+std::optional<media::LegId> Conference::call_elsewhere(const jingle::Jid& peer) const {
+  const auto found = std::ranges::find_if(members_, [&](const auto& entry) {
+    const Call& call = entry.second.call;
+    return call.connected() && call.peer() != peer && call.peer().bare() == peer.bare();
+  });
+  if (found == members_.end()) return std::nullopt;
+  return found->first;
+}
+
+void Conference::migrate(media::LegId leg, const jingle::Sid& to, Outbox& out) {
+  if (Member* moving = member(leg)) moving->call.migrate(to, out);
+}
+
+bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) {
+  // DESIGN §8.2: the same full JID again. Its old call may be dead without our having noticed: then
+  // the new one takes its place once it is connected, and the Coin user stays throughout.
+  bool replaces = incoming.replaces.has_value();
+  for (const auto& [leg, member] : members_) {
+    if (member.call.peer() != incoming.peer) continue;
+    if (!member.call.stale(now)) {
+      refuse(incoming, reasons::alternative(member.call.session().sid()), out);
+      return false;
+    }
+    replaces = true;
+  }
+  if (full() && !replaces) {
+    refuse(incoming, reasons::room_full(), out);
+    return false;
+  }
+  auto agreed = negotiate(*incoming.offer, bitrate_bps_);
+  if (!agreed) {
+    refuse(incoming, agreed.error(), out);
+    return false;
+  }
+  Call call({.room = place_.name,
+             .sid = incoming.sid,
+             .local = incoming.local,
+             .peer = incoming.peer,
+             .focus = place_.full,
+             .media_room = place_.media_room,
+             .leg = incoming.leg,
+             .contributor_id = new_contributor_id(out),
+             .agreed = std::move(*agreed),
+             .proposed = incoming.proposed,
+             .replaces = incoming.replaces},
+            out, now);
+  members_.emplace(incoming.leg, Member{.call = std::move(call),
+                                        .profile = incoming.profile,
+                                        .profile_deadline = now + limits::kDiscoTimeout});
+  sessions_.emplace(std::pair(incoming.peer, incoming.sid), incoming.leg);
+  if (!incoming.profile) ask_client(incoming, out, now);
+  return true;
+}
+
+void Conference::refuse(const Incoming& incoming, const jingle::Reason& reason, Outbox& out) const {
+  out.jingle(incoming.local, incoming.peer, {incoming.sid, jingle::SessionTerminate{reason}});
+  if (incoming.proposed) {
+    const jingle::jmi::Finish finish{reasons::make("success"), {}};
+    out.put(SendMessage{place_.full, incoming.peer, "chat", out.next_id(),
+                        jingle::jmi::write({incoming.sid, finish})});
+  }
+  out.log(Log::Level::info, "call refused: room=" + quoted(place_.name) + " peer=" +
+                                quoted(incoming.peer.str()) + " reason=" + reason.condition);
+}
+
+std::uint32_t Conference::new_contributor_id(Outbox& out) const {
+  for (;;) {
+    const auto id = static_cast<std::uint32_t>(out.random());
+    const bool taken = std::ranges::any_of(
+        members_, [&](const auto& entry) { return entry.second.call.contributor_id() == id; });
+    if (id != 0 && !taken) return id;
+  }
+}
+
+// In component mode no caps come by themselves (PROTOCOL §2.4.1).
+void Conference::ask_client(const Incoming& incoming, Outbox& out, TimePoint now) const {
+  out.ask({.from = incoming.local,
+           .to = incoming.peer,
+           .id = {},
+           .is_set = false,
+           .payload = std::string("<query xmlns='") + jingle::ns::kDiscoInfo + "'/>",
+           .priority = jingle::Priority::normal},
+          {incoming.peer, Purpose::client_disco, place_.name, incoming.leg, now});
+}
+
+std::optional<jingle::StanzaError> Conference::request(const jingle::Jid& peer,
+                                                       const jingle::Request& request, Outbox& out,
+                                                       TimePoint now) {
+  const auto found = sessions_.find({peer, request.sid});
+  if (found == sessions_.end()) return jingle::unknown_session();
+  const media::LegId leg = found->second;
+  auto error = members_.at(leg).call.receive(request.payload, out, now);
+  settle(leg, out, now);
+  return error;
+}
+
+std::optional<jingle::StanzaError> Conference::document_from(const jingle::Jid& peer) {
+  Member* sender = member_of(peer);
+  if (!sender) return jingle::unknown_session();
+  if (!sender->call.peer_is_focus()) return jingle::not_allowed();
+  static const ClientProfile& unknown = profile_of({});
+  sender->profile = &profile_of_sender(sender->profile ? *sender->profile : unknown);
+  notifier_.announced(sender->call.leg());
+  return std::nullopt;
+}
+
+jingle::Result<std::string> Conference::document_for(const jingle::Jid& peer, Outbox& out,
+                                                     TimePoint now) {
+  Member* asker = member_of(peer);
+  // Nobody is told anything before his leg is connected (PROTOCOL §1.7.5).
+  if (!asker || !asker->joined || !asker->call.accepted()) {
+    return tl::unexpected(jingle::unknown_session());
+  }
+  if (!asker->profile) {
+    static const ClientProfile& unknown = profile_of({});
+    asker->profile = &profile_of_sender(unknown);  // who asks for it understands it
+    introduce(*asker, out);
+  }
+  return notifier_.pull(asker->call.leg(), roster_, now);
+}
+
+void Conference::media_event(const media::Event& event, Outbox& out, TimePoint now) {
+  const media::LegId leg = std::visit([](const auto& e) { return e.leg; }, event);
+  Member* found = member(leg);
+  if (!found) return;
+  Call& call = found->call;
+  std::visit(Overloaded{
+                 [&](const media::LegOpened& e) { call.opened(e, out, now); },
+                 [&](const media::CandidatesGathered& e) { call.gathered(e, out); },
+                 [&](const media::LegConnected& e) { call.leg_connected(e, now); },
+                 [&](const media::LegFailed& e) { call.leg_failed(e, out); },
+                 [&](const media::LegQuiet&) { call.set_quiet(true, now); },
+                 [&](const media::LegHeard&) { call.set_quiet(false, now); },
+                 [&](const media::DigitPressed& e) {
+                   out.log(Log::Level::debug, "digit pressed: room=" + quoted(place_.name) +
+                                                  " digit=" + std::string(1, e.digit));
+                 },
+                 // Closed without our asking: the engine has nothing left of it.
+                 [&](const media::LegClosed&) {
+                   call.leg_failed({leg, media::LegFailure::media_error, "closed"}, out);
+                 },
+             },
+             event);
+  settle(leg, out, now);
+}
+
+void Conference::answered(const Awaited& awaited, const std::string& id,
+                          const jingle::StanzaError* error, Outbox& out, TimePoint now) {
+  if (awaited.purpose == Purpose::coin) {
+    notifier_.answered(awaited.leg, id, error, now);
+  } else if (Member* found = member(awaited.leg); found && error) {
+    found->call.refused(*error, awaited.purpose, out);
+    settle(awaited.leg, out, now);
+  }
+}
+
+void Conference::client_known(media::LegId leg, const ClientProfile& profile, Outbox& out,
+                              TimePoint now) {
+  Member* found = member(leg);
+  if (!found || found->profile) return;
+  found->profile = &profile;
+  settle(leg, out, now);
+}
+
+void Conference::peer_presence(const jingle::Jid& peer, bool available, TimePoint now) {
+  for (auto& [leg, member] : members_) {
+    if (member.call.peer() == peer) member.call.set_available(available, now);
+  }
+}
+
+void Conference::connection_up(const std::optional<jingle::Jid>& local, TimePoint now) {
+  notifier_.connection_up(now);
+  for (auto& [leg, member] : members_) {
+    const jingle::Jid& dialled = member.call.session().local();
+    if (local && !dialled.is_bare() && dialled != *local) member.call.orphan(now);
+  }
+}
+
+void Conference::end_all(const jingle::Reason& reason, Outbox& out, TimePoint now) {
+  while (!members_.empty()) {
+    const media::LegId leg = members_.begin()->first;
+    members_.begin()->second.call.end(reason, out);
+    settle(leg, out, now);
+  }
+}
+
+std::optional<TimePoint> Conference::next_deadline() const {
+  std::optional<TimePoint> next = notifier_.next_deadline();
+  const auto consider = [&](std::optional<TimePoint> at) {
+    if (at && (!next || *at < *next)) next = at;
+  };
+  for (const auto& [leg, member] : members_) {
+    consider(member.call.next_deadline());
+    if (!member.profile) consider(member.profile_deadline);
+  }
+  if (plan_changed_) consider(TimePoint{});
+  return next;
+}
+
+void Conference::advance(Outbox& out, TimePoint now) {
+  std::vector<media::LegId> due;
+  for (auto& [leg, member] : members_) {
+    const auto deadline = member.call.next_deadline();
+    if ((deadline && *deadline <= now) || (!member.profile && member.profile_deadline <= now)) {
+      due.push_back(leg);
+    }
+  }
+  for (const media::LegId leg : due) {
+    Member* found = member(leg);
+    if (!found) continue;
+    found->call.advance(out, now);
+    if (!found->profile) found->profile = &profile_of({});
+    settle(leg, out, now);
+  }
+  send_plan(out);
+  notifier_.advance(roster_, out, now);
+}
+
+}  // namespace mixer

@@ -1,0 +1,117 @@
+// mixer/conference.h: one room (XEP-0166 §6, XEP-0298, RFC 4575): its calls, who of them is in the
+// mix, and what everybody is told of it. Pure; signaling thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mixer/call.h"
+#include "mixer/config.h"
+#include "mixer/notifier.h"
+#include "mixer/roster.h"
+
+namespace mixer {
+
+// A session-initiate that the focus let pass.
+struct Incoming {
+  jingle::Sid sid;
+  jingle::Jid local, peer;
+  const jingle::SessionInitiate* offer = nullptr;
+  media::LegId leg;
+  bool proposed = false;
+  std::optional<media::LegId> replaces;        // another device's call that moves here
+  const ClientProfile* profile = nullptr;      // null: its client is asked what it is
+};
+
+class Conference {
+ public:
+  struct Place {
+    std::string name;
+    jingle::Jid bare, full;  // the room's JID; what calls are answered from
+    RoomConfig config;
+    media::RoomId media_room;
+  };
+  Conference(Place place, const Config& config);
+
+  // Accepts or ends the call (busy, alternative-session, or what negotiation says); the ack is the
+  // focus's. True: there is a call now.
+  bool initiate(const Incoming& incoming, Outbox& out, TimePoint now);
+  bool has_session(const jingle::Jid& peer, const jingle::Sid& sid) const;
+  // Any other Jingle request. nullopt: result. unknown-session unless `peer` itself has that sid.
+  std::optional<jingle::StanzaError> request(const jingle::Jid& peer, const jingle::Request& request,
+                                             Outbox& out, TimePoint now);
+  // A conference document (XEP-0298 §6) or a wish for one, from a session's peer.
+  std::optional<jingle::StanzaError> document_from(const jingle::Jid& peer);
+  jingle::Result<std::string> document_for(const jingle::Jid& peer, Outbox& out, TimePoint now);
+
+  void media_event(const media::Event& event, Outbox& out, TimePoint now);
+  // The answer to an IQ of ours; nullptr: result.
+  void answered(const Awaited& awaited, const std::string& id, const jingle::StanzaError* error,
+                Outbox& out, TimePoint now);
+  void client_known(media::LegId leg, const ClientProfile& profile, Outbox& out, TimePoint now);
+  void peer_presence(const jingle::Jid& peer, bool available, TimePoint now);
+  void connection_down() { notifier_.connection_down(); }
+  // `local`: what we are called now, in client mode; calls to another name end before long.
+  void connection_up(const std::optional<jingle::Jid>& local, TimePoint now);
+  void end_all(const jingle::Reason& reason, Outbox& out, TimePoint now);
+
+  // A call of the same user at another device (XEP-0353 §4.2).
+  std::optional<media::LegId> call_elsewhere(const jingle::Jid& peer) const;
+  // Tells that call that it moves to session `to`.
+  void migrate(media::LegId leg, const jingle::Sid& to, Outbox& out);
+
+  const Place& place() const { return place_; }
+  bool empty() const { return members_.empty(); }
+  bool full() const;
+  std::size_t users() const { return roster_.users(); }
+  int pending_of(const jingle::Jid& bare) const;
+
+  std::optional<TimePoint> next_deadline() const;
+  void advance(Outbox& out, TimePoint now);
+  // Calls that ended since the last time, for the log.
+  std::vector<std::pair<media::LegId, CallRecord>> take_ended() { return std::exchange(ended_, {}); }
+
+ private:
+  struct Member {
+    Call call;
+    const ClientProfile* profile = nullptr;  // null: not known yet
+    TimePoint profile_deadline{};            // then it announced nothing
+    bool joined = false;                     // in the roster and the mix
+    bool introduced = false;                 // told what it needs, by document or chat
+    bool isfocus_repeated = false;
+  };
+  Member* member(media::LegId leg);
+  Member* member_of(const jingle::Jid& peer);
+  void refuse(const Incoming& incoming, const jingle::Reason& reason, Outbox& out) const;
+  std::uint32_t new_contributor_id(Outbox& out) const;
+  void ask_client(const Incoming& incoming, Outbox& out, TimePoint now) const;
+
+  // Draws the consequences after anything happened to that call.
+  void settle(media::LegId leg, Outbox& out, TimePoint now);
+  void remove(media::LegId leg, TimePoint now);
+  void join(Member& member, Outbox& out, TimePoint now);
+  void introduce(Member& member, Outbox& out);
+  void announce(const Member& member, Outbox& out) const;
+  void announce_join(const Member& newcomer, Outbox& out) const;
+  void chat(const Call& call, const std::string& text, Outbox& out) const;
+  void send_plan(Outbox& out);
+
+  // Constant after construction.
+  Place place_;
+  CoinPush push_;
+  int capacity_;
+  std::uint32_t bitrate_bps_;
+
+  std::map<media::LegId, Member> members_;
+  std::map<std::pair<jingle::Jid, jingle::Sid>, media::LegId> sessions_;
+  std::map<media::LegId, media::LegPlan> plan_;
+  bool plan_changed_ = false;
+  Roster roster_;
+  Notifier notifier_;
+  std::vector<std::pair<media::LegId, CallRecord>> ended_;
+};
+
+}  // namespace mixer

@@ -1,0 +1,63 @@
+#include "mixer/display_name.h"
+
+#include <cstdint>
+
+#include "mixer/limits.h"
+
+namespace mixer {
+namespace {
+
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t bytes = 1;
+  bool valid = false;
+};
+
+// RFC 3629 §3: no overlong forms, no surrogates.
+CodePoint decode(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  if (lead < 0x80) return {lead, 1, true};
+  const std::size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {};
+  char32_t value = lead & (0x7f >> bytes);
+  for (std::size_t i = 1; i < bytes; ++i) {
+    const auto next = static_cast<unsigned char>(text[i]);
+    if ((next & 0xc0) != 0x80) return {};
+    value = value << 6 | (next & 0x3f);
+  }
+  static constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool valid =
+      value >= kLeast[bytes] && value <= 0x10ffff && (value < 0xd800 || value > 0xdfff);
+  return {value, bytes, valid};
+}
+
+bool is_unwanted(char32_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) ||  // controls
+         c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+         (c >= 0x2066 && c <= 0x2069) ||          // bidirectional (UAX #9 §2)
+         c == 0x2028 || c == 0x2029 || c == 0xfeff || (c & 0xfffe) == 0xfffe;
+}
+
+}  // namespace
+
+std::string displayable(std::string_view text) {
+  std::string out;
+  std::size_t count = 0;
+  while (!text.empty() && count < limits::kMaxDisplayCodePoints) {
+    const CodePoint c = decode(text);
+    if (c.valid && !is_unwanted(c.value) && !(out.empty() && c.value == ' ')) {
+      out += text.substr(0, c.bytes);
+      ++count;
+    }
+    text.remove_prefix(c.bytes);
+  }
+  while (!out.empty() && out.back() == ' ') out.pop_back();
+  return out;
+}
+
+std::string display_name(const jingle::Jid& who) {
+  std::string name = displayable(who.unescaped_local());
+  return name.empty() ? displayable(who.domain()) : name;
+}
+
+}  // namespace mixer

@@ -1,0 +1,248 @@
+#include "mixer/focus.h"
+
+#include <algorithm>
+#include <pugixml.hpp>
+#include <vector>
+
+#include "mixer/features.h"
+#include "mixer/limits.h"
+#include "mixer/reasons.h"
+#include "signaling/namespaces.h"
+
+namespace mixer {
+namespace {
+
+using namespace std::chrono_literals;
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <typename... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+}  // namespace
+
+Focus::Focus(Config config, Random random)
+    : config_(std::move(config)),
+      access_(config_),
+      out_(std::move(random)),
+      calls_(config_.limits.calls_per_minute_per_jid, 60s),
+      new_rooms_(config_.limits.rooms_per_domain_and_hour, 3600s),
+      refusals_logged_(limits::kRefusalsLoggedPerMinute, 60s) {}
+
+Commands Focus::handle(const Event& event, TimePoint now) {
+  std::optional<Reply> reply;
+  if (const auto* received = std::get_if<IqReceived>(&event)) {
+    const jingle::Iq& iq = received->iq;
+    reply = Reply{iq.to, iq.from, iq.id, answer(iq, now)};
+  } else {
+    dispatch(event, now);
+  }
+  advance(now);
+  Commands commands = out_.take();
+  // The ack goes first: XEP-0166 §6.3.1 wants it before whatever follows from the request.
+  if (reply) commands.insert(commands.begin(), std::move(*reply));
+  return commands;
+}
+
+void Focus::dispatch(const Event& event, TimePoint now) {
+  std::visit(Overloaded{
+                 [](const IqReceived&) {},
+                 [&](const IqAnswered& e) { iq_answered(e.iq, now); },
+                 [&](const MessageReceived& e) { message(e.message, now); },
+                 [&](const PresenceReceived& e) { presence(e.presence, now); },
+                 [&](const ConnectionUp& e) { connection_up(e.up, now); },
+                 [&](const ConnectionDown&) { connection_down(); },
+                 [&](const media::Event& e) { media_event(e, now); },
+                 [](const DeadlinePassed&) {},  // advance() follows every event
+                 [&](const ShutdownRequested&) { shut_down(now); },
+             },
+             event);
+}
+
+void Focus::media_event(const media::Event& event, TimePoint now) {
+  const media::LegId id = std::visit([](const auto& e) { return e.leg; }, event);
+  const auto found = legs_.find(id);
+  if (found == legs_.end()) return;
+  const std::string room = found->second.room;
+  if (const auto* failed = std::get_if<media::LegFailed>(&event);
+      failed && failed->cause == media::LegFailure::no_port) {
+    no_port_until_ = now + 10s;
+  }
+  if (Conference* conference = find(room); conference && !found->second.ended) {
+    conference->media_event(event, out_, now);
+    settle(room, now);
+  }
+  if (const auto* closed = std::get_if<media::LegClosed>(&event)) {
+    if (found->second.ended) {
+      out_.log(Log::Level::info, to_log(*found->second.ended, closed->statistics));
+    }
+    legs_.erase(found);
+  }
+}
+
+void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
+  // The account's server may leave `from` out when it speaks for the account (RFC 6120 §8.1.2.1).
+  const jingle::Jid& from = client_mode() && iq.from.empty() ? config_.xmpp.jid : iq.from;
+  const auto awaited = out_.answered(iq.id, from);
+  if (!awaited) return;
+  const bool failed = iq.type == jingle::Iq::Type::error;
+  if (awaited->purpose == Purpose::roster) {
+    std::set<jingle::Jid> contacts;
+    const pugi::xml_node query = jingle::child(iq.xml.root(), "jabber:iq:roster", "query");
+    for (const pugi::xml_node item : query.children()) {
+      const auto jid = jingle::Jid::parse(item.attribute("jid").value());
+      if (jid && contacts.size() < limits::kMaxRosterContacts) contacts.insert(jid->bare());
+    }
+    if (!failed) access_.set_roster(std::move(contacts));
+    return;
+  }
+  std::optional<jingle::StanzaError> error;
+  if (failed) error = jingle::StanzaError::parse(iq.xml.root());
+  const ClientProfile* profile = nullptr;
+  if (awaited->purpose == Purpose::client_disco) {
+    const pugi::xml_node query =
+        jingle::child(iq.xml.root(), jingle::ns::kDiscoInfo, "query");
+    auto info = failed ? std::nullopt : jingle::DiscoInfo::parse(query);
+    profile = &clients_.learned(iq.from, info.value_or(jingle::DiscoInfo{}), now);
+  }
+  Conference* conference = find(awaited->room);
+  if (!conference) return;
+  if (profile) {
+    conference->client_known(awaited->leg, *profile, out_, now);
+  } else {
+    conference->answered(*awaited, iq.id, error ? &*error : nullptr, out_, now);
+  }
+  settle(awaited->room, now);
+}
+
+void Focus::connection_up(const jingle::XmppConnection::Up& up, TimePoint now) {
+  if (const auto complaint = access_.complaint(); complaint && !complained_) {
+    complained_ = true;
+    out_.log(Log::Level::error, *complaint);
+  }
+  std::optional<jingle::Jid> local;
+  if (client_mode()) local = self_ = up.jid;
+  if (!up.resumed) {
+    if (client_mode()) {
+      broadcast_at_ = now;
+      ask_roster(now);
+    } else {
+      subscriptions_.all_changed(now);
+    }
+  }
+  for (auto& [name, room] : rooms_) room.conference.connection_up(local, now);
+  std::vector<std::string> names;
+  for (const auto& [name, room] : rooms_) names.push_back(name);
+  for (const std::string& name : names) settle(name, now);
+}
+
+void Focus::connection_down() {
+  for (auto& [name, room] : rooms_) room.conference.connection_down();
+}
+
+void Focus::shut_down(TimePoint now) {
+  shutting_down_ = true;
+  std::vector<std::string> names;
+  for (const auto& [name, room] : rooms_) names.push_back(name);
+  for (const std::string& name : names) {
+    find(name)->end_all(reasons::shutting_down(), out_, now);
+    settle(name, now);
+  }
+  for (const Invitation& invitation : invitations_.take_all()) {
+    send_jmi(invitation.room, invitation.peer, invitation.sid,
+             jingle::jmi::Finish{reasons::make("gone"), {}});
+  }
+  for (const auto& [room, who] : subscriptions_.rows()) {
+    out_.put(SendPresence{full_of(room), who, "unavailable", {}});
+  }
+}
+
+void Focus::advance(TimePoint now) {
+  std::vector<std::string> due;
+  for (const auto& [at, name] : deadlines_) {
+    if (at > now) break;
+    due.push_back(name);
+  }
+  for (const std::string& name : due) {
+    find(name)->advance(out_, now);
+    settle(name, now);
+  }
+  for (const Invitation& invitation : invitations_.take_expired(now)) {
+    send_jmi(invitation.room, invitation.peer, invitation.sid,
+             jingle::jmi::Finish{reasons::make("connectivity-error"), {}});
+  }
+  presence_due(now);
+}
+
+void Focus::settle(const std::string& name, TimePoint now) {
+  const auto found = rooms_.find(name);
+  if (found == rooms_.end()) return;
+  Room& room = found->second;
+  for (auto& [leg, record] : room.conference.take_ended()) {
+    legs_.at(leg).ended = std::move(record);
+  }
+  if (room.users_told != room.conference.users()) {
+    room.users_told = room.conference.users();
+    subscriptions_.room_changed(name, now);
+    if (client_mode() && !broadcast_at_) broadcast_at_ = now + limits::kPresenceCoalesce;
+  }
+  if (room.deadline) deadlines_.erase({*room.deadline, name});
+  if (room.conference.empty()) {
+    rooms_.erase(found);
+    return;
+  }
+  room.deadline = room.conference.next_deadline();
+  if (room.deadline) deadlines_.emplace(*room.deadline, name);
+}
+
+std::optional<TimePoint> Focus::next_deadline() const {
+  std::optional<TimePoint> next;
+  const auto consider = [&](std::optional<TimePoint> at) {
+    if (at && (!next || *at < *next)) next = at;
+  };
+  if (!deadlines_.empty()) consider(deadlines_.begin()->first);
+  consider(invitations_.next_deadline());
+  consider(subscriptions_.next_deadline());
+  consider(broadcast_at_);
+  return next;
+}
+
+Focus::Place Focus::place_of(const jingle::Jid& to) const {
+  if (client_mode()) {
+    const bool ours = to.empty() || to == config_.xmpp.jid || to == self_;
+    return ours ? Place::room : Place::nowhere;
+  }
+  if (to.domain() != config_.xmpp.jid.domain()) return Place::nowhere;
+  if (to.local().empty()) return to.is_bare() ? Place::domain : Place::nowhere;
+  const bool callable = to.is_bare() || to.resource() == kFocusResource;
+  return callable && to.local().size() <= limits::kMaxLocalBytes ? Place::room : Place::nowhere;
+}
+
+std::string Focus::room_of(const jingle::Jid& to) const {
+  return client_mode() ? config_.xmpp.jid.local() : to.local();
+}
+
+jingle::Jid Focus::bare_of(const std::string& room) const {
+  return client_mode() ? config_.xmpp.jid : jingle::Jid::of(room, config_.xmpp.jid.domain());
+}
+
+jingle::Jid Focus::full_of(const std::string& room) const {
+  if (client_mode() && !self_.empty()) return self_;
+  return bare_of(room).with_resource(kFocusResource);
+}
+
+Conference* Focus::find(const std::string& room) {
+  const auto found = rooms_.find(room);
+  return found == rooms_.end() ? nullptr : &found->second.conference;
+}
+
+void Focus::log_refusal(std::string_view what, const jingle::Jid& who, TimePoint now) {
+  // A stranger's flood must not become a flood of ours on the disk.
+  if (!refusals_logged_.take("", now)) return;
+  out_.log(Log::Level::warning,
+           "refused: " + std::string(what) + " from=" + quoted(who.str()));
+}
+
+}  // namespace mixer

@@ -1,0 +1,200 @@
+// The focus's answers to IQ requests: service discovery, ping, Jingle, Coin.
+#include <algorithm>
+#include <pugixml.hpp>
+
+#include "mixer/features.h"
+#include "mixer/focus.h"
+#include "mixer/limits.h"
+
+namespace mixer {
+
+using jingle::Iq;
+using Answer = jingle::Result<std::string>;
+
+namespace {
+
+constexpr char kRosterNs[] = "jabber:iq:roster";  // RFC 6121 §2
+
+Answer to_answer(std::optional<jingle::StanzaError> error) {
+  if (error) return tl::unexpected(std::move(*error));
+  return std::string();
+}
+
+}  // namespace
+
+Answer Focus::answer(const Iq& iq, TimePoint now) {
+  if (is_roster_push(iq)) {
+    ask_roster(now);
+    return std::string();
+  }
+  const auto request = jingle::route(iq);
+  if (!request) return tl::unexpected(request.error());
+  if (place_of(iq.to) == Place::nowhere) return tl::unexpected(jingle::service_unavailable());
+  return std::visit([&](const auto& payload) { return handle(iq, payload, now); }, *request);
+}
+
+// RFC 6121 §2.1.6: only the account's own server may say so.
+bool Focus::is_roster_push(const Iq& iq) const {
+  const bool own = iq.from.empty() || iq.from == config_.xmpp.jid;
+  return client_mode() && own && iq.type == Iq::Type::set &&
+         jingle::child(iq.xml.root(), kRosterNs, "query");
+}
+
+Answer Focus::handle(const Iq& iq, const jingle::DiscoInfoQuery& query, TimePoint) {
+  if (place_of(iq.to) == Place::domain) return disco_info(domain_features(), query.node);
+  if (!room_exists(room_of(iq.to))) return tl::unexpected(jingle::item_not_found());
+  return disco_info(room_features(config_.xmpp.mode), query.node);
+}
+
+Answer Focus::handle(const Iq& iq, const jingle::DiscoItemsQuery& query, TimePoint) {
+  if (!query.node.empty()) return tl::unexpected(jingle::item_not_found());
+  std::vector<jingle::DiscoItem> items;
+  if (place_of(iq.to) == Place::domain) {
+    std::map<std::string, std::string> listed;
+    for (const auto& [name, room] : config_.rooms) {
+      if (room.is_public) listed.emplace(name, room.display_text);
+    }
+    for (const auto& [name, room] : rooms_) {
+      const RoomConfig& config = room.conference.place().config;
+      if (config.is_public) listed.emplace(name, config.display_text);
+    }
+    for (const auto& [name, text] : listed) {
+      items.push_back({bare_of(name), text.empty() ? name : text, {}});
+    }
+  } else {
+    const std::string room = room_of(iq.to);
+    if (!room_exists(room)) return tl::unexpected(jingle::item_not_found());
+    // SylkServer finds whom to call among the bare JID's items (PROTOCOL §3, note c).
+    if (iq.to.is_bare()) items.push_back({full_of(room), {}, {}});
+  }
+  return jingle::disco_items_xml(items, query.node);
+}
+
+Answer Focus::handle(const Iq& iq, const jingle::XmppPing&, TimePoint) {
+  if (place_of(iq.to) == Place::room && !room_exists(room_of(iq.to))) {
+    return tl::unexpected(jingle::service_unavailable());
+  }
+  return std::string();
+}
+
+Answer Focus::handle(const Iq& iq, const jingle::ConferenceInfoSet&, TimePoint) {
+  if (place_of(iq.to) == Place::room) {
+    if (Conference* conference = find(room_of(iq.to))) {
+      return to_answer(conference->document_from(iq.from));
+    }
+  }
+  return tl::unexpected(jingle::unknown_session());
+}
+
+Answer Focus::handle(const Iq& iq, const jingle::ConferenceInfoGet&, TimePoint now) {
+  if (place_of(iq.to) == Place::room) {
+    const std::string room = room_of(iq.to);
+    if (Conference* conference = find(room)) {
+      auto document = conference->document_for(iq.from, out_, now);
+      settle(room, now);
+      return document;
+    }
+  }
+  return tl::unexpected(jingle::unknown_session());
+}
+
+Answer Focus::handle(const Iq& iq, const jingle::Request& request, TimePoint now) {
+  const auto* offer = std::get_if<jingle::SessionInitiate>(&request.payload);
+  if (place_of(iq.to) == Place::domain) {
+    return tl::unexpected(offer ? jingle::service_unavailable() : jingle::unknown_session());
+  }
+  const std::string room = room_of(iq.to);
+  Conference* conference = find(room);
+  const bool live = conference && conference->has_session(iq.from, request.sid);
+  if (offer && !live) return initiate(iq, request.sid, *offer, now);
+  if (!live) return tl::unexpected(jingle::unknown_session());
+  auto error = conference->request(iq.from, request, out_, now);
+  settle(room, now);
+  return to_answer(std::move(error));
+}
+
+Answer Focus::initiate(const Iq& iq, const jingle::Sid& sid, const jingle::SessionInitiate& offer,
+                       TimePoint now) {
+  const std::string room = room_of(iq.to);
+  if (!access_.allows(iq.from)) {
+    log_refusal("session-initiate", iq.from, now);
+    return tl::unexpected(jingle::service_unavailable());
+  }
+  if (!room_exists(room)) return tl::unexpected(jingle::service_unavailable());
+  const auto invitation = invitations_.take(room, iq.from, sid);
+  if (auto error = over_limits(iq.from, invitation.has_value(), now)) {
+    log_refusal("session-initiate over a limit", iq.from, now);
+    return tl::unexpected(std::move(*error));
+  }
+  Conference* conference = open(room, iq.from, now);
+  if (!conference) {
+    log_refusal("a new room over the limit", iq.from, now);
+    return tl::unexpected(jingle::resource_constraint("Too many new conferences."));
+  }
+  const media::LegId leg{++last_leg_};
+  const bool accepted = conference->initiate(
+      {.sid = sid,
+       // In client mode the server leaves `to` out at times; we are what it bound us to.
+       .local = iq.to.empty() ? full_of(room) : iq.to,
+       .peer = iq.from,
+       .offer = &offer,
+       .leg = leg,
+       .proposed = invitation.has_value(),
+       .replaces = invitation ? invitation->replaces : std::nullopt,
+       .profile = clients_.known(iq.from, now)},
+      out_, now);
+  if (accepted) legs_.emplace(leg, Leg{room, std::nullopt});
+  settle(room, now);
+  return std::string();
+}
+
+std::optional<jingle::StanzaError> Focus::over_limits(const jingle::Jid& caller, bool proposed,
+                                                      TimePoint now) {
+  const jingle::Jid bare = caller.bare();
+  if (shutting_down_) return jingle::resource_constraint("The mixer is shutting down.");
+  if (legs_.size() >= static_cast<std::size_t>(config_.limits.participants)) {
+    return jingle::resource_constraint("The mixer is full.");
+  }
+  if (no_port_until_ && now < *no_port_until_) {
+    return jingle::resource_constraint("The mixer has no port left.");
+  }
+  if (pending_of(bare) >= config_.limits.pending_per_jid) {
+    return jingle::resource_constraint("You have too many calls under way.");
+  }
+  // A proposal was counted when it came.
+  if (!proposed && !calls_.take(bare.str(), now)) {
+    return jingle::resource_constraint("You call too often.");
+  }
+  return std::nullopt;
+}
+
+int Focus::pending_of(const jingle::Jid& bare) const {
+  int pending = invitations_.pending_of(bare);
+  for (const auto& [name, room] : rooms_) pending += room.conference.pending_of(bare);
+  return pending;
+}
+
+bool Focus::room_exists(const std::string& room) const {
+  return client_mode() || config_.create_rooms_on_dial || config_.rooms.contains(room);
+}
+
+const RoomConfig& Focus::config_of(const std::string& room) const {
+  const auto listed = config_.rooms.find(room);
+  return listed == config_.rooms.end() ? config_.room_defaults : listed->second;
+}
+
+Conference* Focus::open(const std::string& room, const jingle::Jid& caller, TimePoint now) {
+  if (Conference* conference = find(room)) return conference;
+  const bool listed = client_mode() || config_.rooms.contains(room);
+  if (!listed && !new_rooms_.take(caller.domain(), now)) return nullptr;
+  Conference::Place place{.name = room,
+                          .bare = bare_of(room),
+                          .full = full_of(room),
+                          .config = config_of(room),
+                          .media_room = {++last_media_room_}};
+  const auto added = rooms_.emplace(
+      room, Room{.conference = Conference(std::move(place), config_), .deadline = std::nullopt});
+  return &added.first->second.conference;
+}
+
+}  // namespace mixer

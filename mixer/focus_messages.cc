@@ -1,0 +1,188 @@
+// The focus's dealings by message and presence: Jingle Message Initiation as callee (XEP-0353),
+// receipts (XEP-0184), subscriptions to rooms (RFC 6121 §3).
+#include <algorithm>
+#include <pugixml.hpp>
+
+#include "mixer/features.h"
+#include "mixer/focus.h"
+#include "mixer/limits.h"
+#include "mixer/reasons.h"
+#include "signaling/namespaces.h"
+
+namespace mixer {
+
+namespace jmi = jingle::jmi;
+
+void Focus::message(const jingle::Message& message, TimePoint now) {
+  if (place_of(message.to) != Place::room || message.from.empty()) return;
+  if (message.type == "error" || message.type == "groupchat" || message.type == "headline") return;
+  const std::string room = room_of(message.to);
+  if (message.from.bare() == bare_of(room)) return;  // carbons of our own
+  // Stored on the way: by now the caller has given up or called again (PROTOCOL §1.4.8). There is no
+  // wall clock here to tell how long ago that was, and no need.
+  if (jingle::child(message.xml.root(), jingle::ns::kDelay, "delay")) return;
+  const auto event = jmi::parse(message);
+  const bool wants_receipt =
+      !message.id.empty() && jingle::child(message.xml.root(), jingle::ns::kReceipts, "request");
+  if (!event && !wants_receipt) return;
+  if (!access_.allows(message.from)) {  // silence (XEP-0353 §6)
+    log_refusal("message", message.from, now);
+    return;
+  }
+  if (!room_exists(room)) return;
+  // Conversations 2.12 rings on the receipt of its propose.
+  if (wants_receipt) {
+    out_.put(SendMessage{full_of(room), message.from,
+                         message.type.empty() ? "normal" : message.type, out_.next_id(),
+                         std::string("<received xmlns='") + jingle::ns::kReceipts + "' id='" +
+                             jingle::escape(message.id) + "'/>"});
+  }
+  if (!event) return;
+  if (const auto* proposal = std::get_if<jmi::Propose>(&event->payload)) {
+    propose(message, room, event->id, *proposal, now);
+  } else if (std::holds_alternative<jmi::Retract>(event->payload) ||
+             std::holds_alternative<jmi::Reject>(event->payload) ||
+             std::holds_alternative<jmi::Finish>(event->payload)) {
+    // Live calls end by session-terminate, whatever messages say.
+    (void)invitations_.take(room, message.from, event->id);
+  }
+}
+
+void Focus::propose(const jingle::Message& message, const std::string& room, const jingle::Sid& sid,
+                    const jmi::Propose& proposal, TimePoint now) {
+  const jingle::Jid& peer = message.from;
+  Conference* conference = find(room);
+  const bool repeated = invitations_.has(room, peer, sid) ||
+                        (conference && conference->has_session(peer, sid));
+  if (repeated || peer.is_bare()) return;
+  const bool audio = std::ranges::find(proposal.media, "audio") != proposal.media.end();
+  std::optional<media::LegId> moves;
+  if (conference) moves = conference->call_elsewhere(peer);
+  const bool crowded = conference && conference->full() && !moves;
+  if (!audio || crowded || over_limits(peer, false, now)) {
+    send_jmi(room, peer, sid, jmi::Reject{reasons::make("busy"), false});
+    return;
+  }
+  if (!invitations_.add({.room = room,
+                         .local = full_of(room),
+                         .peer = peer,
+                         .sid = sid,
+                         .replaces = moves,
+                         .expires = now + limits::kProceedToInitiate})) {
+    send_jmi(room, peer, sid, jmi::Reject{reasons::make("busy"), false});
+    return;
+  }
+  // XEP-0353 §3.4: without our presence the caller's client could not send to our full JID.
+  const bool sees_us =
+      client_mode() ? access_.knows(peer) : subscriptions_.has(room, peer.bare());
+  if (!sees_us) show_presence(room, peer);
+  send_jmi(room, peer, sid, jmi::Ringing{});
+  if (moves) conference->migrate(*moves, sid, out_);
+  send_jmi(room, peer, sid, jmi::Proceed{});
+}
+
+void Focus::send_jmi(const std::string& room, const jingle::Jid& to, const jingle::Sid& sid,
+                     jmi::Payload payload) {
+  out_.put(SendMessage{full_of(room), to, "chat", out_.next_id(),
+                       jmi::write({sid, std::move(payload)})});
+}
+
+void Focus::presence(const jingle::Presence& presence, TimePoint now) {
+  if (place_of(presence.to) != Place::room || presence.from.empty()) return;
+  const std::string room = room_of(presence.to);
+  if (presence.from.bare() == bare_of(room)) return;
+  const std::string& type = presence.type;
+  if (type.empty() || type == "unavailable") {
+    clients_.presence(presence, now);
+    if (Conference* conference = find(room)) {
+      conference->peer_presence(presence.from, type.empty(), now);
+      settle(room, now);
+    }
+  } else if (type == "subscribe") {
+    subscribe(room, presence.from.bare(), now);
+  } else if (type == "unsubscribe") {
+    unsubscribe(room, presence.from.bare());
+  } else if (type == "probe") {
+    probe(room, presence.from, now);
+  } else if (type == "error") {
+    bounced(room, presence);
+  }
+}
+
+void Focus::subscribe(const std::string& room, const jingle::Jid& who, TimePoint now) {
+  const jingle::Jid bare = bare_of(room);
+  if (!access_.allows(who) || !room_exists(room)) {
+    log_refusal("subscribe", who, now);
+    out_.put(SendPresence{bare, who, "unsubscribed", {}});
+    return;
+  }
+  if (client_mode()) {  // the account's server keeps the roster and delivers our presence
+    out_.put(SendPresence{bare, who, "subscribed", {}});
+    return;
+  }
+  const auto outcome = subscriptions_.add(room, who);
+  if (outcome == Subscriptions::Outcome::refused) {
+    log_refusal("subscribe over a limit", who, now);
+    out_.put(SendPresence{bare, who, "unsubscribed", {}});
+    return;
+  }
+  out_.put(SendPresence{bare, who, "subscribed", {}});
+  show_presence(room, who);
+  // Once: a server that answers each of ours with one of its own must not find an echo.
+  if (outcome == Subscriptions::Outcome::added) {
+    out_.put(SendPresence{bare, who, "subscribe", {}});
+  }
+}
+
+void Focus::unsubscribe(const std::string& room, const jingle::Jid& who) {
+  if (client_mode() || !subscriptions_.remove(room, who)) return;
+  out_.put(SendPresence{bare_of(room), who, "unsubscribed", {}});
+  out_.put(SendPresence{full_of(room), who, "unavailable", {}});
+}
+
+// RFC 6121 §4.3: a server asks because its user is subscribed, by what it remembers. What we
+// remember does not outlive us, so its word is taken, from whoever would be granted it anyway.
+void Focus::probe(const std::string& room, const jingle::Jid& who, TimePoint now) {
+  if (client_mode()) return;
+  if (!access_.allows(who) || !room_exists(room)) {
+    log_refusal("probe", who, now);
+    return;
+  }
+  (void)subscriptions_.add(room, who.bare());
+  show_presence(room, who);
+}
+
+void Focus::bounced(const std::string& room, const jingle::Presence& presence) {
+  const auto error = jingle::StanzaError::parse(presence.xml.root());
+  // A domain that cannot be found today may be there tomorrow.
+  const bool permanent = error.type != "wait" && error.condition != "remote-server-not-found";
+  if (permanent) (void)subscriptions_.remove(room, presence.from.bare());
+}
+
+void Focus::show_presence(const std::string& room, const jingle::Jid& to) {
+  const Conference* conference = find(room);
+  out_.put(SendPresence{full_of(room), to, {},
+                        room_presence(room_features(config_.xmpp.mode),
+                                      conference ? conference->users() : 0)});
+}
+
+void Focus::presence_due(TimePoint now) {
+  for (const auto& [room, who] : subscriptions_.take_due(now)) show_presence(room, who);
+  if (broadcast_at_ && *broadcast_at_ <= now) {
+    broadcast_at_.reset();
+    show_presence(config_.xmpp.jid.local(), jingle::Jid());
+  }
+}
+
+void Focus::ask_roster(TimePoint now) {
+  // RFC 6121 §2.1.3: to the own account, whose answer comes from its bare JID.
+  out_.ask({.from = self_,
+            .to = config_.xmpp.jid,
+            .id = {},
+            .is_set = false,
+            .payload = "<query xmlns='jabber:iq:roster'/>",
+            .priority = jingle::Priority::normal},
+           {config_.xmpp.jid, Purpose::roster, {}, {}, now});
+}
+
+}  // namespace mixer

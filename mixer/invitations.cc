@@ -1,0 +1,53 @@
+#include "mixer/invitations.h"
+
+#include <algorithm>
+
+#include "mixer/limits.h"
+
+namespace mixer {
+
+bool Invitations::add(Invitation invitation) {
+  if (invitations_.size() >= limits::kMaxInvitations) return false;
+  auto key = std::tuple(invitation.room, invitation.peer, invitation.sid);
+  return invitations_.try_emplace(std::move(key), std::move(invitation)).second;
+}
+
+bool Invitations::has(const std::string& room, const jingle::Jid& peer,
+                      const jingle::Sid& sid) const {
+  return invitations_.contains({room, peer, sid});
+}
+
+std::optional<Invitation> Invitations::take(const std::string& room, const jingle::Jid& peer,
+                                            const jingle::Sid& sid) {
+  auto node = invitations_.extract({room, peer, sid});
+  if (node.empty()) return std::nullopt;
+  return std::move(node.mapped());
+}
+
+std::vector<Invitation> Invitations::take_expired(TimePoint now) {
+  std::vector<Invitation> expired;
+  std::erase_if(invitations_, [&](auto& entry) {
+    if (entry.second.expires > now) return false;
+    expired.push_back(std::move(entry.second));
+    return true;
+  });
+  return expired;
+}
+
+std::vector<Invitation> Invitations::take_all() { return take_expired(TimePoint::max()); }
+
+int Invitations::pending_of(const jingle::Jid& bare) const {
+  return static_cast<int>(std::ranges::count_if(invitations_, [&](const auto& entry) {
+    return entry.second.peer.local() == bare.local() &&
+           entry.second.peer.domain() == bare.domain();
+  }));
+}
+
+std::optional<TimePoint> Invitations::next_deadline() const {
+  const auto first = std::ranges::min_element(
+      invitations_, {}, [](const auto& entry) { return entry.second.expires; });
+  if (first == invitations_.end()) return std::nullopt;
+  return first->second.expires;
+}
+
+}  // namespace mixer

@@ -1,0 +1,43 @@
+// mixer/invitations.h: proposals we said proceed to and whose session-initiate is yet to come
+// (XEP-0353 §3.4). Pure; signaling thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "media/mix_plan.h"
+#include "mixer/clock.h"
+#include "signaling/jingle.h"
+
+namespace mixer {
+
+struct Invitation {
+  std::string room;
+  jingle::Jid local, peer;  // our full JID; the proposing full JID
+  jingle::Sid sid;
+  std::optional<media::LegId> replaces;  // the call of another device that moves here (§4.2)
+  TimePoint expires{};
+};
+
+class Invitations {
+ public:
+  // False: known already, or too many.
+  bool add(Invitation invitation);
+  bool has(const std::string& room, const jingle::Jid& peer, const jingle::Sid& sid) const;
+  // The session-initiate came, or it was retracted or rejected.
+  std::optional<Invitation> take(const std::string& room, const jingle::Jid& peer,
+                                 const jingle::Sid& sid);
+  // Those nobody followed up in time.
+  std::vector<Invitation> take_expired(TimePoint now);
+  std::vector<Invitation> take_all();
+  int pending_of(const jingle::Jid& bare) const;
+  std::optional<TimePoint> next_deadline() const;
+
+ private:
+  std::map<std::tuple<std::string, jingle::Jid, jingle::Sid>, Invitation> invitations_;
+};
+
+}  // namespace mixer

@@ -1,0 +1,61 @@
+// mixer/limits.h: every bound of this layer and its reason. What an operator may want to change is
+// in the configuration instead.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace mixer::limits {
+
+using namespace std::chrono_literals;
+
+// Remote candidates a leg takes, whatever is trickled: ICE must be no port scanner (RFC 8445 §19.5.1).
+inline constexpr std::size_t kMaxRemoteCandidates = 20;
+
+// Conference documents (XEP-0298; PROTOCOL §1.7.8, §2.4.6).
+inline constexpr std::size_t kMaxDocumentBytes = 200 * 1024;  // Prosody's c2s cap is 256 KiB
+inline constexpr auto kCoinReplyTimeout = 5s;    // then the next document goes without a reply
+inline constexpr auto kCoinHealAfter = 60s;      // after the last partial: there is no refresh
+inline constexpr int kCoinPartialsInARow = 20;   // then a full one, for a receiver with a gap
+inline constexpr auto kCoinBackOffMax = 60s;     // between full documents nobody acknowledges
+inline constexpr double kCoinBytesPerReceiver = 32e3;  // per second
+inline constexpr double kCoinBytesPerRoom = 4e6;       // per second, component mode
+// Debian's Prosody lets a client account send 10 kB/s in all; the calls' own signalling needs some.
+inline constexpr double kCoinBytesAsClient = 4e3;
+inline constexpr auto kCoinBurst = 8s;  // of the rate above: the documents of one small join
+
+// A caller's client is asked what it is (XEP-0030); no answer in time: nothing announced.
+inline constexpr auto kDiscoTimeout = 5s;
+inline constexpr auto kDiscoLifetime = 10min;       // of what a full JID said
+inline constexpr std::size_t kMaxKnownClients = 4096;  // full JIDs; two per participant by default
+
+// JMI (XEP-0353).
+inline constexpr auto kProceedToInitiate = 30s;
+inline constexpr std::size_t kMaxInvitations = 1000;
+
+// XEP-0166 §6.7: unavailable presence and silence for this long ends the call.
+inline constexpr auto kGoneAfter = 5s;
+// A call that has not connected for this long may be replaced by another of the same JID.
+inline constexpr auto kStuckAfter = 3s;
+// How long a call outlives the address its peer knows us by (a failed stream resumption).
+inline constexpr auto kOrphanedAfter = 30s;
+
+// Room presence (RFC 6121 §3, §4).
+inline constexpr std::size_t kMaxRoomsPerSubscriber = 20;
+inline constexpr std::size_t kMaxSubscriptions = 20000;  // about 200 bytes each
+inline constexpr std::size_t kPresencesPerSecond = 50;
+inline constexpr auto kPresenceCoalesce = 1s;
+
+// Rate windows (calls a minute, rooms an hour) remember at most so many callers; the oldest go.
+inline constexpr std::size_t kMaxRateKeys = 10000;
+inline constexpr int kRefusalsLoggedPerMinute = 20;  // a flood must not fill the disk
+
+// IQs of ours whose answers matter; older ones are answered too late to matter.
+inline constexpr std::size_t kMaxAwaitedIqs = 20000;
+inline constexpr auto kAwaitedFor = 60s;
+
+inline constexpr std::size_t kMaxDisplayCodePoints = 64;
+inline constexpr std::size_t kMaxLocalBytes = 255;  // of a room's name; nobody dials longer ones
+inline constexpr std::size_t kMaxRosterContacts = 10000;
+
+}  // namespace mixer::limits

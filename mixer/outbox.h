@@ -1,0 +1,67 @@
+// mixer/outbox.h: gathers what one event makes the focus want, in order, and remembers which of our
+// IQs have an answer that matters. Pure; signaling thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "mixer/clock.h"
+#include "mixer/command.h"
+#include "signaling/jingle.h"
+
+namespace mixer {
+
+using Random = std::function<std::uint64_t()>;
+
+// Why we asked. Most Jingle IQs are not here: calls must not depend on their acks (PROTOCOL §1.1.12).
+enum class Purpose { session_accept, transport_info, coin, client_disco, roster };
+struct Awaited {
+  jingle::Jid to;  // the only JID whose answer counts
+  Purpose purpose = Purpose::coin;
+  std::string room;
+  media::LegId leg;
+  TimePoint sent{};
+};
+
+class Outbox {
+ public:
+  explicit Outbox(Random random) : random_(std::move(random)) {}
+
+  template <typename C>
+  void put(C command) {
+    commands_.emplace_back(std::move(command));
+  }
+  void log(Log::Level level, std::string text) { put(Log{level, std::move(text)}); }
+
+  // An IQ set with a <jingle/>, whose answer we do not wait for.
+  void jingle(const jingle::Jid& from, const jingle::Jid& to, const jingle::Request& request);
+  // Any IQ whose answer comes back through answered(). Returns its id.
+  std::string ask(SendIq iq, Awaited awaited);
+
+  // What an answer from `from` belongs to, once; nullopt: nothing of ours, or from somebody else.
+  std::optional<Awaited> answered(const std::string& id, const jingle::Jid& from);
+
+  // Empties the outbox.
+  Commands take();
+
+  std::string next_id();
+  std::string token();  // 64 random bits in hex
+  std::uint64_t random() { return random_(); }
+
+ private:
+  Random random_;
+  Commands commands_;
+  std::uint64_t ids_ = 0;
+  std::map<std::string, Awaited> awaited_;
+  std::deque<std::string> awaited_order_;  // oldest first; may name answered ones
+};
+
+// "key="value" pairs for a log line: what peers chose is quoted and kept on one line.
+std::string quoted(const std::string& text);
+
+}  // namespace mixer
