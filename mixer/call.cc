@@ -173,7 +173,7 @@ void Call::end(const jingle::Reason& reason, Outbox& out) {
 }
 
 void Call::close(const jingle::Reason& reason, bool by_peer, Outbox& out) {
-  reason_ = reason.condition;
+  reason_ = reason.condition.empty() ? "none" : reason.condition;
   by_peer_ = by_peer;
   if (setup_.proposed && !migrated_) {
     // XEP-0353 §3.6, [S] from both sides, so that other devices see the call over.

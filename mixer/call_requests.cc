@@ -130,7 +130,7 @@ struct RequestHandler {
 
   void answer(jingle::Action action, std::vector<jingle::Content> contents,
               std::optional<jingle::Reason> reason) {
-    call.request(jingle::ContentAction{action, std::move(contents), std::move(reason)}, out);
+    call.request(jingle::ContentAction{action, std::move(contents), std::move(reason), {}}, out);
   }
 
   // jingle::Session refuses these before they get here.

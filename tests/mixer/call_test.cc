@@ -1,0 +1,606 @@
+// One caller and the focus: from session-initiate to session-terminate (XEP-0166, -0167, -0176).
+#include "mixer/call.h"
+
+#include "mixer/limits.h"
+#include "tests/support/focus_bench.h"
+
+namespace {
+
+using namespace test;
+using mixer::AddRemoteCandidates;
+using mixer::CloseLeg;
+using mixer::ConnectLeg;
+using mixer::OpenLeg;
+using mixer::SendIq;
+
+constexpr char kAnn[] = "ann@localhost/phone";
+constexpr char kRoom[] = "room@mixer.localhost";
+
+TEST(Call, InitiateIsAckedBeforeAnythingElseAndOpensALeg) {
+  Bench bench;
+  bench.answers = false;
+  Offer offer;
+  offer.candidates = candidate("192.0.2.9", 40000);
+  const Step step = bench.iq(kAnn, kRoom, offer.xml());
+  ASSERT_TRUE(std::holds_alternative<mixer::Reply>(step.commands.front()));
+  EXPECT_TRUE(step.acked());
+  EXPECT_EQ(step.reply().from, jid(kRoom));
+  EXPECT_EQ(step.reply().to, jid(kAnn));
+  const auto legs = step.all<OpenLeg>();
+  ASSERT_EQ(legs.size(), 1u);
+  EXPECT_FALSE(legs[0].spec.ice_controlling);
+  EXPECT_NE(legs[0].spec.contributor_id, 0u);
+  ASSERT_TRUE(legs[0].spec.remote);
+  EXPECT_EQ(legs[0].spec.remote->ice.ufrag, "S0dl");
+  EXPECT_EQ(legs[0].spec.remote->candidates.size(), 1u);
+  EXPECT_EQ(legs[0].spec.remote->fingerprint.value, kFingerprint);
+  EXPECT_EQ(legs[0].spec.remote->our_role, media::DtlsRole::client);
+}
+
+TEST(Call, OpenedLegBringsCandidatesThenTheAccept) {
+  for (const char* to : {"room@mixer.localhost", "room@mixer.localhost/focus"}) {
+    Bench bench;
+    bench.answers = false;
+    Offer offer;
+    offer.more_jingle =
+        "<group xmlns='urn:xmpp:jingle:apps:grouping:0' semantics='BUNDLE'><content name='0'/>"
+        "</group>";
+    const auto leg = bench.iq(kAnn, to, offer.xml()).all<OpenLeg>().at(0).spec.leg;
+    const Step step = bench.media(bench.engine.opened(leg));
+    const auto sent = step.jingle();
+    ASSERT_EQ(sent.size(), 2u);
+    EXPECT_EQ(sent[0].first.from, jid(to)) << "all our stanzas come from the JID addressed";
+    EXPECT_EQ(sent[1].first.from, jid(to));
+    EXPECT_EQ(sent[0].first.to, jid(kAnn));
+    const auto& trickled = std::get<jingle::TransportInfo>(sent[0].second.payload);
+    ASSERT_EQ(trickled.contents.size(), 1u);
+    EXPECT_EQ(trickled.contents[0].ice()->candidates.size(), 1u);
+    const auto& accept = std::get<jingle::SessionAccept>(sent[1].second.payload);
+    EXPECT_EQ(accept.responder, to);
+    EXPECT_EQ(accept.isfocus, true);
+    ASSERT_EQ(accept.groups.size(), 1u);
+    EXPECT_EQ(accept.groups[0].names, std::vector<std::string>{"0"});
+    ASSERT_EQ(accept.contents.size(), 1u);
+    const auto& content = accept.contents[0];
+    EXPECT_EQ(content.name, "0");
+    EXPECT_EQ(content.creator, jingle::Creator::initiator);
+    EXPECT_EQ(content.ice()->ufrag, trickled.contents[0].ice()->ufrag);
+    EXPECT_EQ(content.ice()->pwd, trickled.contents[0].ice()->pwd);
+    EXPECT_EQ(content.ice()->fingerprints.at(0).setup, jingle::Setup::active);
+    EXPECT_EQ(content.ice()->candidates.size(), 1u);
+    EXPECT_EQ(content.rtp()->payload_types.size(), 1u);
+    EXPECT_TRUE(content.rtp()->rtcp_mux);
+    ASSERT_EQ(content.rtp()->sources.size(), 1u);
+    EXPECT_EQ(content.rtp()->sources[0].ssrc, 0x10000 + leg.value);
+    for (const auto& [name, value] : content.rtp()->sources[0].parameters) {
+      EXPECT_FALSE(value.empty()) << name << ": Conversations throws on an empty value";
+    }
+  }
+}
+
+TEST(Call, LaterCandidatesAreTrickledOneContentAtATimeWithIdsOfTheirOwn) {
+  Bench bench;
+  const auto leg = bench.call(kAnn);
+  auto relay = bench.engine.opened(leg).candidates;
+  relay[0].type = media::CandidateType::relay;
+  relay[0].rel_addr = "192.0.2.1";
+  relay[0].rel_port = 9;
+  const auto sent = bench.media(media::CandidatesGathered{leg, relay}).sent<jingle::TransportInfo>();
+  ASSERT_EQ(sent.size(), 1u);
+  ASSERT_EQ(sent[0].contents.size(), 1u);
+  const auto& candidate = sent[0].contents[0].ice()->candidates.at(0);
+  EXPECT_EQ(candidate.id, "c2");
+  EXPECT_EQ(candidate.type, jingle::CandidateType::relay);
+  EXPECT_EQ(candidate.rel_addr, "192.0.2.1");
+}
+
+TEST(Call, ConnectedCallIsInTheMix) {
+  Bench bench;
+  const auto leg = bench.join(kAnn);
+  ASSERT_EQ(bench.engine.plans().size(), 1u);
+  const auto& plan = bench.engine.plans().begin()->second;
+  ASSERT_EQ(plan.legs.size(), 1u);
+  EXPECT_EQ(plan.legs[0].leg, leg);
+  EXPECT_TRUE(plan.legs[0].in_mix && plan.legs[0].receives);
+}
+
+TEST(Call, UnconnectedLegIsInNoMix) {
+  Bench bench;
+  bench.call(kAnn);
+  EXPECT_TRUE(bench.engine.plans().empty());
+}
+
+TEST(Call, TerminateIsAckedTheLegClosedAndTheSessionUnknownAfterwards) {
+  Bench bench;
+  const auto leg = bench.join(kAnn);
+  const Step step = bench.iq(kAnn, kRoom, terminate("S1"));
+  EXPECT_TRUE(step.acked());
+  ASSERT_EQ(step.all<CloseLeg>().size(), 1u);
+  EXPECT_EQ(step.all<CloseLeg>()[0].leg, leg);
+  EXPECT_TRUE(step.sent<jingle::SessionTerminate>().empty()) << "the peer has ended it already";
+  EXPECT_EQ(bench.iq(kAnn, kRoom, terminate("S1")).answer(), "item-not-found/unknown-session");
+  EXPECT_EQ(bench.focus.legs(), 0u);
+  EXPECT_EQ(bench.focus.rooms(), 0u);
+  EXPECT_FALSE(bench.focus.next_deadline()) << "an ended room costs nothing";
+}
+
+TEST(Call, OneLogLineTellsHowItWent) {
+  Bench bench;
+  bench.join(kAnn);
+  bench.wait(12s);
+  const Step step = bench.iq(kAnn, kRoom, terminate("S1"));
+  const auto lines = step.all<mixer::Log>();
+  ASSERT_EQ(lines.size(), 1u);
+  for (const char* part :
+       {"room=\"room\"", "peer=\"ann@localhost/phone\"", "seconds=12.0", "reason=success",
+        "by=peer", "ice_local=\"host 192.0.2.1:20000\"", "received=99", "rtt_ms=30.0"}) {
+    EXPECT_NE(lines[0].text.find(part), std::string::npos) << part << " in " << lines[0].text;
+  }
+}
+
+TEST(Call, AfterOurTerminateItIsEndedAtOnce) {
+  Bench bench;
+  const auto leg = bench.join(kAnn);
+  const Step step = bench.media(media::LegFailed{leg, media::LegFailure::consent_lost, "lost"});
+  EXPECT_EQ(step.terminated().condition, "connectivity-error");
+  EXPECT_EQ(step.all<CloseLeg>().size(), 1u);
+  EXPECT_EQ(bench.iq(kAnn, kRoom, session_info("S1")).answer(), "item-not-found/unknown-session");
+}
+
+TEST(Call, EachFailureOfTheLegHasItsReason) {
+  const std::pair<media::LegFailure, std::string> table[] = {
+      {media::LegFailure::no_port, "failed-transport"},
+      {media::LegFailure::ice_failed, "failed-transport"},
+      {media::LegFailure::consent_lost, "connectivity-error"},
+      {media::LegFailure::fingerprint_mismatch, "security-error"},
+      {media::LegFailure::dtls_failed, "security-error"},
+      {media::LegFailure::media_error, "media-error"},
+  };
+  for (const auto& [failure, reason] : table) {
+    Bench bench;
+    const auto leg = bench.call(kAnn);
+    EXPECT_EQ(bench.media(media::LegFailed{leg, failure, ""}).terminated().condition, reason);
+    EXPECT_EQ(bench.focus.legs(), 0u);
+    EXPECT_TRUE(bench.engine.faults().empty());
+  }
+}
+
+TEST(Call, LegThatFailsBeforeItOpensEndsTheCallBeforeTheAccept) {
+  Bench bench;
+  const auto leg = bench.iq(kAnn, kRoom, Offer{}.xml()).all<OpenLeg>().at(0).spec.leg;
+  const Step step = bench.media(media::LegFailed{leg, media::LegFailure::no_port, ""});
+  EXPECT_EQ(step.terminated().condition, "failed-transport");
+  EXPECT_TRUE(step.sent<jingle::SessionAccept>().empty());
+  // The next caller is told before anything is built up (XEP-0166 §6.3.2).
+  EXPECT_EQ(bench.iq("bob@localhost/x", kRoom, Offer{}.xml()).answer(), "resource-constraint");
+  bench.wait(11s);
+  EXPECT_EQ(bench.iq("bob@localhost/x", kRoom, Offer{.sid = "S2"}.xml()).answer(), "result");
+}
+
+// XEP-0166 §7.1, §13.5: `initiator` is never believed.
+TEST(Call, AnswersGoToFromWhateverInitiatorSays) {
+  for (const char* initiator : {"initiator='ann@localhost'", "initiator='victim@localhost/x'", ""}) {
+    Bench bench;
+    Offer offer;
+    offer.attributes = initiator;
+    const auto leg = bench.iq(kAnn, kRoom, offer.xml()).all<OpenLeg>().at(0).spec.leg;
+    for (const auto& iq : bench.media(bench.engine.opened(leg)).all<SendIq>()) {
+      EXPECT_EQ(iq.to, jid(kAnn)) << initiator;
+    }
+  }
+}
+
+// XEP-0167 §8, PROTOCOL §1.2.5.
+struct InfoCase {
+  const char* payload;
+  bool in_mix, receives;
+};
+TEST(Call, HoldAndMuteDecideWhatIsMixedAndHeard) {
+  const std::string mute = "<mute xmlns='urn:xmpp:jingle:apps:rtp:info:1' creator=";
+  const std::string unmute = "<unmute xmlns='urn:xmpp:jingle:apps:rtp:info:1' creator=";
+  const std::string hold = "<hold xmlns='urn:xmpp:jingle:apps:rtp:info:1'/>";
+  const std::string unhold = "<unhold xmlns='urn:xmpp:jingle:apps:rtp:info:1'/>";
+  const std::string active = "<active xmlns='urn:xmpp:jingle:apps:rtp:info:1'/>";
+  Bench bench;
+  bench.join(kAnn);
+  const auto plan = [&] { return bench.engine.plans().begin()->second.legs.at(0); };
+  const auto info = [&](const std::string& payload) {
+    EXPECT_TRUE(bench.iq(kAnn, kRoom, in_session("S1", "session-info", payload)).acked()) << payload;
+    bench.wait(1ms);
+  };
+  info(hold);
+  EXPECT_FALSE(plan().in_mix || plan().receives);
+  info(unhold);
+  EXPECT_TRUE(plan().in_mix && plan().receives);
+  info(mute + "'initiator' name='0'/>");
+  EXPECT_FALSE(plan().in_mix);
+  EXPECT_TRUE(plan().receives);
+  info(unmute + "'initiator' name='0'/>");
+  EXPECT_TRUE(plan().in_mix);
+  info(mute + "'initiator'/>");
+  EXPECT_FALSE(plan().in_mix) << "no name: all contents";
+  info(active);
+  EXPECT_TRUE(plan().in_mix);
+  info(mute + "'initiator' name='audio1'/>");
+  EXPECT_TRUE(plan().in_mix) << "an unknown name has no effect";
+  info(mute + "'responder' name='0'/>");
+  EXPECT_TRUE(plan().in_mix) << "we created nothing";
+  info(hold);
+  info(active);
+  EXPECT_TRUE(plan().in_mix && plan().receives);
+}
+
+TEST(Call, SessionInfoIsAnsweredAsTheSpecificationSays) {
+  Bench bench;
+  bench.join(kAnn);
+  EXPECT_EQ(bench.iq(kAnn, kRoom, session_info("S1")).answer(), "result");
+  EXPECT_EQ(bench.iq(kAnn, kRoom, session_info("S1", "ringing")).answer(), "result");
+  EXPECT_EQ(bench.iq(kAnn, kRoom,
+                     in_session("S1", "session-info", "<dance xmlns='urn:example:dance'/>"))
+                .answer(),
+            "feature-not-implemented/unsupported-info");
+  EXPECT_EQ(bench.iq(kAnn, kRoom, session_info("S1", "frobnicate")).answer(),
+            "feature-not-implemented/unsupported-info");
+  EXPECT_EQ(bench.iq(kAnn, kRoom, in_session("S1", "security-info", "")).answer(),
+            "feature-not-implemented/unsupported-info");
+}
+
+// PROTOCOL §1.1.4, §5 items 1-4, 6.
+TEST(CallErrors, EveryActionOfAnUnknownSessionIsUnknownSession) {
+  for (const char* action :
+       {"content-accept", "content-add", "content-modify", "content-reject", "content-remove",
+        "description-info", "security-info", "session-accept", "session-info", "session-terminate",
+        "transport-accept", "transport-info", "transport-reject", "transport-replace"}) {
+    Bench bench;
+    bench.join(kAnn);
+    const std::string content = "<content creator='initiator' name='0'/>";
+    const std::string body =
+        std::string(action).starts_with("session") ? (std::string(action) == "session-terminate"
+                                                          ? "<reason><success/></reason>"
+                                                          : "")
+                                                   : content;
+    EXPECT_EQ(bench.iq(kAnn, kRoom, in_session("nope", action, body)).answer(),
+              "item-not-found/unknown-session")
+        << action;
+    EXPECT_EQ(bench.iq("eve@localhost/x", kRoom, in_session("S1", action, body)).answer(),
+              "item-not-found/unknown-session")
+        << action << " for somebody else's session";
+    EXPECT_EQ(bench.focus.legs(), 1u) << action;
+  }
+}
+
+TEST(CallErrors, OutOfOrderLeavesTheCallAlone) {
+  Bench bench;
+  bench.join(kAnn);
+  EXPECT_EQ(bench.iq(kAnn, kRoom, Offer{}.xml()).answer(), "unexpected-request/out-of-order");
+  Offer accept;
+  std::string xml = accept.xml();
+  xml.replace(xml.find("session-initiate"), 16, "session-accept");
+  EXPECT_EQ(bench.iq(kAnn, kRoom, xml).answer(), "unexpected-request/out-of-order");
+  EXPECT_EQ(bench.focus.legs(), 1u);
+  EXPECT_EQ(bench.engine.close_count(), 0u);
+}
+
+TEST(CallErrors, MalformedRequestsAreBadAndLeakNothing) {
+  const std::string good = Offer{}.xml();
+  std::string frobnicate = good, no_action = good, no_sid = good, no_name = good;
+  frobnicate.replace(frobnicate.find("session-initiate"), 16, "frobnicate");
+  no_action.replace(no_action.find("action='session-initiate'"), 25, "");
+  no_sid.replace(no_sid.find("sid='S1'"), 8, "");
+  no_name.replace(no_name.find("name='0'"), 8, "");
+  Bench bench;
+  for (const std::string& bad :
+       {frobnicate, no_action, no_sid, no_name, std::string(), good + good}) {
+    EXPECT_EQ(bench.iq(kAnn, kRoom, bad).answer(), "bad-request") << bad;
+  }
+  EXPECT_EQ(bench.focus.legs(), 0u);
+  EXPECT_EQ(bench.focus.rooms(), 0u);
+  EXPECT_EQ(bench.iq(kAnn, kRoom, "<frobnicate xmlns='urn:example'/>").answer(),
+            "service-unavailable");
+}
+
+TEST(CallErrors, TheDomainIsNotCallable) {
+  Bench bench;
+  EXPECT_EQ(bench.iq(kAnn, "mixer.localhost", Offer{}.xml()).answer(), "service-unavailable");
+  EXPECT_EQ(bench.iq(kAnn, "room@mixer.localhost/other", Offer{}.xml()).answer(),
+            "service-unavailable");
+}
+
+// PROTOCOL §1.3.2-6, §5 items 11-13.
+TEST(Trickle, CandidatesReachTheLegWhateverCredentialsTheyCarry) {
+  Bench bench;
+  bench.answers = false;
+  const auto leg = bench.iq(kAnn, kRoom, Offer{}.xml()).all<OpenLeg>().at(0).spec.leg;
+  const auto trickle = [&](const std::string& attributes, const std::string& children) {
+    return bench.iq(kAnn, kRoom,
+                    in_session("S1", "transport-info",
+                               "<content creator='initiator' name='0'><transport "
+                               "xmlns='urn:xmpp:jingle:transports:ice-udp:1' " +
+                                   attributes + ">" + children + "</transport></content>"));
+  };
+  const auto count = [&] { return bench.engine.legs().at(leg).trickled.size(); };
+  EXPECT_TRUE(trickle("ufrag='S0dl'", candidate("192.0.2.9", 1)).acked()) << "before the accept";
+  EXPECT_EQ(count(), 1u);
+  bench.media(bench.engine.opened(leg));
+  EXPECT_TRUE(trickle("", candidate("192.0.2.9", 2)).acked());
+  EXPECT_TRUE(trickle("ufrag='S0dl' pwd='qzwvx5m/k0sxr6B3r7xnbmeo'", candidate("2001:db8::9", 3)).acked());
+  EXPECT_EQ(count(), 3u);
+  // Skipped, not refused: Conversations drops the call on any error.
+  EXPECT_TRUE(trickle("", candidate("d3f4.local", 4)).acked());
+  EXPECT_TRUE(trickle("", candidate("fe80::1", 4)).acked());
+  EXPECT_TRUE(trickle("", candidate("192.0.2.9", 0)).acked());
+  EXPECT_TRUE(trickle("", "<candidate component='1' foundation='1' ip='192.0.2.9' port='9' "
+                          "priority='1' protocol='tcp' type='host'/>").acked());
+  EXPECT_TRUE(trickle("", "<candidate component='2' foundation='1' ip='192.0.2.9' port='9' "
+                          "priority='1' protocol='udp' type='host'/>").acked());
+  EXPECT_EQ(count(), 3u);
+  EXPECT_TRUE(trickle("ufrag='S0dl'", "<gathering-complete/>").acked());
+  EXPECT_TRUE(trickle("", "<remote-candidate component='1' ip='192.0.2.1' port='9'/>").acked());
+  EXPECT_TRUE(trickle("", "").acked());
+  // An ICE restart: acknowledged without effect; its candidates belong to credentials we never used.
+  EXPECT_TRUE(trickle("ufrag='new1' pwd='anotherpasswordanother00'", "").acked());
+  EXPECT_TRUE(trickle("ufrag='new1'", candidate("192.0.2.9", 5)).acked());
+  EXPECT_EQ(count(), 3u);
+  EXPECT_EQ(bench.focus.legs(), 1u);
+}
+
+TEST(Trickle, ALegTakesABoundedNumberOfCandidates) {
+  Bench bench;
+  Offer offer;
+  for (int i = 1; i <= 15; ++i) offer.candidates += candidate("192.0.2.9", i);
+  const auto leg = bench.call(kAnn, kRoom, offer);
+  for (int i = 0; i < 5; ++i) {
+    std::string more;
+    for (int j = 1; j <= 10; ++j) more += candidate("192.0.2.9", 100 * i + 100 + j);
+    EXPECT_TRUE(bench.iq(kAnn, kRoom,
+                         in_session("S1", "transport-info",
+                                    "<content creator='initiator' name='0'><transport xmlns="
+                                    "'urn:xmpp:jingle:transports:ice-udp:1'>" +
+                                        more + "</transport></content>"))
+                    .acked());
+  }
+  const auto& at = bench.engine.legs().at(leg);
+  EXPECT_EQ(at.spec.remote->candidates.size() + at.trickled.size(),
+            mixer::limits::kMaxRemoteCandidates);
+}
+
+TEST(Trickle, CredentialsMayFollowTheOffer) {
+  Bench bench;
+  Offer offer;
+  offer.ufrag = offer.pwd = "";
+  offer.candidates = "";
+  const Step step = bench.iq(kAnn, kRoom, offer.xml());
+  const auto leg = step.all<OpenLeg>().at(0).spec.leg;
+  EXPECT_FALSE(step.all<OpenLeg>()[0].spec.remote);
+  bench.media(bench.engine.opened(leg));
+  const Step connect = bench.iq(
+      kAnn, kRoom,
+      in_session("S1", "transport-info",
+                 "<content creator='initiator' name='0'><transport "
+                 "xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u1u1' pwd='" +
+                     std::string(22, 'p') + "'>" + candidate("192.0.2.9", 7) +
+                     "</transport></content>"));
+  ASSERT_EQ(connect.all<ConnectLeg>().size(), 1u);
+  EXPECT_EQ(connect.all<ConnectLeg>()[0].remote.ice.ufrag, "u1u1");
+  EXPECT_EQ(connect.all<ConnectLeg>()[0].remote.candidates.size(), 1u);
+  EXPECT_EQ(connect.all<ConnectLeg>()[0].remote.fingerprint.value, kFingerprint);
+}
+
+TEST(Trickle, AChangedFingerprintEndsTheCall) {
+  Bench bench;
+  bench.join(kAnn);
+  std::string other = kFingerprint;
+  other[0] = '0';
+  const auto with = [&](const std::string& fingerprint) {
+    return bench.iq(kAnn, kRoom,
+                    in_session("S1", "transport-info",
+                               "<content creator='initiator' name='0'><transport xmlns="
+                               "'urn:xmpp:jingle:transports:ice-udp:1'><fingerprint "
+                               "xmlns='urn:xmpp:jingle:apps:dtls:0' hash='sha-256' "
+                               "setup='actpass'>" + fingerprint +
+                                   "</fingerprint></transport></content>"));
+  };
+  EXPECT_EQ(with(kFingerprint).terminated().condition, "");
+  const Step step = with(other);
+  EXPECT_TRUE(step.acked());
+  EXPECT_EQ(step.terminated().condition, "security-error");
+  EXPECT_EQ(bench.focus.legs(), 0u);
+}
+
+std::string video_content(const std::string& name) {
+  Offer offer;
+  return "<content creator='initiator' name='" + name +
+         "'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='video'>"
+         "<payload-type id='96' name='VP8' clockrate='90000'/><payload-type id='97' name='VP9' "
+         "clockrate='90000'/><rtcp-mux/></description>" + offer.transport() + "</content>";
+}
+
+TEST(Contents, VideoAddedLaterIsAcceptedOnceAndDiscarded) {
+  Bench bench;
+  bench.join(kAnn);
+  const Step step = bench.iq(kAnn, kRoom, in_session("S1", "content-add", video_content("1")));
+  EXPECT_TRUE(step.acked());
+  const auto sent = step.sent<jingle::ContentAction>();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].action, jingle::Action::content_accept);
+  ASSERT_EQ(sent[0].contents.size(), 1u);
+  EXPECT_EQ(sent[0].contents[0].rtp()->payload_types.size(), 1u);
+  EXPECT_EQ(sent[0].contents[0].ice()->fingerprints.at(0).setup, jingle::Setup::active);
+}
+
+TEST(Contents, OtherContentsAreRejectedOnce) {
+  Bench bench;
+  bench.join(kAnn);
+  const Step step = bench.iq(
+      kAnn, kRoom,
+      in_session("S1", "content-add",
+                 "<content creator='initiator' name='file'><description "
+                 "xmlns='urn:xmpp:jingle:apps:file-transfer:5'/><transport "
+                 "xmlns='urn:xmpp:jingle:transports:ibb:1'/></content>"));
+  EXPECT_TRUE(step.acked());
+  const auto sent = step.sent<jingle::ContentAction>();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].action, jingle::Action::content_reject);
+  EXPECT_EQ(sent[0].contents.at(0).name, "file");
+}
+
+TEST(Contents, RemovingTheAudioEndsTheCallRemovingVideoDoesNot) {
+  Bench bench;
+  Offer offer;
+  offer.more_contents = video_content("1");
+  bench.join(kAnn, kRoom, offer);
+  const auto remove = [&](const std::string& name) {
+    return bench.iq(kAnn, kRoom, in_session("S1", "content-remove",
+                                            "<content creator='initiator' name='" + name + "'/>"));
+  };
+  EXPECT_EQ(remove("1").terminated().condition, "");
+  EXPECT_EQ(remove("0").terminated().condition, "success");
+  EXPECT_EQ(bench.focus.legs(), 0u);
+}
+
+TEST(Contents, TransportReplaceIsRejected) {
+  Bench bench;
+  bench.join(kAnn);
+  const Step step = bench.iq(kAnn, kRoom,
+                             in_session("S1", "transport-replace",
+                                        "<content creator='initiator' name='0'><transport "
+                                        "xmlns='urn:xmpp:jingle:transports:raw-udp:1'/></content>"));
+  EXPECT_TRUE(step.acked());
+  const auto sent = step.sent<jingle::ContentAction>();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].action, jingle::Action::transport_reject);
+}
+
+TEST(Contents, ContentModifyChangesWhoSpeaks) {
+  Bench bench;
+  bench.join(kAnn);
+  const auto modify = [&](const std::string& senders) {
+    const Step step = bench.iq(kAnn, kRoom,
+                               in_session("S1", "content-modify",
+                                          "<content creator='initiator' name='0' senders='" +
+                                              senders + "'/>"));
+    EXPECT_TRUE(step.acked());
+    EXPECT_TRUE(step.sent<jingle::ContentAction>().empty()) << "never answered by content-accept";
+    return bench.engine.plans().begin()->second.legs.at(0);
+  };
+  EXPECT_FALSE(modify("responder").in_mix);
+  EXPECT_TRUE(modify("responder").receives);
+  EXPECT_TRUE(modify("initiator").in_mix);
+  EXPECT_FALSE(modify("initiator").receives);
+  EXPECT_TRUE(modify("both").in_mix && modify("both").receives);
+}
+
+TEST(Contents, DescriptionInfoIsAHint) {
+  Bench bench;
+  bench.join(kAnn);
+  const Step step = bench.iq(
+      kAnn, kRoom,
+      in_session("S1", "description-info",
+                 "<content creator='initiator' name='0'><description "
+                 "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'><payload-type id='111' "
+                 "name='opus' clockrate='48000' channels='2' ptime='40'/></description></content>"));
+  EXPECT_EQ(step.answer(), "result");
+}
+
+// DESIGN §8.2.
+TEST(CallAgain, FromALiveClientIsTheAlternativeSession) {
+  Bench bench;
+  bench.join(kAnn);
+  const Step step = bench.iq(kAnn, kRoom, Offer{.sid = "S2"}.xml());
+  EXPECT_TRUE(step.acked());
+  EXPECT_EQ(step.terminated().condition, "alternative-session");
+  EXPECT_EQ(step.terminated().alternative_sid, "S1");
+  EXPECT_EQ(bench.focus.legs(), 1u);
+}
+
+TEST(CallAgain, ReplacesAQuietCallOnceConnectedWithOneUserThroughout) {
+  Bench bench;
+  const auto old = bench.join(kAnn);
+  bench.join("bob@localhost/x", kRoom, Offer{.sid = "B"});
+  bench.wait(2s);
+  bench.media(media::LegQuiet{old});
+  const Step again = bench.iq(kAnn, kRoom, Offer{.sid = "S2"}.xml());
+  const auto leg = again.all<OpenLeg>().at(0).spec.leg;
+  EXPECT_TRUE(again.sent<jingle::SessionTerminate>().empty());
+  bench.media(bench.engine.opened(leg));
+  bench.wait(2s);
+  Step step = bench.media(bench.engine.connected(leg));
+  EXPECT_EQ(step.terminated().condition, "expired");
+  const Step later = bench.wait(2s);
+  step.commands.insert(step.commands.end(), later.commands.begin(), later.commands.end());
+  bool told = false;
+  for (const auto& [iq, info] : step.documents()) {
+    EXPECT_EQ(info.conference_state->user_count, 2u);
+    for (const auto& user : info.users->users) EXPECT_NE(user.state, coin::State::deleted);
+    told |= iq.to == jid("bob@localhost/x");
+  }
+  EXPECT_TRUE(told);
+  EXPECT_EQ(bench.focus.legs(), 2u);
+}
+
+TEST(CallAgain, IfTheNewOneFailsTheOldOneGoesOn) {
+  Bench bench;
+  const auto old = bench.join(kAnn);
+  bench.media(media::LegQuiet{old});
+  const auto leg = bench.call(kAnn, kRoom, Offer{.sid = "S2"});
+  bench.media(media::LegFailed{leg, media::LegFailure::ice_failed, ""});
+  EXPECT_EQ(bench.focus.legs(), 1u);
+  EXPECT_EQ(bench.iq(kAnn, kRoom, session_info("S1")).answer(), "result");
+}
+
+// XEP-0166 §6.7, PROTOCOL §1.1.10.
+TEST(Unavailable, WithSilenceEndsTheCall) {
+  Bench bench;
+  const auto leg = bench.join(kAnn);
+  bench.presence(kAnn, kRoom, "unavailable");
+  EXPECT_EQ(bench.wait(60s).terminated().condition, "") << "its sound goes on";
+  bench.media(media::LegQuiet{leg});
+  EXPECT_EQ(bench.wait(4s).terminated().condition, "");
+  EXPECT_EQ(bench.wait(2s).terminated().condition, "connectivity-error");
+}
+
+TEST(Unavailable, SoundOrPresenceComingBackKeepsTheCall) {
+  Bench bench;
+  const auto leg = bench.join(kAnn);
+  bench.presence(kAnn, kRoom, "unavailable");
+  bench.media(media::LegQuiet{leg});
+  bench.wait(3s);
+  bench.media(media::LegHeard{leg});
+  EXPECT_EQ(bench.wait(60s).terminated().condition, "");
+  bench.media(media::LegQuiet{leg});
+  bench.presence(kAnn, kRoom);
+  EXPECT_EQ(bench.wait(60s).terminated().condition, "");
+  EXPECT_EQ(bench.focus.legs(), 1u);
+}
+
+TEST(Acks, AreNotNeededButRefusedAcceptsEndTheCall) {
+  Bench bench;
+  bench.answers = false;
+  const auto leg = bench.iq(kAnn, kRoom, Offer{}.xml()).all<OpenLeg>().at(0).spec.leg;
+  const Step step = bench.media(bench.engine.opened(leg));
+  bench.wait(300s);
+  EXPECT_EQ(bench.focus.legs(), 1u) << "ICE decides whether it lives";
+  const auto accept = step.jingle().at(1).first;
+  EXPECT_EQ(bench.answered(accept, "error",
+                           "<error type='cancel'><item-not-found "
+                           "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
+                           "eve@localhost/x")
+                .commands.size(),
+            0u)
+      << "nobody else can refuse it";
+  EXPECT_EQ(bench.focus.legs(), 1u);
+}
+
+TEST(Acks, ARefusedAcceptEndsTheCall) {
+  Bench bench;
+  bench.answers = false;
+  const auto leg = bench.iq(kAnn, kRoom, Offer{}.xml()).all<OpenLeg>().at(0).spec.leg;
+  const auto accept = bench.media(bench.engine.opened(leg)).jingle().at(1).first;
+  const Step step = bench.answered(accept, "error",
+                                   "<error type='cancel'><item-not-found "
+                                   "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
+  EXPECT_EQ(step.all<CloseLeg>().size(), 1u);
+  EXPECT_EQ(bench.focus.rooms(), 0u);
+}
+
+}  // namespace

@@ -1,0 +1,81 @@
+#include "mixer/client_profile.h"
+
+#include "mixer/clients.h"
+#include "tests/support/focus_bench.h"
+
+namespace {
+
+using mixer::ClientSigns;
+
+ClientSigns signs(const std::string& name, std::set<std::string> features,
+                  const std::string& node = "") {
+  return {{{{"client", "pc", name, ""}}, std::move(features)}, node};
+}
+
+TEST(ClientProfile, EveryRowIsChosenByWhatItsClientSays) {
+  EXPECT_EQ(mixer::profile_of(signs("Dino", {})).name, "dino");
+  EXPECT_EQ(mixer::profile_of(signs("", {}, "http://dino.im")).name, "dino");
+  EXPECT_EQ(mixer::profile_of(signs("Jitsi 2.13", {})).name, "jitsi");
+  EXPECT_EQ(mixer::profile_of(signs("SylkServer", {"urn:xmpp:coin"})).name, "sylkserver");
+  EXPECT_EQ(mixer::profile_of(signs("Gajim", {"urn:xmpp:coin:1"})).name, "standard");
+  EXPECT_EQ(mixer::profile_of(signs("Gajim", {"urn:xmpp:coin"})).name, "standard");
+  EXPECT_EQ(mixer::profile_of(signs("Gajim", {"urn:xmpp:ping"})).name, "unannounced");
+  EXPECT_EQ(mixer::profile_of({}).name, "unannounced");
+}
+
+TEST(ClientProfile, DinoNeverTakesDocumentsEvenIfItSendsOne) {
+  const auto& dino = mixer::profile_of(signs("Dino", {"urn:xmpp:coin:1"}));
+  EXPECT_FALSE(dino.takes_documents);
+  EXPECT_FALSE(mixer::profile_of_sender(dino).takes_documents);
+  EXPECT_TRUE(mixer::profile_of_sender(mixer::profile_of({})).announced_coin);
+}
+
+jingle::Presence presence(const std::string& from, const std::string& type,
+                          const std::string& children) {
+  return std::get<jingle::Presence>(
+      test::stanza("<presence xmlns='jabber:client' from='" + from + "' to='r@mixer.localhost'" +
+                   (type.empty() ? "" : " type='" + type + "'") + ">" + children + "</presence>")
+          .value());
+}
+std::string caps(const std::string& node, const std::string& ver) {
+  return "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='" + node + "' ver='" + ver +
+         "'/>";
+}
+
+TEST(Clients, WhatOneSaidServesAnotherWithTheSameVerifiedCaps) {
+  mixer::Clients clients;
+  const auto info = signs("Gajim", {"urn:xmpp:coin:1"}).info;
+  const mixer::TimePoint now{};
+  EXPECT_EQ(clients.known(test::jid("a@x/1"), now), nullptr);
+  clients.presence(presence("a@x/1", "", caps("http://gajim.org", info.caps_ver())), now);
+  EXPECT_EQ(clients.known(test::jid("a@x/1"), now), nullptr) << "a hash alone says nothing";
+  clients.learned(test::jid("a@x/1"), info, now);
+  clients.presence(presence("b@x/2", "", caps("http://gajim.org", info.caps_ver())), now);
+  ASSERT_NE(clients.known(test::jid("b@x/2"), now), nullptr);
+  EXPECT_EQ(clients.known(test::jid("b@x/2"), now)->name, "standard");
+}
+
+TEST(Clients, AWrongHashPoisonsNobody) {
+  mixer::Clients clients;
+  clients.presence(presence("a@x/1", "", caps("n", "forged")), {});
+  clients.learned(test::jid("a@x/1"), signs("Dino", {}).info, {});
+  clients.presence(presence("b@x/2", "", caps("n", "forged")), {});
+  EXPECT_EQ(clients.known(test::jid("b@x/2"), {}), nullptr);
+}
+
+TEST(Clients, DinoIsKnownByItsPresenceAlone) {
+  mixer::Clients clients;
+  clients.presence(presence("a@x/1", "", caps("http://dino.im", "v")), {});
+  ASSERT_NE(clients.known(test::jid("a@x/1"), {}), nullptr);
+  EXPECT_EQ(clients.known(test::jid("a@x/1"), {})->name, "dino");
+}
+
+TEST(Clients, GoingOfflineIsForgetting) {
+  mixer::Clients clients;
+  clients.learned(test::jid("a@x/1"), signs("Jitsi", {}).info, {});
+  ASSERT_NE(clients.known(test::jid("a@x/1"), {}), nullptr);
+  clients.presence(presence("a@x/1", "unavailable", ""), {});
+  EXPECT_EQ(clients.known(test::jid("a@x/1"), {}), nullptr);
+}
+
+}  // namespace

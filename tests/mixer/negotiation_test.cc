@@ -1,0 +1,283 @@
+// Offers of every kind and what becomes of them (XEP-0167, XEP-0320, XEP-0338, XEP-0294).
+#include "mixer/negotiation.h"
+
+#include "tests/support/focus_bench.h"
+
+namespace {
+
+using namespace test;
+using mixer::Agreement;
+
+jingle::SessionInitiate parse(const std::string& xml) {
+  const auto parsed = jingle::Xml::parse(xml);
+  EXPECT_TRUE(parsed) << xml;
+  const auto request = jingle::parse_jingle(parsed->root());
+  EXPECT_TRUE(request) << xml;
+  return std::get<jingle::SessionInitiate>(request.value().payload);
+}
+tl::expected<Agreement, jingle::Reason> negotiate(const Offer& offer) {
+  return mixer::negotiate(parse(offer.xml()), 32000);
+}
+std::string why(const Offer& offer) {
+  const auto agreed = negotiate(offer);
+  if (agreed) return "agreed";
+  const auto& reason = agreed.error();
+  return reason.condition + (reason.rtp_error.empty() ? "" : "/" + reason.rtp_error);
+}
+std::string fingerprint(const std::string& hash, const std::string& setup,
+                        const std::string& value = kFingerprint) {
+  return "<fingerprint xmlns='urn:xmpp:jingle:apps:dtls:0' hash='" + hash + "' setup='" + setup +
+         "'>" + value + "</fingerprint>";
+}
+Offer with_types(const std::string& types) {
+  Offer offer;
+  offer.payload_types = types;
+  return offer;
+}
+std::string opus(const std::string& attributes, const std::string& children = "") {
+  return "<payload-type " + attributes + ">" + children + "</payload-type>";
+}
+
+// PROTOCOL §5 item 7.
+TEST(Negotiation, EncryptionIsDtlsSrtpOrNothing) {
+  struct {
+    std::string fingerprint, description, outcome;
+  } const table[] = {
+      {"", "", "security-error/crypto-required"},
+      {"", "<encryption required='1'><crypto crypto-suite='AES_CM_128_HMAC_SHA1_80' "
+           "key-params='inline:x' tag='1'/></encryption>", "security-error/crypto-required"},
+      {fingerprint("md5", "actpass", "AA:BB"), "", "security-error/invalid-crypto"},
+      {fingerprint("sha-1", "actpass", "AA:BB"), "", "security-error/invalid-crypto"},
+      {fingerprint("sha-256", "actpass", "AA:BB"), "", "security-error/invalid-crypto"},
+      {fingerprint("sha-256", "holdconn"), "", "security-error/invalid-crypto"},
+      {fingerprint("sha-256", "actpass"), "<encryption/>", "agreed"},
+      {fingerprint("sha-1", "actpass", "AA:BB") + fingerprint("sha-256", "actpass"), "", "agreed"},
+  };
+  for (const auto& row : table) {
+    Offer offer;
+    offer.fingerprint = row.fingerprint;
+    offer.more_description = row.description;
+    EXPECT_EQ(why(offer), row.outcome) << row.fingerprint;
+  }
+}
+
+TEST(Negotiation, WeAreTheDtlsClientWhereverThePeerLetsUs) {
+  for (const auto& [setup, role, ours] :
+       {std::tuple("actpass", media::DtlsRole::client, jingle::Setup::active),
+        std::tuple("passive", media::DtlsRole::client, jingle::Setup::active),
+        std::tuple("active", media::DtlsRole::server, jingle::Setup::passive)}) {
+    Offer offer;
+    offer.fingerprint = fingerprint("sha-256", setup);
+    const auto agreed = negotiate(offer);
+    ASSERT_TRUE(agreed);
+    EXPECT_EQ(agreed->remote.our_role, role) << setup;
+    EXPECT_EQ(agreed->setup, ours) << setup;
+  }
+}
+
+// PROTOCOL §1.2.3, §5 item 9.
+TEST(Negotiation, AnyOpusIsAcceptedWithItsAttributesEchoed) {
+  for (const std::string& attributes :
+       {std::string("id='111' name='opus' clockrate='48000' channels='2'"),
+        std::string("id='96' name='OPUS' clockrate='48000' channels='2'"),
+        std::string("id='98' name='OPUS' clockrate='48000'"),
+        std::string("id='127' name='opus' clockrate='48000' channels='1'"),
+        std::string("id='96' name='Opus' clockrate='48000' channels='0'")}) {
+    const auto offer = parse(with_types(opus("id='0' name='PCMU' clockrate='8000'") +
+                                        opus(attributes, "<parameter name='useinbandfec' "
+                                                         "value='1'/>"))
+                                 .xml());
+    const auto agreed = mixer::negotiate(offer, 32000);
+    ASSERT_TRUE(agreed) << attributes;
+    const auto& types = agreed->contents.at(0).rtp()->payload_types;
+    ASSERT_EQ(types.size(), 1u);
+    EXPECT_EQ(types[0], offer.contents[0].rtp()->payload_types[1]) << attributes;
+    EXPECT_EQ(agreed->remote.rtp.opus_payload_type, types[0].id);
+    EXPECT_TRUE(agreed->remote.rtp.use_fec);
+    EXPECT_FALSE(agreed->remote.rtp.use_dtx);
+  }
+}
+
+TEST(Negotiation, WithoutOpusThereIsNoCall) {
+  EXPECT_EQ(why(with_types(opus("id='0' name='PCMU' clockrate='8000'"))), "failed-application");
+  EXPECT_EQ(why(with_types(opus("id='96' name='opus' clockrate='16000'"))), "failed-application");
+  EXPECT_EQ(why(with_types(opus("id='96' name='opus' clockrate='48000' channels='6'"))),
+            "failed-application");
+  EXPECT_EQ(why(with_types("")), "failed-application");
+}
+
+TEST(Negotiation, OfTwoOpusTheFirstIsTakenAndOnlyIt) {
+  const auto agreed = negotiate(with_types(opus("id='98' name='opus' clockrate='48000' channels='2'") +
+                                           opus("id='99' name='opus' clockrate='48000'")));
+  ASSERT_TRUE(agreed);
+  EXPECT_EQ(agreed->contents[0].rtp()->payload_types.size(), 1u);
+  EXPECT_EQ(agreed->remote.rtp.opus_payload_type, 98);
+}
+
+TEST(Negotiation, OpusComesFirstAndTelephoneEventAfterIt) {
+  const auto agreed = negotiate(
+      with_types(opus("id='126' name='telephone-event' clockrate='8000'") +
+                 opus("id='110' name='telephone-event' clockrate='48000'") +
+                 opus("id='111' name='opus' clockrate='48000' channels='2'")));
+  ASSERT_TRUE(agreed);
+  const auto& types = agreed->contents[0].rtp()->payload_types;
+  ASSERT_EQ(types.size(), 2u);
+  EXPECT_EQ(types[0].id, 111);
+  EXPECT_EQ(types[1].id, 110) << "the audio's clock is preferred";
+  EXPECT_EQ(agreed->remote.rtp.telephone_event, 110);
+}
+
+TEST(Negotiation, ParametersOfTheReceiverAreHonoured) {
+  const auto rtp = [](const std::string& parameters) {
+    return negotiate(with_types(opus("id='111' name='opus' clockrate='48000' channels='2'",
+                                     parameters)))
+        ->remote.rtp;
+  };
+  const auto parameter = [](const std::string& name, const std::string& value) {
+    return "<parameter name='" + name + "' value='" + value + "'/>";
+  };
+  EXPECT_TRUE(rtp(parameter("usedtx", "1")).use_dtx);
+  EXPECT_FALSE(rtp(parameter("useinbandfec", "0")).use_fec);
+  EXPECT_EQ(rtp(parameter("maxaveragebitrate", "16000")).max_bitrate_bps, 16000u);
+  EXPECT_EQ(rtp(parameter("maxaveragebitrate", "510000")).max_bitrate_bps, 32000u);
+  EXPECT_EQ(rtp(parameter("maxaveragebitrate", "1")).max_bitrate_bps, 32000u);
+  EXPECT_EQ(rtp(parameter("maxaveragebitrate", "lots")).max_bitrate_bps, 32000u);
+  EXPECT_EQ(rtp("").max_bitrate_bps, 32000u);
+}
+
+TEST(Negotiation, RtcpMuxOnlyIfOfferedAndThenComponentTwoIsIgnored) {
+  Offer offer;
+  offer.candidates = candidate("192.0.2.9", 1) +
+                     "<candidate component='2' foundation='1' ip='192.0.2.9' port='2' "
+                     "priority='1' protocol='udp' type='host'/>";
+  auto agreed = negotiate(offer);
+  EXPECT_TRUE(agreed->remote.rtp.rtcp_mux);
+  EXPECT_TRUE(agreed->contents[0].rtp()->rtcp_mux);
+  EXPECT_EQ(agreed->remote.candidates.size(), 1u);
+  offer.more_description = "";
+  agreed = negotiate(offer);
+  EXPECT_FALSE(agreed->remote.rtp.rtcp_mux);
+  EXPECT_FALSE(agreed->contents[0].rtp()->rtcp_mux);
+  EXPECT_EQ(agreed->remote.candidates.size(), 2u);
+}
+
+// PROTOCOL §1.3.12.
+TEST(Negotiation, OnlyAudioLevelsOfTheExtensionsAreEchoedWithUsableIds) {
+  const auto extension = [](const std::string& id, const std::string& uri,
+                            const std::string& senders = "both") {
+    return "<rtp-hdrext xmlns='urn:xmpp:jingle:apps:rtp:rtp-hdrext:0' id='" + id + "' uri='" + uri +
+           "' senders='" + senders + "'/>";
+  };
+  const std::string ssrc = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+  const std::string csrc = "urn:ietf:params:rtp-hdrext:csrc-audio-level";
+  const auto agree = [&](const std::string& extensions) {
+    Offer offer;
+    offer.more_description = "<rtcp-mux/>" + extensions;
+    return negotiate(offer).value();
+  };
+  auto agreed = agree(extension("3", "urn:ietf:params:rtp-hdrext:sdes:mid") + extension("1", ssrc) +
+                      extension("2", csrc));
+  EXPECT_EQ(agreed.remote.rtp.ssrc_audio_level, 1);
+  EXPECT_EQ(agreed.remote.rtp.csrc_audio_level, 2);
+  EXPECT_EQ(agreed.contents[0].rtp()->header_extensions.size(), 2u);
+  agreed = agree(extension("1", "urn:example:x") + extension("4096", ssrc));
+  EXPECT_EQ(agreed.remote.rtp.ssrc_audio_level, 2) << "a free id, 1 is taken";
+  agreed = agree(extension("15", ssrc) + extension("200", csrc));
+  EXPECT_TRUE(agreed.contents[0].rtp()->header_extensions.empty());
+  agreed = agree(extension("1", ssrc, "responder") + extension("2", csrc, "initiator"));
+  EXPECT_TRUE(agreed.contents[0].rtp()->header_extensions.empty()) << "of no use that way round";
+}
+
+std::string content(const std::string& name, const std::string& description,
+                    const std::string& transport) {
+  return "<content creator='initiator' name='" + name + "'>" + description + transport +
+         "</content>";
+}
+const std::string kVideo =
+    "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='video'><payload-type id='96' "
+    "name='VP8' clockrate='90000'><rtcp-fb xmlns='urn:xmpp:jingle:apps:rtp:rtcp-fb:0' "
+    "type='nack'/></payload-type><payload-type id='97' name='rtx' clockrate='90000'/><rtcp-mux/>"
+    "</description>";
+
+// PROTOCOL §1.3.9-10, §5 item 10.
+TEST(Negotiation, VideoIsAcceptedAndNeverSent) {
+  Offer offer;
+  offer.more_contents = content("1", kVideo, offer.transport());
+  offer.more_jingle =
+      "<group xmlns='urn:xmpp:jingle:apps:grouping:0' semantics='BUNDLE'><content name='0'/>"
+      "<content name='1'/><content name='gone'/></group>"
+      "<group xmlns='urn:xmpp:jingle:apps:grouping:0' semantics='LS'><content name='0'/></group>";
+  const auto agreed = negotiate(offer);
+  ASSERT_TRUE(agreed);
+  media::IceCandidate host;
+  host.ip = "192.0.2.1";
+  const mixer::LocalMedia local{{"u", "p"}, {"sha-256", "AA"}, 7, {host}};
+  const auto accept = mixer::answer(*agreed, local, "r@m", "tok");
+  ASSERT_EQ(accept.contents.size(), 2u);
+  const auto& video = accept.contents[1];
+  EXPECT_EQ(video.name, "1");
+  EXPECT_EQ(video.senders, jingle::Senders::responder) << "Dino rejects 'none' and all with it";
+  ASSERT_EQ(video.rtp()->payload_types.size(), 1u);
+  EXPECT_TRUE(video.rtp()->payload_types[0].rtcp_fb.empty());
+  EXPECT_TRUE(video.rtp()->sources.empty());
+  EXPECT_EQ(video.ice()->ufrag, accept.contents[0].ice()->ufrag);
+  EXPECT_EQ(video.ice()->pwd, accept.contents[0].ice()->pwd);
+  EXPECT_EQ(video.ice()->fingerprints, accept.contents[0].ice()->fingerprints);
+  EXPECT_TRUE(video.ice()->candidates.empty());
+  ASSERT_EQ(accept.groups.size(), 1u);
+  EXPECT_EQ(accept.groups[0].names, (std::vector<std::string>{"0", "1"}));
+}
+
+TEST(Negotiation, NoGroupUnlessOffered) {
+  Offer offer;
+  offer.more_contents = content("1", kVideo, offer.transport());
+  EXPECT_TRUE(negotiate(offer)->groups.empty());
+}
+
+TEST(Negotiation, WhatIsNoAudioOverIceIsRefused) {
+  const std::string file = "<description xmlns='urn:xmpp:jingle:apps:file-transfer:5'/>";
+  const std::string ibb = "<transport xmlns='urn:xmpp:jingle:transports:ibb:1'/>";
+  const auto refused = [](const std::string& contents) {
+    const auto agreed = mixer::negotiate(
+        parse("<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='s'>" + contents +
+              "</jingle>"),
+        32000);
+    return agreed ? std::string("agreed") : agreed.error().condition;
+  };
+  Offer offer;
+  const std::string audio = "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'>" +
+                            offer.payload_types + "</description>";
+  EXPECT_EQ(refused(content("f", file, ibb)), "unsupported-applications");
+  EXPECT_EQ(refused(content("v", kVideo, offer.transport())), "unsupported-applications");
+  EXPECT_EQ(refused(content("a", audio, ibb)), "unsupported-transports");
+  EXPECT_EQ(refused(content("f", file, ibb) + content("a", audio, offer.transport())), "agreed");
+}
+
+TEST(Negotiation, EveryRefusalHasATextForTheUser) {
+  for (const Offer& offer : {with_types(""), Offer{.fingerprint = ""}}) {
+    const auto agreed = negotiate(offer);
+    ASSERT_FALSE(agreed);
+    EXPECT_FALSE(agreed.error().text.empty()) << agreed.error().condition;
+  }
+}
+
+TEST(Negotiation, OnlyUsableCandidatesReachIce) {
+  const auto count = [](const jingle::Candidate& candidate) {
+    return mixer::usable({candidate}, true).size();
+  };
+  jingle::Candidate good;
+  good.ip = "192.0.2.9";
+  good.port = 9;
+  good.type = jingle::CandidateType::srflx;
+  good.rel_addr = "10.0.0.1";
+  ASSERT_EQ(count(good), 1u);
+  EXPECT_EQ(mixer::usable({good}, true)[0].type, media::CandidateType::srflx);
+  EXPECT_EQ(mixer::usable({good}, true)[0].rel_addr, "10.0.0.1");
+  for (const char* ip : {"fe80::1", "FE80::1", "e6f5.local", "", "1.2.3", "::1%eth0", "example.org"}) {
+    auto bad = good;
+    bad.ip = ip;
+    EXPECT_EQ(count(bad), 0u) << ip;
+  }
+}
+
+}  // namespace

@@ -1,0 +1,72 @@
+#include "tests/support/fake_engine.h"
+
+namespace test {
+
+void FakeEngine::open_leg(media::LegSpec spec) {
+  ++opened_count_;
+  const media::LegId leg = spec.leg;
+  if (!ever_.insert(leg).second) {
+    faults_.push_back("leg " + std::to_string(leg.value) + " opened twice");
+  }
+  legs_[leg].spec = std::move(spec);
+}
+
+void FakeEngine::connect_leg(media::LegId leg, media::LegRemote remote) {
+  const auto found = legs_.find(leg);
+  if (found == legs_.end()) return;
+  if (found->second.spec.remote) {
+    faults_.push_back("leg " + std::to_string(leg.value) + " connected twice");
+  }
+  found->second.spec.remote = std::move(remote);
+}
+
+void FakeEngine::add_remote_candidates(media::LegId leg,
+                                       std::vector<media::IceCandidate> candidates) {
+  const auto found = legs_.find(leg);
+  if (found == legs_.end()) return;
+  auto& trickled = found->second.trickled;
+  trickled.insert(trickled.end(), candidates.begin(), candidates.end());
+}
+
+void FakeEngine::close_leg(media::LegId leg) {
+  ++close_count_;
+  const auto found = legs_.find(leg);
+  if (found == legs_.end() || found->second.closing) {
+    faults_.push_back("leg " + std::to_string(leg.value) + " closed twice or never opened");
+    return;
+  }
+  found->second.closing = true;
+}
+
+void FakeEngine::set_mix_plan(media::RoomId room, media::MixPlan plan) {
+  plans_[room] = std::move(plan);
+}
+
+media::LegOpened FakeEngine::opened(media::LegId leg) {
+  legs_.at(leg).opened = true;
+  const std::string n = std::to_string(leg.value);
+  return {.leg = leg,
+          .ice = {"ufrag" + n, "passwordpasswordpassword" + n},
+          .candidates = {{.component = 1,
+                          .foundation = "1",
+                          .ip = "192.0.2.1",
+                          .port = static_cast<std::uint16_t>(20000 + leg.value % 10000),
+                          .priority = 2130706431,
+                          .type = media::CandidateType::host,
+                          .rel_addr = {},
+                          .rel_port = 0}},
+          .fingerprint = {"sha-256", "AA:BB"},
+          .ssrc = static_cast<std::uint32_t>(0x10000 + leg.value)};
+}
+
+media::LegConnected FakeEngine::connected(media::LegId leg) {
+  legs_.at(leg).connected = true;
+  return {leg, "host 192.0.2.1:20000", "host 192.0.2.9:40000"};
+}
+
+media::LegClosed FakeEngine::closed(media::LegId leg) {
+  legs_.erase(leg);
+  return {leg, {.sent = 100, .received = 99, .lost = 1, .jitter_ms = 2.5, .rtt_ms = 30}};
+}
+
+}  // namespace test

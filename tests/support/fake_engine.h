@@ -1,0 +1,48 @@
+// tests/support/fake_engine.h: a MediaEngine without media. Keeps the books of legs, so that leaks
+// and double closes show, and answers when told to. One thread.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "media/media_engine.h"
+
+namespace test {
+
+class FakeEngine : public media::MediaEngine {
+ public:
+  struct Leg {
+    media::LegSpec spec;
+    std::vector<media::IceCandidate> trickled;
+    bool opened = false, connected = false, closing = false;
+  };
+
+  void open_leg(media::LegSpec spec) override;
+  void connect_leg(media::LegId leg, media::LegRemote remote) override;
+  void add_remote_candidates(media::LegId leg, std::vector<media::IceCandidate> candidates) override;
+  void close_leg(media::LegId leg) override;
+  void set_mix_plan(media::RoomId room, media::MixPlan plan) override;
+
+  // The events that a real engine would raise sooner or later.
+  media::LegOpened opened(media::LegId leg);
+  media::LegConnected connected(media::LegId leg);
+  media::LegClosed closed(media::LegId leg);  // requires: closing; the leg is gone afterwards
+
+  const std::map<media::LegId, Leg>& legs() const { return legs_; }
+  const std::map<media::RoomId, media::MixPlan>& plans() const { return plans_; }
+  // Breaches of the contract: a leg opened or closed twice, an unknown one closed.
+  const std::vector<std::string>& faults() const { return faults_; }
+  std::uint64_t opened_count() const { return opened_count_; }
+  std::uint64_t close_count() const { return close_count_; }
+
+ private:
+  std::map<media::LegId, Leg> legs_;
+  std::set<media::LegId> ever_;
+  std::map<media::RoomId, media::MixPlan> plans_;
+  std::vector<std::string> faults_;
+  std::uint64_t opened_count_ = 0, close_count_ = 0;
+};
+
+}  // namespace test
