@@ -93,8 +93,10 @@ void Notifier::connection_up(TimePoint now) {
 std::optional<TimePoint> Notifier::due(const Subscription& subscription) const {
   if (subscription.stopped || !subscription.to.pushed) return std::nullopt;
   if (subscription.in_flight) return subscription.in_flight->sent + limits::kCoinReplyTimeout;
-  const TimePoint ready =
+  TimePoint ready =
       std::max({subscription.not_before, subscription.budget.ready_at(), budget_.ready_at()});
+  // A newcomer's first document shows the newcomer.
+  if (!subscription.told && dirty_) ready = std::max(ready, published_at_ + config_.coalesce);
   if (published_ && (subscription.needs_full || subscription.told != published_)) return ready;
   if (subscription.heal_at) return std::max(*subscription.heal_at, ready);
   return std::nullopt;
