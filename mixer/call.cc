@@ -56,8 +56,7 @@ bool Call::stale(TimePoint now) const {
 Participant Call::participant() const {
   // A leg on hold is received but never mixed: the holder may send music (XEP-0167 §8.2).
   const jingle::Senders senders = setup_.agreed.senders;
-  const bool speaks =
-      senders == jingle::Senders::both || senders == jingle::Senders::initiator;
+  const bool speaks = senders == jingle::Senders::both || senders == jingle::Senders::initiator;
   const bool hears = senders == jingle::Senders::both || senders == jingle::Senders::responder;
   return {.peer = setup_.peer,
           .token = token_,
@@ -162,9 +161,7 @@ void Call::migrate(const jingle::Sid& to, Outbox& out) {
                       jingle::jmi::write({setup_.sid, finish})});
 }
 
-void Call::say_isfocus(Outbox& out) {
-  request(jingle::SessionInfo{jingle::FocusInfo{true}}, out);
-}
+void Call::say_isfocus(Outbox& out) { request(jingle::SessionInfo{jingle::FocusInfo{true}}, out); }
 
 void Call::end(const jingle::Reason& reason, Outbox& out) {
   session_.terminate();

@@ -1,6 +1,6 @@
 // mixer/call.h: one caller in a room: a Jingle session (XEP-0166, we are the responder) and the leg
-// that carries its sound. What it says on the wire is written here; what the room makes of it is the
-// conference's. Pure; signaling thread.
+// that carries its sound. What it says on the wire is written here; what the room makes of it is
+// the conference's. Pure; signaling thread.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
-// What a caller asks within its session (XEP-0166 §7.2 action by action, XEP-0167 §8, XEP-0176 §5.6).
+// What a caller asks within its session (XEP-0166 §7.2 action by action, XEP-0167 §8, XEP-0176
+// §5.6).
 #include <algorithm>
 #include <type_traits>
 
@@ -21,9 +22,7 @@ struct RequestHandler {
     return std::nullopt;
   }
 
-  Handled operator()(const jingle::SessionInfo& info) {
-    return std::visit(*this, info.payload);
-  }
+  Handled operator()(const jingle::SessionInfo& info) { return std::visit(*this, info.payload); }
   Handled operator()(const jingle::Ping&) { return std::nullopt; }
   Handled operator()(const jingle::FocusInfo& focus) {
     call.peer_is_focus_ = focus.isfocus;
@@ -44,8 +43,8 @@ struct RequestHandler {
   void apply(const jingle::Unmute& unmute) {
     if (is_audio(unmute.creator, unmute.name)) call.muted_ = false;
   }
-  // Every content here was created by the initiator. An unknown name (Movim may send an m-line's id)
-  // is no error and has no effect.
+  // Every content here was created by the initiator. An unknown name (Movim may send an m-line's
+  // id) is no error and has no effect.
   bool is_audio(const std::string& creator, const std::string& name) const {
     return creator == "initiator" && (name.empty() || name == call.setup_.agreed.audio);
   }
@@ -146,9 +145,10 @@ std::optional<StanzaError> Call::receive(const jingle::Payload& payload, Outbox&
   return std::visit(RequestHandler{*this, out}, payload);
 }
 
-// Lenient as PROTOCOL §1.3.2: without pwd the session's credentials are meant. Other credentials are
-// an ICE restart (XEP-0176 §5.9): acknowledged without effect. Sound goes on over the pair in use, as
-// it must until a restart has succeeded, and an error would make Conversations drop the call.
+// Lenient as PROTOCOL §1.3.2: without pwd the session's credentials are meant. Other credentials
+// are an ICE restart (XEP-0176 §5.9): acknowledged without effect. Sound goes on over the pair in
+// use, as it must until a restart has succeeded, and an error would make Conversations drop the
+// call.
 void Call::add_candidates(const jingle::IceUdpTransport& transport, Outbox& out) {
   auto& remote = setup_.agreed.remote;
   const bool complete = !transport.ufrag.empty() && !transport.pwd.empty();

@@ -10,11 +10,11 @@
 namespace mixer {
 
 struct ClientProfile {
-  std::string_view name;         // for logs and tests
-  bool takes_documents = true;   // may be sent conference documents at all
-  bool announced_coin = false;   // said so, or is known to
-  bool shows_roster = false;     // its user sees who is there: no chat instead (DESIGN §8.5)
-  bool isfocus_again = false;    // reads isfocus in session-info only (PROTOCOL §1.7.2)
+  std::string_view name;        // for logs and tests
+  bool takes_documents = true;  // may be sent conference documents at all
+  bool announced_coin = false;  // said so, or is known to
+  bool shows_roster = false;    // its user sees who is there: no chat instead (DESIGN §8.5)
+  bool isfocus_again = false;   // reads isfocus in session-info only (PROTOCOL §1.7.2)
 };
 
 // What a client told of itself; either may be empty.

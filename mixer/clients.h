@@ -17,7 +17,8 @@ class Clients {
   // nullptr: ask its full JID for disco#info.
   const ClientProfile* known(const jingle::Jid& full, TimePoint now) const;
 
-  // Caps come with available presence; unavailable: whatever runs there next may be another program.
+  // Caps come with available presence; unavailable: whatever runs there next may be another
+  // program.
   void presence(const jingle::Presence& presence, TimePoint now);
   // Its answer to disco#info.
   const ClientProfile& learned(const jingle::Jid& full, jingle::DiscoInfo info, TimePoint now);

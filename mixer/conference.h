@@ -22,8 +22,8 @@ struct Incoming {
   const jingle::SessionInitiate* offer = nullptr;
   media::LegId leg;
   bool proposed = false;
-  std::optional<media::LegId> replaces;        // another device's call that moves here
-  const ClientProfile* profile = nullptr;      // null: its client is asked what it is
+  std::optional<media::LegId> replaces;    // another device's call that moves here
+  const ClientProfile* profile = nullptr;  // null: its client is asked what it is
 };
 
 class Conference {
@@ -41,8 +41,9 @@ class Conference {
   bool initiate(const Incoming& incoming, Outbox& out, TimePoint now);
   bool has_session(const jingle::Jid& peer, const jingle::Sid& sid) const;
   // Any other Jingle request. nullopt: result. unknown-session unless `peer` itself has that sid.
-  std::optional<jingle::StanzaError> request(const jingle::Jid& peer, const jingle::Request& request,
-                                             Outbox& out, TimePoint now);
+  std::optional<jingle::StanzaError> request(const jingle::Jid& peer,
+                                             const jingle::Request& request, Outbox& out,
+                                             TimePoint now);
   // A conference document (XEP-0298 §6) or a wish for one, from a session's peer.
   std::optional<jingle::StanzaError> document_from(const jingle::Jid& peer);
   jingle::Result<std::string> document_for(const jingle::Jid& peer, Outbox& out, TimePoint now);
@@ -72,7 +73,9 @@ class Conference {
   std::optional<TimePoint> next_deadline() const;
   void advance(Outbox& out, TimePoint now);
   // Calls that ended since the last time, for the log.
-  std::vector<std::pair<media::LegId, CallRecord>> take_ended() { return std::exchange(ended_, {}); }
+  std::vector<std::pair<media::LegId, CallRecord>> take_ended() {
+    return std::exchange(ended_, {});
+  }
 
  private:
   struct Member {

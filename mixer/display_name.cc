@@ -34,7 +34,7 @@ CodePoint decode(std::string_view text) {
 bool is_unwanted(char32_t c) {
   return c < 0x20 || (c >= 0x7f && c < 0xa0) ||  // controls
          c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-         (c >= 0x2066 && c <= 0x2069) ||          // bidirectional (UAX #9 §2)
+         (c >= 0x2066 && c <= 0x2069) ||  // bidirectional (UAX #9 §2)
          c == 0x2028 || c == 0x2029 || c == 0xfeff || (c & 0xfffe) == 0xfffe;
 }
 

@@ -10,7 +10,7 @@
 namespace mixer {
 
 inline constexpr char kCapsNode[] = "urn:x-jingle-mixer";  // names the software (XEP-0115 §4)
-inline constexpr char kFocusResource[] = "focus";           // of a room's callable full JID
+inline constexpr char kFocusResource[] = "focus";          // of a room's callable full JID
 
 // The component's domain: a service that lists rooms; nothing to call.
 jingle::DiscoInfo domain_features();
@@ -18,7 +18,8 @@ jingle::DiscoInfo domain_features();
 // or Dino, Monal and Conversations hide the call button (PROTOCOL §1.6.3).
 jingle::DiscoInfo room_features(Config::Xmpp::Mode mode);
 
-// disco#info for `info` asked with `node`: the node must be empty or the caps node of that very set.
+// disco#info for `info` asked with `node`: the node must be empty or the caps node of that very
+// set.
 jingle::Result<std::string> disco_info(const jingle::DiscoInfo& info, const std::string& node);
 
 // <c/> and <status/> of a room with `users` in the call: how many, never who (DESIGN §8.5).

@@ -102,8 +102,7 @@ void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
   if (failed) error = jingle::StanzaError::parse(iq.xml.root());
   const ClientProfile* profile = nullptr;
   if (awaited->purpose == Purpose::client_disco) {
-    const pugi::xml_node query =
-        jingle::child(iq.xml.root(), jingle::ns::kDiscoInfo, "query");
+    const pugi::xml_node query = jingle::child(iq.xml.root(), jingle::ns::kDiscoInfo, "query");
     auto info = failed ? std::nullopt : jingle::DiscoInfo::parse(query);
     profile = &clients_.learned(iq.from, info.value_or(jingle::DiscoInfo{}), now);
   }
@@ -241,8 +240,7 @@ Conference* Focus::find(const std::string& room) {
 void Focus::log_refusal(std::string_view what, const jingle::Jid& who, TimePoint now) {
   // A stranger's flood must not become a flood of ours on the disk.
   if (!refusals_logged_.take("", now)) return;
-  out_.log(Log::Level::warning,
-           "refused: " + std::string(what) + " from=" + quoted(who.str()));
+  out_.log(Log::Level::warning, "refused: " + std::string(what) + " from=" + quoted(who.str()));
 }
 
 }  // namespace mixer

@@ -124,7 +124,7 @@ class Focus {
   std::map<media::LegId, Leg> legs_;
   std::uint64_t last_leg_ = 0, last_media_room_ = 0;
 
-  jingle::Jid self_;  // client mode: the bound full JID
+  jingle::Jid self_;                        // client mode: the bound full JID
   std::optional<TimePoint> broadcast_at_;   // client mode: our presence has changed
   std::optional<TimePoint> no_port_until_;  // the port range was exhausted a moment ago
   bool complained_ = false;

@@ -18,8 +18,8 @@ void Focus::message(const jingle::Message& message, TimePoint now) {
   if (message.type == "error" || message.type == "groupchat" || message.type == "headline") return;
   const std::string room = room_of(message.to);
   if (message.from.bare() == bare_of(room)) return;  // carbons of our own
-  // Stored on the way: by now the caller has given up or called again (PROTOCOL §1.4.8). There is no
-  // wall clock here to tell how long ago that was, and no need.
+  // Stored on the way: by now the caller has given up or called again (PROTOCOL §1.4.8). There is
+  // no wall clock here to tell how long ago that was, and no need.
   if (jingle::child(message.xml.root(), jingle::ns::kDelay, "delay")) return;
   const auto event = jmi::parse(message);
   const bool wants_receipt =
@@ -52,8 +52,8 @@ void Focus::propose(const jingle::Message& message, const std::string& room, con
                     const jmi::Propose& proposal, TimePoint now) {
   const jingle::Jid& peer = message.from;
   Conference* conference = find(room);
-  const bool repeated = invitations_.has(room, peer, sid) ||
-                        (conference && conference->has_session(peer, sid));
+  const bool repeated =
+      invitations_.has(room, peer, sid) || (conference && conference->has_session(peer, sid));
   if (repeated || peer.is_bare()) return;
   const bool audio = std::ranges::find(proposal.media, "audio") != proposal.media.end();
   std::optional<media::LegId> moves;
@@ -73,8 +73,7 @@ void Focus::propose(const jingle::Message& message, const std::string& room, con
     return;
   }
   // XEP-0353 §3.4: without our presence the caller's client could not send to our full JID.
-  const bool sees_us =
-      client_mode() ? access_.knows(peer) : subscriptions_.has(room, peer.bare());
+  const bool sees_us = client_mode() ? access_.knows(peer) : subscriptions_.has(room, peer.bare());
   if (!sees_us) show_presence(room, peer);
   send_jmi(room, peer, sid, jmi::Ringing{});
   if (moves) conference->migrate(*moves, sid, out_);
@@ -161,9 +160,11 @@ void Focus::bounced(const std::string& room, const jingle::Presence& presence) {
 
 void Focus::show_presence(const std::string& room, const jingle::Jid& to) {
   const Conference* conference = find(room);
-  out_.put(SendPresence{full_of(room), to, {},
-                        room_presence(room_features(config_.xmpp.mode),
-                                      conference ? conference->users() : 0)});
+  out_.put(SendPresence{
+      full_of(room),
+      to,
+      {},
+      room_presence(room_features(config_.xmpp.mode), conference ? conference->users() : 0)});
 }
 
 void Focus::presence_due(TimePoint now) {

@@ -38,8 +38,7 @@ std::vector<Invitation> Invitations::take_all() { return take_expired(TimePoint:
 
 int Invitations::pending_of(const jingle::Jid& bare) const {
   return static_cast<int>(std::ranges::count_if(invitations_, [&](const auto& entry) {
-    return entry.second.peer.local() == bare.local() &&
-           entry.second.peer.domain() == bare.domain();
+    return entry.second.peer.local() == bare.local() && entry.second.peer.domain() == bare.domain();
   }));
 }
 

@@ -9,15 +9,16 @@ namespace mixer::limits {
 
 using namespace std::chrono_literals;
 
-// Remote candidates a leg takes, whatever is trickled: ICE must be no port scanner (RFC 8445 §19.5.1).
+// Remote candidates a leg takes, whatever is trickled: ICE must be no port scanner (RFC 8445
+// §19.5.1).
 inline constexpr std::size_t kMaxRemoteCandidates = 20;
 
 // Conference documents (XEP-0298; PROTOCOL §1.7.8, §2.4.6).
 inline constexpr std::size_t kMaxDocumentBytes = 200 * 1024;  // Prosody's c2s cap is 256 KiB
-inline constexpr auto kCoinReplyTimeout = 5s;    // then the next document goes without a reply
-inline constexpr auto kCoinHealAfter = 60s;      // after the last partial: there is no refresh
-inline constexpr int kCoinPartialsInARow = 20;   // then a full one, for a receiver with a gap
-inline constexpr auto kCoinBackOffMax = 60s;     // between full documents nobody acknowledges
+inline constexpr auto kCoinReplyTimeout = 5s;   // then the next document goes without a reply
+inline constexpr auto kCoinHealAfter = 60s;     // after the last partial: there is no refresh
+inline constexpr int kCoinPartialsInARow = 20;  // then a full one, for a receiver with a gap
+inline constexpr auto kCoinBackOffMax = 60s;    // between full documents nobody acknowledges
 inline constexpr double kCoinBytesPerReceiver = 32e3;  // per second
 inline constexpr double kCoinBytesPerRoom = 4e6;       // per second, component mode
 // Debian's Prosody lets a client account send 10 kB/s in all; the calls' own signalling needs some.
@@ -26,7 +27,7 @@ inline constexpr auto kCoinBurst = 8s;  // of the rate above: the documents of o
 
 // A caller's client is asked what it is (XEP-0030); no answer in time: nothing announced.
 inline constexpr auto kDiscoTimeout = 5s;
-inline constexpr auto kDiscoLifetime = 10min;       // of what a full JID said
+inline constexpr auto kDiscoLifetime = 10min;          // of what a full JID said
 inline constexpr std::size_t kMaxKnownClients = 4096;  // full JIDs; two per participant by default
 
 // JMI (XEP-0353).

@@ -20,9 +20,8 @@ using jingle::RtpDescription;
 using jingle::Senders;
 
 bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 // SylkServer offers channels='1', libpurple '0', QXmpp none: RTP is opus/48000/2 all the same

@@ -1,5 +1,6 @@
-// mixer/negotiation.h: an offer's contents -> what the leg does and what we answer (XEP-0167 §5, §6;
-// XEP-0320; XEP-0338; XEP-0294). The only place where signaling and media meet. Pure; any thread.
+// mixer/negotiation.h: an offer's contents -> what the leg does and what we answer (XEP-0167 §5,
+// §6; XEP-0320; XEP-0338; XEP-0294). The only place where signaling and media meet. Pure; any
+// thread.
 #pragma once
 
 #include <string>
@@ -10,7 +11,8 @@
 
 namespace mixer {
 
-// What was agreed with one caller: constant for the session, but for what `media` sees of trickling.
+// What was agreed with one caller: constant for the session, but for what `media` sees of
+// trickling.
 struct Agreement {
   std::string audio;  // the name of the one content with sound
   jingle::Senders senders = jingle::Senders::both;
@@ -52,8 +54,8 @@ std::optional<jingle::Content> accept_video(const jingle::Content& offered, cons
                                             const LocalMedia& local);
 
 // What ICE can use of them: addresses, not names (mDNS cannot be resolved here), no link-local IPv6
-// (it lacks the zone), ports above 0, component 2 without rtcp-mux only (Dino offers it regardless).
-// The engine filters further (DESIGN §8.3).
+// (it lacks the zone), ports above 0, component 2 without rtcp-mux only (Dino offers it
+// regardless). The engine filters further (DESIGN §8.3).
 std::vector<media::IceCandidate> usable(const std::vector<jingle::Candidate>& candidates,
                                         bool rtcp_mux);
 

@@ -143,8 +143,7 @@ void Notifier::publish(const Roster& roster, TimePoint now) {
 }
 
 void Notifier::time_out(Subscription& subscription, TimePoint now) const {
-  if (!subscription.in_flight ||
-      subscription.in_flight->sent + limits::kCoinReplyTimeout > now) {
+  if (!subscription.in_flight || subscription.in_flight->sent + limits::kCoinReplyTimeout > now) {
     return;
   }
   subscription.in_flight.reset();

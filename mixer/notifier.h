@@ -1,10 +1,11 @@
-// mixer/notifier.h: pushes one room's conference documents to its participants (XEP-0298 §6 over RFC
-// 4575 §4): revisions and versions, coalescing, full or partial, budgets. Pure; signaling thread.
+// mixer/notifier.h: pushes one room's conference documents to its participants (XEP-0298 §6 over
+// RFC 4575 §4): revisions and versions, coalescing, full or partial, budgets. Pure; signaling
+// thread.
 //
-// The room publishes at most every `coalesce`; what it published is shared by everybody's state. Per
-// receiver one document is in flight, versions rise by one, and `told` is exactly what the receiver
-// knows if it applied everything so far: the next partial is diff(told, published).
-// Law: a coin::View fed with all documents of a session equals the truth after quiescence.
+// The room publishes at most every `coalesce`; what it published is shared by everybody's state.
+// Per receiver one document is in flight, versions rise by one, and `told` is exactly what the
+// receiver knows if it applied everything so far: the next partial is diff(told, published). Law: a
+// coin::View fed with all documents of a session equals the truth after quiescence.
 #pragma once
 
 #include <cstdint>
@@ -77,11 +78,11 @@ class Notifier {
   struct Subscription {
     Receiver to;
     std::uint32_t version = 0;
-    Published told;             // null: nothing yet
+    Published told;  // null: nothing yet
     bool needs_full = true;
-    bool stopped = false;       // refused, or never answered though it announced nothing
-    int partials = 0;           // since the last full one
-    int unanswered = 0;         // in a row
+    bool stopped = false;  // refused, or never answered though it announced nothing
+    int partials = 0;      // since the last full one
+    int unanswered = 0;    // in a row
     std::optional<TimePoint> heal_at;
     std::optional<InFlight> in_flight;
     TimePoint not_before{}, last_sent{};
@@ -93,7 +94,8 @@ class Notifier {
     std::string body;           // empty: nothing to say
     Published told;             // what its receiver knows afterwards
   };
-  using Updates = std::map<const coin::ConferenceInfo*, Update>;  // by what they were told; null: full
+  using Updates =
+      std::map<const coin::ConferenceInfo*, Update>;  // by what they were told; null: full
 
   void publish(const Roster& roster, TimePoint now);
   void time_out(Subscription& subscription, TimePoint now) const;

@@ -11,8 +11,8 @@ bool RateWindow::take(const std::string& key, TimePoint now) {
   if (taken_.size() >= limits::kMaxRateKeys && !taken_.contains(key)) {
     forget_before(now - window_);
     if (taken_.size() >= limits::kMaxRateKeys) {
-      taken_.erase(std::ranges::min_element(
-          taken_, {}, [](const auto& entry) { return entry.second.back(); }));
+      taken_.erase(std::ranges::min_element(taken_, {},
+                                            [](const auto& entry) { return entry.second.back(); }));
     }
   }
   auto& times = taken_[key];

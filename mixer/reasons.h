@@ -1,5 +1,5 @@
-// mixer/reasons.h: why we end calls (XEP-0166 §7.4; PROTOCOL §1.1.5), with a text for the user whose
-// client shows it. Pure; any thread.
+// mixer/reasons.h: why we end calls (XEP-0166 §7.4; PROTOCOL §1.1.5), with a text for the user
+// whose client shows it. Pure; any thread.
 #pragma once
 
 #include <string>

@@ -16,11 +16,11 @@ namespace mixer {
 
 // A connected call, as the others may learn of it.
 struct Participant {
-  jingle::Jid peer;         // full
-  std::string token;        // stands for the resource where that is not disclosed
+  jingle::Jid peer;                  // full
+  std::string token;                 // stands for the resource where that is not disclosed
   std::uint32_t contributor_id = 0;  // its CSRC in the mix (DESIGN §4.6)
-  bool on_hold = false;     // the participant's own doing
-  media::LegPlan plan;      // what it says and hears
+  bool on_hold = false;              // the participant's own doing
+  media::LegPlan plan;               // what it says and hears
   bool operator==(const Participant&) const = default;
 };
 

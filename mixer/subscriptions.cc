@@ -38,8 +38,8 @@ void Subscriptions::mark(std::set<Row>::const_iterator from, std::set<Row>::cons
 
 void Subscriptions::room_changed(const std::string& room, TimePoint now) {
   const auto from = rows_.lower_bound({room, jingle::Jid()});
-  const auto to = std::find_if(from, rows_.cend(),
-                               [&](const Row& row) { return row.first != room; });
+  const auto to =
+      std::find_if(from, rows_.cend(), [&](const Row& row) { return row.first != room; });
   mark(from, to, now);
 }
 

@@ -85,7 +85,8 @@ TEST(Call, LaterCandidatesAreTrickledOneContentAtATimeWithIdsOfTheirOwn) {
   relay[0].type = media::CandidateType::relay;
   relay[0].rel_addr = "192.0.2.1";
   relay[0].rel_port = 9;
-  const auto sent = bench.media(media::CandidatesGathered{leg, relay}).sent<jingle::TransportInfo>();
+  const auto sent =
+      bench.media(media::CandidatesGathered{leg, relay}).sent<jingle::TransportInfo>();
   ASSERT_EQ(sent.size(), 1u);
   ASSERT_EQ(sent[0].contents.size(), 1u);
   const auto& candidate = sent[0].contents[0].ice()->candidates.at(0);
@@ -179,7 +180,8 @@ TEST(Call, LegThatFailsBeforeItOpensEndsTheCallBeforeTheAccept) {
 
 // XEP-0166 §7.1, §13.5: `initiator` is never believed.
 TEST(Call, AnswersGoToFromWhateverInitiatorSays) {
-  for (const char* initiator : {"initiator='ann@localhost'", "initiator='victim@localhost/x'", ""}) {
+  for (const char* initiator :
+       {"initiator='ann@localhost'", "initiator='victim@localhost/x'", ""}) {
     Bench bench;
     Offer offer;
     offer.attributes = initiator;
@@ -205,7 +207,8 @@ TEST(Call, HoldAndMuteDecideWhatIsMixedAndHeard) {
   bench.join(kAnn);
   const auto plan = [&] { return bench.engine.plans().begin()->second.legs.at(0); };
   const auto info = [&](const std::string& payload) {
-    EXPECT_TRUE(bench.iq(kAnn, kRoom, in_session("S1", "session-info", payload)).acked()) << payload;
+    EXPECT_TRUE(bench.iq(kAnn, kRoom, in_session("S1", "session-info", payload)).acked())
+        << payload;
     bench.wait(1ms);
   };
   info(hold);
@@ -235,10 +238,10 @@ TEST(Call, SessionInfoIsAnsweredAsTheSpecificationSays) {
   bench.join(kAnn);
   EXPECT_EQ(bench.iq(kAnn, kRoom, session_info("S1")).answer(), "result");
   EXPECT_EQ(bench.iq(kAnn, kRoom, session_info("S1", "ringing")).answer(), "result");
-  EXPECT_EQ(bench.iq(kAnn, kRoom,
-                     in_session("S1", "session-info", "<dance xmlns='urn:example:dance'/>"))
-                .answer(),
-            "feature-not-implemented/unsupported-info");
+  EXPECT_EQ(
+      bench.iq(kAnn, kRoom, in_session("S1", "session-info", "<dance xmlns='urn:example:dance'/>"))
+          .answer(),
+      "feature-not-implemented/unsupported-info");
   EXPECT_EQ(bench.iq(kAnn, kRoom, session_info("S1", "frobnicate")).answer(),
             "feature-not-implemented/unsupported-info");
   EXPECT_EQ(bench.iq(kAnn, kRoom, in_session("S1", "security-info", "")).answer(),
@@ -254,10 +257,10 @@ TEST(CallErrors, EveryActionOfAnUnknownSessionIsUnknownSession) {
     Bench bench;
     bench.join(kAnn);
     const std::string content = "<content creator='initiator' name='0'/>";
-    const std::string body =
-        std::string(action) == "session-terminate" ? "<reason><success/></reason>"
-        : std::string(action) == "session-info"    ? ""
-                                                   : content;
+    const std::string body = std::string(action) == "session-terminate"
+                                 ? "<reason><success/></reason>"
+                             : std::string(action) == "session-info" ? ""
+                                                                     : content;
     EXPECT_EQ(bench.iq(kAnn, kRoom, in_session("nope", action, body)).answer(),
               "item-not-found/unknown-session")
         << action;
@@ -322,21 +325,27 @@ TEST(Trickle, CandidatesReachTheLegWhateverCredentialsTheyCarry) {
   EXPECT_EQ(count(), 1u);
   bench.media(bench.engine.opened(leg));
   EXPECT_TRUE(trickle("", candidate("192.0.2.9", 2)).acked());
-  EXPECT_TRUE(trickle("ufrag='S0dl' pwd='qzwvx5m/k0sxr6B3r7xnbmeo'", candidate("2001:db8::9", 3)).acked());
+  EXPECT_TRUE(
+      trickle("ufrag='S0dl' pwd='qzwvx5m/k0sxr6B3r7xnbmeo'", candidate("2001:db8::9", 3)).acked());
   EXPECT_EQ(count(), 3u);
   // Skipped, not refused: Conversations drops the call on any error.
   EXPECT_TRUE(trickle("", candidate("d3f4.local", 4)).acked());
   EXPECT_TRUE(trickle("", candidate("fe80::1", 4)).acked());
   EXPECT_TRUE(trickle("", candidate("192.0.2.9", 0)).acked());
-  EXPECT_TRUE(trickle("", "<candidate component='1' foundation='1' ip='192.0.2.9' port='9' "
-                          "priority='1' protocol='tcp' type='host'/>").acked());
-  EXPECT_TRUE(trickle("", "<candidate component='2' foundation='1' ip='192.0.2.9' port='9' "
-                          "priority='1' protocol='udp' type='host'/>").acked());
+  EXPECT_TRUE(trickle("",
+                      "<candidate component='1' foundation='1' ip='192.0.2.9' port='9' "
+                      "priority='1' protocol='tcp' type='host'/>")
+                  .acked());
+  EXPECT_TRUE(trickle("",
+                      "<candidate component='2' foundation='1' ip='192.0.2.9' port='9' "
+                      "priority='1' protocol='udp' type='host'/>")
+                  .acked());
   EXPECT_EQ(count(), 3u);
   EXPECT_TRUE(trickle("ufrag='S0dl'", "<gathering-complete/>").acked());
   EXPECT_TRUE(trickle("", "<remote-candidate component='1' ip='192.0.2.1' port='9'/>").acked());
   EXPECT_TRUE(trickle("", "").acked());
-  // An ICE restart: acknowledged without effect; its candidates belong to credentials we never used.
+  // An ICE restart: acknowledged without effect; its candidates belong to credentials we never
+  // used.
   EXPECT_TRUE(trickle("ufrag='new1' pwd='anotherpasswordanother00'", "").acked());
   EXPECT_TRUE(trickle("ufrag='new1'", candidate("192.0.2.9", 5)).acked());
   EXPECT_EQ(count(), 3u);
@@ -351,11 +360,12 @@ TEST(Trickle, ALegTakesABoundedNumberOfCandidates) {
   for (int i = 0; i < 5; ++i) {
     std::string more;
     for (int j = 1; j <= 10; ++j) more += candidate("192.0.2.9", 100 * i + 100 + j);
-    EXPECT_TRUE(bench.iq(kAnn, kRoom,
-                         in_session("S1", "transport-info",
-                                    "<content creator='initiator' name='0'><transport xmlns="
-                                    "'urn:xmpp:jingle:transports:ice-udp:1'>" +
-                                        more + "</transport></content>"))
+    EXPECT_TRUE(bench
+                    .iq(kAnn, kRoom,
+                        in_session("S1", "transport-info",
+                                   "<content creator='initiator' name='0'><transport xmlns="
+                                   "'urn:xmpp:jingle:transports:ice-udp:1'>" +
+                                       more + "</transport></content>"))
                     .acked());
   }
   const auto& at = bench.engine.legs().at(leg);
@@ -372,13 +382,13 @@ TEST(Trickle, CredentialsMayFollowTheOffer) {
   const auto leg = step.all<OpenLeg>().at(0).spec.leg;
   EXPECT_FALSE(step.all<OpenLeg>()[0].spec.remote);
   bench.media(bench.engine.opened(leg));
-  const Step connect = bench.iq(
-      kAnn, kRoom,
-      in_session("S1", "transport-info",
-                 "<content creator='initiator' name='0'><transport "
-                 "xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u1u1' pwd='" +
-                     std::string(22, 'p') + "'>" + candidate("192.0.2.9", 7) +
-                     "</transport></content>"));
+  const Step connect =
+      bench.iq(kAnn, kRoom,
+               in_session("S1", "transport-info",
+                          "<content creator='initiator' name='0'><transport "
+                          "xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u1u1' pwd='" +
+                              std::string(22, 'p') + "'>" + candidate("192.0.2.9", 7) +
+                              "</transport></content>"));
   ASSERT_EQ(connect.all<ConnectLeg>().size(), 1u);
   EXPECT_EQ(connect.all<ConnectLeg>()[0].remote.ice.ufrag, "u1u1");
   EXPECT_EQ(connect.all<ConnectLeg>()[0].remote.candidates.size(), 1u);
@@ -396,8 +406,8 @@ TEST(Trickle, AChangedFingerprintEndsTheCall) {
                                "<content creator='initiator' name='0'><transport xmlns="
                                "'urn:xmpp:jingle:transports:ice-udp:1'><fingerprint "
                                "xmlns='urn:xmpp:jingle:apps:dtls:0' hash='sha-256' "
-                               "setup='actpass'>" + fingerprint +
-                                   "</fingerprint></transport></content>"));
+                               "setup='actpass'>" +
+                                   fingerprint + "</fingerprint></transport></content>"));
   };
   EXPECT_EQ(with(kFingerprint).terminated().condition, "");
   const Step step = with(other);
@@ -411,7 +421,8 @@ std::string video_content(const std::string& name) {
   return "<content creator='initiator' name='" + name +
          "'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='video'>"
          "<payload-type id='96' name='VP8' clockrate='90000'/><payload-type id='97' name='VP9' "
-         "clockrate='90000'/><rtcp-mux/></description>" + offer.transport() + "</content>";
+         "clockrate='90000'/><rtcp-mux/></description>" +
+         offer.transport() + "</content>";
 }
 
 TEST(Contents, VideoAddedLaterIsAcceptedOnceAndDiscarded) {
@@ -430,12 +441,11 @@ TEST(Contents, VideoAddedLaterIsAcceptedOnceAndDiscarded) {
 TEST(Contents, OtherContentsAreRejectedOnce) {
   Bench bench;
   bench.join(kAnn);
-  const Step step = bench.iq(
-      kAnn, kRoom,
-      in_session("S1", "content-add",
-                 "<content creator='initiator' name='file'><description "
-                 "xmlns='urn:xmpp:jingle:apps:file-transfer:5'/><transport "
-                 "xmlns='urn:xmpp:jingle:transports:ibb:1'/></content>"));
+  const Step step = bench.iq(kAnn, kRoom,
+                             in_session("S1", "content-add",
+                                        "<content creator='initiator' name='file'><description "
+                                        "xmlns='urn:xmpp:jingle:apps:file-transfer:5'/><transport "
+                                        "xmlns='urn:xmpp:jingle:transports:ibb:1'/></content>"));
   EXPECT_TRUE(step.acked());
   const auto sent = step.sent<jingle::ContentAction>();
   ASSERT_EQ(sent.size(), 1u);
@@ -449,8 +459,9 @@ TEST(Contents, RemovingTheAudioEndsTheCallRemovingVideoDoesNot) {
   offer.more_contents = video_content("1");
   bench.join(kAnn, kRoom, offer);
   const auto remove = [&](const std::string& name) {
-    return bench.iq(kAnn, kRoom, in_session("S1", "content-remove",
-                                            "<content creator='initiator' name='" + name + "'/>"));
+    return bench.iq(
+        kAnn, kRoom,
+        in_session("S1", "content-remove", "<content creator='initiator' name='" + name + "'/>"));
   };
   EXPECT_EQ(remove("1").terminated().condition, "");
   EXPECT_EQ(remove("0").terminated().condition, "success");
@@ -460,10 +471,11 @@ TEST(Contents, RemovingTheAudioEndsTheCallRemovingVideoDoesNot) {
 TEST(Contents, TransportReplaceIsRejected) {
   Bench bench;
   bench.join(kAnn);
-  const Step step = bench.iq(kAnn, kRoom,
-                             in_session("S1", "transport-replace",
-                                        "<content creator='initiator' name='0'><transport "
-                                        "xmlns='urn:xmpp:jingle:transports:raw-udp:1'/></content>"));
+  const Step step =
+      bench.iq(kAnn, kRoom,
+               in_session("S1", "transport-replace",
+                          "<content creator='initiator' name='0'><transport "
+                          "xmlns='urn:xmpp:jingle:transports:raw-udp:1'/></content>"));
   EXPECT_TRUE(step.acked());
   const auto sent = step.sent<jingle::ContentAction>();
   ASSERT_EQ(sent.size(), 1u);
@@ -474,10 +486,10 @@ TEST(Contents, ContentModifyChangesWhoSpeaks) {
   Bench bench;
   bench.join(kAnn);
   const auto modify = [&](const std::string& senders) {
-    const Step step = bench.iq(kAnn, kRoom,
-                               in_session("S1", "content-modify",
-                                          "<content creator='initiator' name='0' senders='" +
-                                              senders + "'/>"));
+    const Step step =
+        bench.iq(kAnn, kRoom,
+                 in_session("S1", "content-modify",
+                            "<content creator='initiator' name='0' senders='" + senders + "'/>"));
     EXPECT_TRUE(step.acked());
     EXPECT_TRUE(step.sent<jingle::ContentAction>().empty()) << "never answered by content-accept";
     return bench.engine.plans().begin()->second.legs.at(0);
@@ -494,10 +506,11 @@ TEST(Contents, DescriptionInfoIsAHint) {
   bench.join(kAnn);
   const Step step = bench.iq(
       kAnn, kRoom,
-      in_session("S1", "description-info",
-                 "<content creator='initiator' name='0'><description "
-                 "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'><payload-type id='111' "
-                 "name='opus' clockrate='48000' channels='2' ptime='40'/></description></content>"));
+      in_session(
+          "S1", "description-info",
+          "<content creator='initiator' name='0'><description "
+          "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'><payload-type id='111' "
+          "name='opus' clockrate='48000' channels='2' ptime='40'/></description></content>"));
   EXPECT_EQ(step.answer(), "result");
 }
 
@@ -580,10 +593,11 @@ TEST(Acks, AreNotNeededButRefusedAcceptsEndTheCall) {
   bench.wait(300s);
   EXPECT_EQ(bench.focus.legs(), 1u) << "ICE decides whether it lives";
   const auto accept = step.jingle().at(1).first;
-  EXPECT_EQ(bench.answered(accept, "error",
-                           "<error type='cancel'><item-not-found "
-                           "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
-                           "eve@localhost/x")
+  EXPECT_EQ(bench
+                .answered(accept, "error",
+                          "<error type='cancel'><item-not-found "
+                          "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
+                          "eve@localhost/x")
                 .commands.size(),
             0u)
       << "nobody else can refuse it";

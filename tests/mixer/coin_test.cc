@@ -13,7 +13,8 @@ constexpr char kRoom[] = "room@mixer.localhost";
 
 std::string disco(const std::string& name, const std::string& feature = "urn:xmpp:ping") {
   return "<query xmlns='http://jabber.org/protocol/disco#info'><identity category='client' "
-         "type='pc' name='" + name + "'/><feature var='" + feature + "'/></query>";
+         "type='pc' name='" +
+         name + "'/><feature var='" + feature + "'/></query>";
 }
 
 // A caller whose client answers disco#info as given; empty: not at all.
@@ -107,7 +108,8 @@ TEST(Coin, HoldAndMuteAreSeenByTheOthers) {
   };
   const std::string ns = " xmlns='urn:xmpp:jingle:apps:rtp:info:1'";
   const auto muted = shown("<mute" + ns + " creator='initiator'/>");
-  EXPECT_EQ(muted.status, coin::EndpointStatus::connected) << "muted-via-focus closes Jitsi's stream";
+  EXPECT_EQ(muted.status, coin::EndpointStatus::connected)
+      << "muted-via-focus closes Jitsi's stream";
   EXPECT_EQ(muted.media.at(0).status, coin::MediaStatus::recvonly);
   EXPECT_EQ(shown("<hold" + ns + "/>").status, coin::EndpointStatus::on_hold);
   const auto active = shown("<active" + ns + "/>");
@@ -231,13 +233,17 @@ TEST(CoinPush, DocumentsAreTakenFromAFocusOnly) {
   EXPECT_EQ(bench.iq(kAnn, kRoom, document).answer(), "item-not-found/unknown-session");
   bench.join(kAnn);
   EXPECT_EQ(bench.iq(kAnn, kRoom, document).answer(), "not-allowed");
-  EXPECT_TRUE(bench.iq(kAnn, kRoom,
-                       in_session("S1", "session-info",
-                                  "<conference-info xmlns='urn:xmpp:coin:1' isfocus='true'/>"))
+  EXPECT_TRUE(bench
+                  .iq(kAnn, kRoom,
+                      in_session("S1", "session-info",
+                                 "<conference-info xmlns='urn:xmpp:coin:1' isfocus='true'/>"))
                   .acked());
   EXPECT_TRUE(bench.iq(kAnn, kRoom, document).acked());
-  EXPECT_EQ(bench.iq(kAnn, kRoom, "<conference-info "
-                                  "xmlns='urn:ietf:params:xml:ns:conference-info'/>").answer(),
+  EXPECT_EQ(bench
+                .iq(kAnn, kRoom,
+                    "<conference-info "
+                    "xmlns='urn:ietf:params:xml:ns:conference-info'/>")
+                .answer(),
             "bad-request");
 }
 

@@ -85,9 +85,10 @@ TEST(Jmi, RepeatedDelayedAndForeignOnesAreIgnored) {
   Bench bench;
   bench.message(kAnn, kRoom, propose("P1"));
   EXPECT_TRUE(bench.message(kAnn, kRoom, propose("P1")).commands.empty());
-  EXPECT_TRUE(bench.message(kAnn, kRoom,
-                            propose("P2") + "<delay xmlns='urn:xmpp:delay' "
-                                            "stamp='2020-01-01T00:00:00Z'/>")
+  EXPECT_TRUE(bench
+                  .message(kAnn, kRoom,
+                           propose("P2") + "<delay xmlns='urn:xmpp:delay' "
+                                           "stamp='2020-01-01T00:00:00Z'/>")
                   .commands.empty());
   EXPECT_TRUE(bench.message(kAnn, kRoom, propose("P3"), "groupchat").commands.empty());
   EXPECT_TRUE(bench.message(kAnn, kRoom, propose("P4"), "error").commands.empty());

@@ -44,8 +44,10 @@ TEST(Negotiation, EncryptionIsDtlsSrtpOrNothing) {
     std::string fingerprint, description, outcome;
   } const table[] = {
       {"", "", "security-error/crypto-required"},
-      {"", "<encryption required='1'><crypto crypto-suite='AES_CM_128_HMAC_SHA1_80' "
-           "key-params='inline:x' tag='1'/></encryption>", "security-error/crypto-required"},
+      {"",
+       "<encryption required='1'><crypto crypto-suite='AES_CM_128_HMAC_SHA1_80' "
+       "key-params='inline:x' tag='1'/></encryption>",
+       "security-error/crypto-required"},
       {fingerprint("md5", "actpass", "AA:BB"), "", "security-error/invalid-crypto"},
       {fingerprint("sha-1", "actpass", "AA:BB"), "", "security-error/invalid-crypto"},
       {fingerprint("sha-256", "actpass", "AA:BB"), "", "security-error/invalid-crypto"},
@@ -84,8 +86,9 @@ TEST(Negotiation, AnyOpusIsAcceptedWithItsAttributesEchoed) {
         std::string("id='127' name='opus' clockrate='48000' channels='1'"),
         std::string("id='96' name='Opus' clockrate='48000' channels='0'")}) {
     const auto offer = parse(with_types(opus("id='0' name='PCMU' clockrate='8000'") +
-                                        opus(attributes, "<parameter name='useinbandfec' "
-                                                         "value='1'/>"))
+                                        opus(attributes,
+                                             "<parameter name='useinbandfec' "
+                                             "value='1'/>"))
                                  .xml());
     const auto agreed = mixer::negotiate(offer, 32000);
     ASSERT_TRUE(agreed) << attributes;
@@ -107,18 +110,19 @@ TEST(Negotiation, WithoutOpusThereIsNoCall) {
 }
 
 TEST(Negotiation, OfTwoOpusTheFirstIsTakenAndOnlyIt) {
-  const auto agreed = negotiate(with_types(opus("id='98' name='opus' clockrate='48000' channels='2'") +
-                                           opus("id='99' name='opus' clockrate='48000'")));
+  const auto agreed =
+      negotiate(with_types(opus("id='98' name='opus' clockrate='48000' channels='2'") +
+                           opus("id='99' name='opus' clockrate='48000'")));
   ASSERT_TRUE(agreed);
   EXPECT_EQ(agreed->contents[0].rtp()->payload_types.size(), 1u);
   EXPECT_EQ(agreed->remote.rtp.opus_payload_type, 98);
 }
 
 TEST(Negotiation, OpusComesFirstAndTelephoneEventAfterIt) {
-  const auto agreed = negotiate(
-      with_types(opus("id='126' name='telephone-event' clockrate='8000'") +
-                 opus("id='110' name='telephone-event' clockrate='48000'") +
-                 opus("id='111' name='opus' clockrate='48000' channels='2'")));
+  const auto agreed =
+      negotiate(with_types(opus("id='126' name='telephone-event' clockrate='8000'") +
+                           opus("id='110' name='telephone-event' clockrate='48000'") +
+                           opus("id='111' name='opus' clockrate='48000' channels='2'")));
   ASSERT_TRUE(agreed);
   const auto& types = agreed->contents[0].rtp()->payload_types;
   ASSERT_EQ(types.size(), 2u);
@@ -129,8 +133,8 @@ TEST(Negotiation, OpusComesFirstAndTelephoneEventAfterIt) {
 
 TEST(Negotiation, ParametersOfTheReceiverAreHonoured) {
   const auto rtp = [](const std::string& parameters) {
-    return negotiate(with_types(opus("id='111' name='opus' clockrate='48000' channels='2'",
-                                     parameters)))
+    return negotiate(
+               with_types(opus("id='111' name='opus' clockrate='48000' channels='2'", parameters)))
         ->remote.rtp;
   };
   const auto parameter = [](const std::string& name, const std::string& value) {
@@ -273,7 +277,8 @@ TEST(Negotiation, OnlyUsableCandidatesReachIce) {
   ASSERT_EQ(count(good), 1u);
   EXPECT_EQ(mixer::usable({good}, true)[0].type, media::CandidateType::srflx);
   EXPECT_EQ(mixer::usable({good}, true)[0].rel_addr, "10.0.0.1");
-  for (const char* ip : {"fe80::1", "FE80::1", "e6f5.local", "", "1.2.3", "::1%eth0", "example.org"}) {
+  for (const char* ip :
+       {"fe80::1", "FE80::1", "e6f5.local", "", "1.2.3", "::1%eth0", "example.org"}) {
     auto bad = good;
     bad.ip = ip;
     EXPECT_EQ(count(bad), 0u) << ip;

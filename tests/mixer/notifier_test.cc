@@ -290,7 +290,8 @@ TEST(Notifier, ABodyIsSerialisedForAllWhoKnowTheSame) {
   room.now += 600ms;
   room.step();
   for (const auto& iq : room.last) {
-    if (iq.to.str() != Room::peer(22)) bodies.insert(iq.payload.substr(iq.payload.find("<conference-d")));
+    if (iq.to.str() != Room::peer(22))
+      bodies.insert(iq.payload.substr(iq.payload.find("<conference-d")));
   }
   EXPECT_EQ(bodies.size(), 1u);
 }
@@ -364,7 +365,8 @@ TEST(Notifier, EveryViewEqualsTheTruthAfterQuiescence) {
           if (in.erase(n)) room.leave(n);
           break;
         case 3:
-          if (in.contains(n)) room.set(n, {.leg = {}, .in_mix = random() % 2 == 0, .receives = random() % 2 == 0});
+          if (in.contains(n))
+            room.set(n, {.leg = {}, .in_mix = random() % 2 == 0, .receives = random() % 2 == 0});
           break;
         case 4:
           if (!room.deaf.erase(Room::peer(n))) room.deaf.insert(Room::peer(n));

@@ -12,7 +12,8 @@ Participant participant(const std::string& peer, std::uint32_t id, const std::st
   return {.peer = test::jid(peer), .token = token, .contributor_id = id, .plan = {}};
 }
 Roster roster(Disclose disclose) {
-  return Roster(test::jid("room@mixer.localhost"), {.name = "room", .display_text = "Tea", .subject = {}, .disclose = disclose});
+  return Roster(test::jid("room@mixer.localhost"),
+                {.name = "room", .display_text = "Tea", .subject = {}, .disclose = disclose});
 }
 
 TEST(Roster, IsAConferenceDocumentWithOneUserPerPersonAndOneEndpointPerCall) {
@@ -73,10 +74,14 @@ TEST(Roster, AUserLeavesWithItsLastCall) {
 }
 
 TEST(Roster, MediaStatusIsTheParticipantsPointOfView) {
-  EXPECT_EQ(mixer::media_status({.leg = {}, .in_mix = true, .receives = true}), coin::MediaStatus::sendrecv);
-  EXPECT_EQ(mixer::media_status({.leg = {}, .in_mix = false, .receives = true}), coin::MediaStatus::recvonly);
-  EXPECT_EQ(mixer::media_status({.leg = {}, .in_mix = true, .receives = false}), coin::MediaStatus::sendonly);
-  EXPECT_EQ(mixer::media_status({.leg = {}, .in_mix = false, .receives = false}), coin::MediaStatus::inactive);
+  EXPECT_EQ(mixer::media_status({.leg = {}, .in_mix = true, .receives = true}),
+            coin::MediaStatus::sendrecv);
+  EXPECT_EQ(mixer::media_status({.leg = {}, .in_mix = false, .receives = true}),
+            coin::MediaStatus::recvonly);
+  EXPECT_EQ(mixer::media_status({.leg = {}, .in_mix = true, .receives = false}),
+            coin::MediaStatus::sendonly);
+  EXPECT_EQ(mixer::media_status({.leg = {}, .in_mix = false, .receives = false}),
+            coin::MediaStatus::inactive);
 }
 
 }  // namespace

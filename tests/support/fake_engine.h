@@ -21,7 +21,8 @@ class FakeEngine : public media::MediaEngine {
 
   void open_leg(media::LegSpec spec) override;
   void connect_leg(media::LegId leg, media::LegRemote remote) override;
-  void add_remote_candidates(media::LegId leg, std::vector<media::IceCandidate> candidates) override;
+  void add_remote_candidates(media::LegId leg,
+                             std::vector<media::IceCandidate> candidates) override;
   void close_leg(media::LegId leg) override;
   void set_mix_plan(media::RoomId room, media::MixPlan plan) override;
 

@@ -1,5 +1,5 @@
-// tests/support/focus_bench.h: a Focus on a bench: stanzas as text in, commands sorted by kind out, a
-// fake engine that keeps the books, and a clock that moves when told. One thread.
+// tests/support/focus_bench.h: a Focus on a bench: stanzas as text in, commands sorted by kind out,
+// a fake engine that keeps the books, and a clock that moves when told. One thread.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -22,7 +22,8 @@ using namespace std::chrono_literals;
 using mixer::TimePoint;
 
 inline const std::string kFingerprint =
-    "95:78:01:78:3F:95:34:1C:F8:8C:9A:57:59:03:78:6A:B3:21:50:B8:FD:C9:E0:6C:BC:76:6F:43:ED:38:1F:1A";
+    "95:78:01:78:3F:95:34:1C:F8:8C:9A:57:59:03:78:6A:B3:21:50:B8:FD:C9:E0:6C:BC:76:6F:43:ED:38:1F:"
+    "1A";
 
 inline mixer::Config component_config() {
   mixer::Config config;
@@ -48,8 +49,10 @@ struct Offer {
       "</payload-type>";
   std::string more_description = "<rtcp-mux/>";
   std::string ufrag = "S0dl", pwd = "qzwvx5m/k0sxr6B3r7xnbmeo";
-  std::string fingerprint = "<fingerprint xmlns='urn:xmpp:jingle:apps:dtls:0' hash='sha-256' "
-                            "setup='actpass'>" + kFingerprint + "</fingerprint>";
+  std::string fingerprint =
+      "<fingerprint xmlns='urn:xmpp:jingle:apps:dtls:0' hash='sha-256' "
+      "setup='actpass'>" +
+      kFingerprint + "</fingerprint>";
   std::string candidates = {};
   std::string more_contents = {}, more_jingle = {};
   std::string attributes = {};  // of <jingle/>
@@ -79,10 +82,9 @@ inline std::string in_session(const std::string& sid, const std::string& action,
          "</jingle>";
 }
 inline std::string session_info(const std::string& sid, const std::string& rtp_info = "") {
-  return in_session(sid, "session-info",
-                    rtp_info.empty()
-                        ? ""
-                        : "<" + rtp_info + " xmlns='urn:xmpp:jingle:apps:rtp:info:1'/>");
+  return in_session(
+      sid, "session-info",
+      rtp_info.empty() ? "" : "<" + rtp_info + " xmlns='urn:xmpp:jingle:apps:rtp:info:1'/>");
 }
 inline std::string terminate(const std::string& sid) {
   return in_session(sid, "session-terminate", "<reason><success/></reason>");
@@ -137,8 +139,9 @@ struct Step {
   jingle::Reason terminated() const {
     const auto all = sent<jingle::SessionTerminate>();
     EXPECT_LE(all.size(), 1u);
-    return all.empty() ? jingle::Reason{.condition = "", .text = {}, .alternative_sid = {}, .rtp_error = {}}
-                       : all.front().reason;
+    return all.empty()
+               ? jingle::Reason{.condition = "", .text = {}, .alternative_sid = {}, .rtp_error = {}}
+               : all.front().reason;
   }
   std::vector<std::pair<mixer::SendIq, coin::ConferenceInfo>> documents() const {
     std::vector<std::pair<mixer::SendIq, coin::ConferenceInfo>> out;
@@ -186,7 +189,8 @@ class Bench {
   mixer::Focus focus;
   FakeEngine engine;
   TimePoint now{1000s};
-  // Whether each IQ of ours is acked at once, and each client asked for disco#info has none to give.
+  // Whether each IQ of ours is acked at once, and each client asked for disco#info has none to
+  // give.
   bool answers = true;
 
   Step handle(const mixer::Event& event) {
@@ -199,9 +203,9 @@ class Bench {
   }
   Step iq(const std::string& from, const std::string& to, const std::string& payload,
           const std::string& type = "set") {
-    auto read = stanza("<iq xmlns='jabber:client' type='" + type + "' id='i" +
-                       std::to_string(++ids_) + "' from='" + from + "' to='" + to + "'>" + payload +
-                       "</iq>");
+    auto read =
+        stanza("<iq xmlns='jabber:client' type='" + type + "' id='i" + std::to_string(++ids_) +
+               "' from='" + from + "' to='" + to + "'>" + payload + "</iq>");
     if (!read) {
       ADD_FAILURE() << "not a stanza: " << payload;
       return {};
@@ -210,16 +214,16 @@ class Bench {
   }
   Step message(const std::string& from, const std::string& to, const std::string& children,
                const std::string& type = "chat") {
-    auto read = stanza("<message xmlns='jabber:client' type='" + type + "' id='m" +
-                       std::to_string(++ids_) + "' from='" + from + "' to='" + to + "'>" +
-                       children + "</message>");
+    auto read =
+        stanza("<message xmlns='jabber:client' type='" + type + "' id='m" + std::to_string(++ids_) +
+               "' from='" + from + "' to='" + to + "'>" + children + "</message>");
     return handle(mixer::MessageReceived{std::get<jingle::Message>(std::move(read.value()))});
   }
   Step presence(const std::string& from, const std::string& to, const std::string& type = "",
                 const std::string& children = "") {
-    auto read = stanza("<presence xmlns='jabber:client' " +
-                       (type.empty() ? "" : "type='" + type + "' ") + "from='" + from + "' to='" +
-                       to + "'>" + children + "</presence>");
+    auto read =
+        stanza("<presence xmlns='jabber:client' " + (type.empty() ? "" : "type='" + type + "' ") +
+               "from='" + from + "' to='" + to + "'>" + children + "</presence>");
     return handle(mixer::PresenceReceived{std::get<jingle::Presence>(std::move(read.value()))});
   }
   Step answered(const mixer::SendIq& iq, const std::string& type, const std::string& child,
@@ -292,8 +296,7 @@ class Bench {
     if (!answers) return;
     for (const mixer::SendIq& iq : asked) {
       add(answered(iq, "result",
-                   iq.is_set ? ""
-                             : "<query xmlns='http://jabber.org/protocol/disco#info'/>"));
+                   iq.is_set ? "" : "<query xmlns='http://jabber.org/protocol/disco#info'/>"));
     }
   }
 };

@@ -4,8 +4,8 @@ namespace test {
 namespace {
 
 const std::vector<std::string> kActions = {
-    "content-accept",   "content-add",    "content-modify",   "content-reject",
-    "content-remove",   "description-info", "security-info",  "session-accept",
+    "content-accept",   "content-add",       "content-modify",   "content-reject",
+    "content-remove",   "description-info",  "security-info",    "session-accept",
     "session-info",     "session-terminate", "transport-accept", "transport-info",
     "transport-reject", "transport-replace", "session-initiate", "frobnicate"};
 
@@ -27,8 +27,9 @@ std::string content(Dice& dice) {
       "type='host'/></transport>",
       "<transport xmlns='urn:xmpp:jingle:transports:raw-udp:1'/>"});
   const std::string description = dice.one_of(std::vector<std::string>{
-      "", "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='video'><payload-type id='96' "
-          "name='VP8'/></description>",
+      "",
+      "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='video'><payload-type id='96' "
+      "name='VP8'/></description>",
       "<description xmlns='urn:example:other'/>"});
   return "<content creator='initiator'" + (name.empty() ? "" : " name='" + name + "'") + ">" +
          description + transport + "</content>";
