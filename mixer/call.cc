@@ -183,18 +183,29 @@ void Call::close(const jingle::Reason& reason, bool by_peer, Outbox& out) {
 }
 
 std::optional<TimePoint> Call::next_deadline() const {
-  std::optional<TimePoint> next;
-  if (orphaned_at_) next = *orphaned_at_ + limits::kOrphanedAfter;
+  const auto gone = gone_at();
+  if (connected()) return gone;
+  const TimePoint stuck = began_ + limits::kConnectWithin;
+  return gone ? std::min(*gone, stuck) : stuck;
+}
+
+std::optional<TimePoint> Call::gone_at() const {
+  std::optional<TimePoint> at;
+  if (orphaned_at_) at = *orphaned_at_ + limits::kOrphanedAfter;
   if (quiet_since_ && unavailable_since_) {
-    const TimePoint gone = std::max(*quiet_since_, *unavailable_since_) + limits::kGoneAfter;
-    if (!next || gone < *next) next = gone;
+    const TimePoint silent = std::max(*quiet_since_, *unavailable_since_) + limits::kGoneAfter;
+    at = at ? std::min(*at, silent) : silent;
   }
-  return next;
+  return at;
 }
 
 void Call::advance(Outbox& out, TimePoint now) {
-  const auto deadline = next_deadline();
-  if (deadline && *deadline <= now) end(reasons::peer_gone(), out);
+  const auto gone = gone_at();
+  if (gone && *gone <= now) {
+    end(reasons::peer_gone(), out);
+  } else if (!connected() && began_ + limits::kConnectWithin <= now) {
+    end(reasons::of(media::LegFailure::ice_failed), out);
+  }
 }
 
 }  // namespace mixer

@@ -93,6 +93,7 @@ class Call {
   void request(jingle::Payload payload, Outbox& out);
   void add_candidates(const jingle::IceUdpTransport& transport, Outbox& out);
   void close(const jingle::Reason& reason, bool by_peer, Outbox& out);
+  std::optional<TimePoint> gone_at() const;  // when the peer counts as gone
 
   Setup setup_;
   jingle::Session session_;
