@@ -1,0 +1,353 @@
+#include "mixer/config.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <tl/expected.hpp>
+
+#include "media/limits.h"
+#include "mixer/config_reader.h"
+#include "mixer/log.h"
+#include "mixer/net_address.h"
+#include "mixer/shell_limits.h"
+
+namespace mixer {
+namespace {
+
+template <typename T, std::size_t N>
+using Words = std::array<std::pair<std::string_view, T>, N>;
+
+constexpr Words<Config::Xmpp::Mode, 2> kModes{
+    {{"component", Config::Xmpp::Mode::component}, {"client", Config::Xmpp::Mode::client}}};
+constexpr Words<Config::Xmpp::Tls, 3> kTls{{{"verify", Config::Xmpp::Tls::verify},
+                                            {"trust-all", Config::Xmpp::Tls::trust_all},
+                                            {"off", Config::Xmpp::Tls::off}}};
+constexpr Words<Disclose, 3> kDisclose{
+    {{"bare", Disclose::bare}, {"full", Disclose::full}, {"nick", Disclose::nick}}};
+constexpr Words<Announce, 3> kAnnounce{
+    {{"first", Announce::first}, {"joins", Announce::joins}, {"off", Announce::off}}};
+constexpr Words<bool, 2> kCreate{{{"on-dial", true}, {"listed", false}}};
+constexpr Words<CoinPush, 2> kPush{
+    {{"everyone", CoinPush::everyone}, {"announced", CoinPush::announced}}};
+constexpr Words<std::string_view, 4> kLevels{
+    {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}}};
+
+template <typename T>
+void take(T& target, std::optional<T> value) {
+  if (value) target = std::move(*value);
+}
+
+void take_int(int& target, ConfigSection& section, std::string_view key, int max) {
+  if (const auto value = section.integer(key, 1, max)) target = static_cast<int>(*value);
+}
+
+struct SmallFile {
+  std::string text;
+  bool world_readable = false;
+};
+
+// At most limits::kMaxConfigBytes of a file; the error is for people.
+tl::expected<SmallFile, std::string> read_file(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return tl::unexpected(std::string(std::generic_category().message(errno)));
+  struct Closer {
+    int fd;
+    ~Closer() { close(fd); }
+  } const closer{fd};
+  SmallFile file;
+  struct stat status {};
+  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    return tl::unexpected(std::string("not a regular file"));
+  }
+  file.world_readable = (status.st_mode & S_IROTH) != 0;
+  std::array<char, 4096> buffer;
+  ssize_t got = 0;
+  while ((got = read(fd, buffer.data(), buffer.size())) > 0) {
+    file.text.append(buffer.data(), static_cast<std::size_t>(got));
+    if (file.text.size() > limits::kMaxConfigBytes) {
+      return tl::unexpected(std::string("larger than ") + std::to_string(limits::kMaxConfigBytes) +
+                            " bytes");
+    }
+  }
+  if (got < 0) return tl::unexpected(std::string(std::generic_category().message(errno)));
+  return file;
+}
+
+void read_jid(ConfigSection& section, Config::Xmpp& xmpp) {
+  const auto text = section.string("jid");
+  if (!text) {
+    if (!section.has("jid")) section.error("jid", "is missing");
+    return;
+  }
+  const auto jid = jingle::Jid::parse(*text);
+  if (!jid) {
+    section.error("jid", "\"" + *text + "\" is not a JID (RFC 7622)");
+  } else if (!jid->is_bare()) {
+    section.error("jid", "has a resource; expected \"" + jid->bare().str() + "\"");
+  } else if (xmpp.mode == Config::Xmpp::Mode::component && !jid->local().empty()) {
+    section.error("jid", "a component's JID is a domain, not \"" + *text +
+                             "\"; an account needs mode = \"client\"");
+  } else if (xmpp.mode == Config::Xmpp::Mode::client && jid->local().empty()) {
+    section.error("jid", "an account's JID is user@domain, not \"" + *text +
+                             "\"; a domain needs mode = \"component\"");
+  } else {
+    xmpp.jid = *jid;
+  }
+}
+
+void read_password(ConfigSection& section, Config::Xmpp& xmpp, const std::string& config_file) {
+  const auto password = section.string("password");
+  const auto path = section.string("password-file");
+  const bool both = section.has("password") && section.has("password-file");
+  if (both) {
+    section.error("password-file", "given together with password; one of them is enough");
+  } else if (password) {
+    xmpp.password = *password;
+    if (password->empty()) section.error("password", "is empty");
+  } else if (path) {
+    // An absolute path stays as it is.
+    const auto full = std::filesystem::path(config_file).parent_path() / *path;
+    auto file = read_file(full.string());
+    if (!file) {
+      section.error("password-file", "cannot read " + full.string() + ": " + file.error());
+      return;
+    }
+    std::string& text = file->text;
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    if (text.empty()) {
+      section.error("password-file", full.string() + " is empty");
+    } else if (text.find_first_of(std::string_view("\n\r\0", 3)) != std::string::npos) {
+      section.error("password-file", full.string() + " has more than one line");
+    }
+    if (file->world_readable) {
+      section.warning("password-file", full.string() + " can be read by every user; chmod 600 it");
+    }
+    xmpp.password = std::move(text);
+  } else if (!section.has("password") && !section.has("password-file")) {
+    section.error("password", "is missing; give password or password-file");
+  }
+}
+
+void read_xmpp(ConfigSection section, Config& config, const std::string& file) {
+  Config::Xmpp& xmpp = config.xmpp;
+  take(xmpp.mode, section.choice("mode", kModes));
+  read_jid(section, xmpp);
+  read_password(section, xmpp, file);
+  if (const auto host = section.string("host")) {
+    if (is_host(*host)) {
+      xmpp.host = *host;
+    } else {
+      section.error("host", "\"" + *host + "\" is neither a host name nor an address; the port " +
+                                "has its own key, port");
+    }
+  }
+  if (const auto port = section.integer("port", 1, 65535)) {
+    xmpp.port = static_cast<std::uint16_t>(*port);
+  }
+  take(xmpp.tls, section.choice("tls", kTls));
+  if (section.has("tls") && xmpp.mode == Config::Xmpp::Mode::component) {
+    section.warning("tls", "has no effect: a component's stream is plain TCP (XEP-0114)");
+  }
+}
+
+std::vector<std::string> addresses(ConfigSection& section, std::string_view key,
+                                   bool (*valid)(std::string_view), const char* expected) {
+  std::vector<std::string> good;
+  for (const std::string& text : section.strings(key).value_or(std::vector<std::string>{})) {
+    if (valid(text)) {
+      good.push_back(text);
+    } else {
+      section.error(key, "\"" + text + "\" is not " + expected);
+    }
+  }
+  return good;
+}
+
+std::string server(ConfigSection& section, std::string_view key) {
+  const auto text = section.string(key);
+  if (!text) return {};
+  // RFC 8489 §18.6, RFC 8656 §19: 3478 for both over UDP.
+  auto server = host_and_port(*text, 3478);
+  if (!server) section.error(key, "\"" + *text + "\" is not \"host\" or \"host:port\"");
+  return server.value_or("");
+}
+
+void read_media(ConfigSection section, Config::Media& media) {
+  media.addresses =
+      addresses(section, "addresses", is_host_address, "an IPv4 or IPv6 address of a host");
+  if (const auto text = section.string("port-range")) {
+    if (const auto range = port_range(*text)) {
+      std::tie(media.port_min, media.port_max) = *range;
+    } else {
+      section.error("port-range", "\"" + *text + "\" is not two ports like \"20000-29999\"");
+    }
+  }
+  if (const auto text = section.string("external-address")) {
+    if (is_host_address(*text)) {
+      media.external_address = *text;
+    } else {
+      section.error("external-address", "\"" + *text + "\" is not an IPv4 or IPv6 address");
+    }
+  }
+  media.stun = server(section, "stun");
+  media.turn = server(section, "turn");
+  take(media.turn_username, section.string("turn-username"));
+  take(media.turn_password, section.string("turn-password"));
+  for (const char* key : {"turn-username", "turn-password"}) {
+    // RFC 8656 §5: servers authenticate every allocation.
+    if (section.has("turn") && !section.has(key)) section.error(key, "is missing; turn needs it");
+    if (!section.has("turn") && section.has(key))
+      section.warning(key, "has no effect without turn");
+  }
+  media.deny_peers = addresses(section, "deny-peers", is_address_block,
+                               "an address or a block like \"10.0.0.0/8\"");
+  // RFC 7587 §6.1: Opus carries 6 to 510 kbit/s.
+  if (const auto bitrate = section.integer("bitrate", 6000, 510000)) {
+    media.bitrate_bps = static_cast<std::uint32_t>(*bitrate);
+  }
+}
+
+// XEP-0166 §13.2 forbids answering just anybody: without [access] dial a component serves the
+// domain above it, and there must be one that is not a whole top-level domain.
+bool has_default_dial_rule(const Config::Xmpp& xmpp) {
+  if (xmpp.mode == Config::Xmpp::Mode::client) return true;
+  const std::string& domain = xmpp.jid.domain();
+  if (is_host_address(domain) || domain.front() == '[') return false;
+  const std::size_t dot = domain.find('.');
+  if (dot == std::string::npos) return false;
+  const std::string parent = domain.substr(dot + 1);
+  return parent == "localhost" || parent.find('.') != std::string::npos;
+}
+
+void read_access(ConfigSection section, Config& config) {
+  Config::Access& access = config.access;
+  const auto dial = section.strings("dial");
+  access.dial_set = section.has("dial");
+  if (dial) {
+    for (const std::string& text : *dial) {
+      if (text == "anyone") {
+        access.anyone = true;
+      } else if (const auto jid = jingle::Jid::parse(text)) {
+        access.dial.push_back(jid->str());
+      } else {
+        section.error("dial", "\"" + text + "\" is neither \"anyone\" nor a domain nor a JID");
+      }
+    }
+    if (access.anyone && dial->size() > 1) {
+      section.error("dial", "\"anyone\" stands alone: dial = \"anyone\"");
+    }
+  }
+  if (!access.dial_set && !config.xmpp.jid.empty() && !has_default_dial_rule(config.xmpp)) {
+    section.error("dial", "is missing: \"" + config.xmpp.jid.str() +
+                              "\" has no server's domain above it, so nobody could dial; name "
+                              "domains or JIDs, or say dial = \"anyone\"");
+  }
+}
+
+void read_limits(ConfigSection section, Config::Limits& limits) {
+  take_int(limits.participants_per_room, section, "participants-per-room",
+           static_cast<int>(media::limits::kMaxLegs));
+  take_int(limits.participants, section, "participants", limits::kMaxParticipants);
+  take_int(limits.pending_per_jid, section, "pending-per-jid", limits::kMaxParticipants);
+  take_int(limits.calls_per_minute_per_jid, section, "calls-per-minute", limits::kMaxParticipants);
+  take_int(limits.rooms_per_domain_and_hour, section, "rooms-per-domain-and-hour",
+           limits::kMaxRoomsPerHour);
+}
+
+void read_room_keys(ConfigSection& section, RoomConfig& room) {
+  take(room.disclose, section.choice("disclose", kDisclose));
+  take(room.announce, section.choice("announce", kAnnounce));
+}
+
+void read_room_text(ConfigSection& section, std::string_view key, std::string& text) {
+  take(text, section.string(key));
+  if (text.size() > limits::kMaxRoomTextBytes) {
+    section.error(key, "is longer than " + std::to_string(limits::kMaxRoomTextBytes) + " bytes");
+  }
+}
+
+void read_rooms(ConfigReader& reader, Config& config) {
+  ConfigSection defaults = reader.section("rooms");
+  take(config.create_rooms_on_dial, defaults.choice("create", kCreate));
+  read_room_keys(defaults, config.room_defaults);
+  for (const std::string& name : reader.children("room")) {
+    ConfigSection section = reader.section("room", name);
+    RoomConfig room = config.room_defaults;
+    read_room_text(section, "display-text", room.display_text);
+    read_room_text(section, "subject", room.subject);
+    read_room_keys(section, room);
+    take(room.is_public, section.boolean("public"));
+    const auto jid = jingle::Jid::parse(name + "@" + "room.invalid");
+    if (!jid || !jid->is_bare() || jid->domain() != "room.invalid" || jid->local().empty()) {
+      section.error("", "\"" + name + "\" cannot stand before the @ of a JID (RFC 7622 §3.3)");
+      continue;
+    }
+    room.name = jid->local();
+    if (!config.rooms.emplace(room.name, room).second) {
+      section.error("", "the same room as another section: both are \"" + room.name + "\"");
+    }
+  }
+  if (!config.create_rooms_on_dial && config.rooms.empty() &&
+      config.xmpp.mode == Config::Xmpp::Mode::component) {
+    defaults.warning("create", "is \"listed\" and there is no [room.NAME]: nobody can dial");
+  }
+}
+
+void read_coin(ConfigSection section, Config::Coin& coin) {
+  take(coin.push, section.choice("push", kPush));
+  take(coin.sid_attribute, section.boolean("sid-attribute"));
+  take(coin.jingle_sibling, section.boolean("jingle-sibling"));
+  if (const auto ms = section.integer("coalesce-ms", 0, 60000)) {
+    coin.coalesce = std::chrono::milliseconds(*ms);
+  }
+}
+
+}  // namespace
+
+bool ConfigResult::ok() const {
+  return std::none_of(problems.begin(), problems.end(), [](const ConfigProblem& problem) {
+    return problem.kind == ConfigProblem::Kind::error;
+  });
+}
+
+std::string to_string(const ConfigProblem& problem, const std::string& file) {
+  std::string text = file;
+  if (problem.line > 0) text += ":" + std::to_string(problem.line);
+  text += problem.kind == ConfigProblem::Kind::error ? ": error: " : ": warning: ";
+  if (!problem.key.empty()) text += problem.key + ": ";
+  return one_line(text + problem.text);
+}
+
+ConfigResult parse_config(const std::string& text, const std::string& file) {
+  ConfigResult result;
+  ConfigReader reader(text, file, result.problems);
+  if (!reader.parsed()) return result;
+  Config& config = result.config;
+  read_xmpp(reader.section("xmpp"), config, file);
+  read_media(reader.section("media"), config.media);
+  read_access(reader.section("access"), config);
+  read_limits(reader.section("limits"), config.limits);
+  read_rooms(reader, config);
+  read_coin(reader.section("coin"), config.coin);
+  if (const auto level = reader.section("log").choice("level", kLevels)) config.log_level = *level;
+  reader.report_unknown();
+  std::stable_sort(result.problems.begin(), result.problems.end(),
+                   [](const auto& a, const auto& b) { return a.line < b.line; });
+  return result;
+}
+
+ConfigResult load_config(const std::string& file) {
+  const auto text = read_file(file);
+  if (!text) {
+    ConfigResult result;
+    result.problems.push_back({ConfigProblem::Kind::error, 0, "", "cannot read: " + text.error()});
+    return result;
+  }
+  return parse_config(text->text, file);
+}
+
+}  // namespace mixer

@@ -1,0 +1,486 @@
+#include "mixer/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <regex>
+#include <sstream>
+
+#include "mixer/config_reader.h"
+
+namespace mixer {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+constexpr char kMinimal[] = R"([xmpp]
+mode = "component"
+jid = "mixer.localhost"
+password = "secret"
+host = "127.0.0.1"
+port = 5347
+[media]
+addresses = ["127.0.0.1"]
+)";
+
+std::vector<std::string> lines(const ConfigResult& result) {
+  std::vector<std::string> all;
+  for (const auto& problem : result.problems) all.push_back(to_string(problem, "m.toml"));
+  return all;
+}
+
+// The minimal configuration with `more` at its end; what is wrong with it.
+std::vector<std::string> problems(const std::string& more) {
+  return lines(parse_config(kMinimal + more, "m.toml"));
+}
+Config good(const std::string& more) {
+  const auto result = parse_config(kMinimal + more, "m.toml");
+  EXPECT_THAT(lines(result), IsEmpty()) << more;
+  return result.config;
+}
+
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string path = (std::filesystem::temp_directory_path() / "config-XXXXXX").string();
+    if (!mkdtemp(path.data())) throw std::runtime_error("mkdtemp");
+    path_ = path;
+  }
+  ~ScratchFolder() { std::filesystem::remove_all(path_); }
+  std::string write(const std::string& name, const std::string& text, mode_t mode) const {
+    const auto path = path_ / name;
+    std::ofstream(path) << text;
+    chmod(path.c_str(), mode);
+    return path.string();
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string sample() {
+  std::ifstream in(TEST_DATA "/../tools/jingle-mixer.toml");
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(Config, TheMinimalOneIsEnough) {
+  const Config config = good("");
+  EXPECT_EQ(config.xmpp.mode, Config::Xmpp::Mode::component);
+  EXPECT_EQ(config.xmpp.jid.str(), "mixer.localhost");
+  EXPECT_EQ(config.xmpp.password, "secret");
+  EXPECT_EQ(config.xmpp.host, "127.0.0.1");
+  EXPECT_EQ(config.xmpp.port, 5347);
+  EXPECT_THAT(config.media.addresses, ElementsAre("127.0.0.1"));
+  EXPECT_FALSE(config.access.dial_set);
+}
+
+TEST(Config, TheDocumentedSampleIsTheDefaults) {
+  const auto result = parse_config(sample(), "sample");
+  EXPECT_THAT(lines(result), IsEmpty());
+  Config expected;
+  expected.xmpp.jid = *jingle::Jid::parse("mixer.localhost");
+  expected.xmpp.password = "secret";
+  EXPECT_EQ(result.config, expected);
+}
+
+// What the sample shows in comments is what holds without them; so each is taken out of its
+// comment.
+TEST(Config, EveryCommentedLineOfTheSampleStatesItsDefault) {
+  std::istringstream in(sample());
+  std::string text, line;
+  const std::regex commented(R"(#([a-z-]+ = .*|\[room\.[a-z]+\]))");
+  int keys = 0;
+  while (std::getline(in, line)) {
+    std::smatch match;
+    if (std::regex_match(line, match, commented) && line.find("= none") == std::string::npos) {
+      line = match[1];
+      ++keys;
+    }
+    text += line + "\n";
+  }
+  EXPECT_GE(keys, 25);
+  // A component has no TLS, and the port says what 0 stands for.
+  text = std::regex_replace(text, std::regex("tls = \"verify\""), "");
+  auto result = parse_config(text, "sample");
+  EXPECT_THAT(lines(result), IsEmpty());
+  EXPECT_EQ(result.config.xmpp.port, 5347);
+  EXPECT_EQ(result.config.xmpp.host, "127.0.0.1");
+  RoomConfig lobby = result.config.rooms["lobby"];
+  EXPECT_EQ(lobby.name, "lobby");
+  EXPECT_EQ(lobby.display_text, "lobby");
+  lobby.name = lobby.display_text = "";
+  EXPECT_EQ(lobby, RoomConfig{});
+  Config defaults = parse_config(sample(), "sample").config;
+  result.config.xmpp.port = 0;
+  result.config.xmpp.host.clear();
+  result.config.rooms.clear();
+  EXPECT_EQ(result.config, defaults);
+}
+
+TEST(Config, ReadsEveryKey) {
+  const auto result = parse_config(R"(
+[xmpp]
+mode = "client"
+jid = "Bot@Example.org"
+password = "p"
+host = "xmpp.example.org"
+port = 5223
+tls = "trust-all"
+[media]
+addresses = ["192.0.2.1", "2001:db8::1"]
+port-range = "20000-29999"
+external-address = "198.51.100.7"
+stun = "stun.example.org"
+turn = "[2001:db8::2]:3479"
+turn-username = "u"
+turn-password = "p"
+deny-peers = ["10.0.0.0/8", "fd00::/8", "192.0.2.9"]
+bitrate = 64000
+[access]
+dial = ["Example.org", "Ada@example.net"]
+[limits]
+participants-per-room = 11
+participants = 12
+pending-per-jid = 13
+calls-per-minute = 14
+rooms-per-domain-and-hour = 15
+[rooms]
+create = "listed"
+disclose = "nick"
+announce = "joins"
+[room.Lobby]
+display-text = "The lobby"
+subject = "Tea"
+public = true
+[room.attic]
+disclose = "full"
+announce = "off"
+[coin]
+push = "announced"
+sid-attribute = false
+jingle-sibling = true
+coalesce-ms = 0
+[log]
+level = "debug"
+)",
+                                   "m.toml");
+  EXPECT_THAT(lines(result), IsEmpty());
+  Config config;
+  config.xmpp = {.mode = Config::Xmpp::Mode::client,
+                 .jid = *jingle::Jid::parse("bot@example.org"),
+                 .password = "p",
+                 .host = "xmpp.example.org",
+                 .port = 5223,
+                 .tls = Config::Xmpp::Tls::trust_all};
+  config.media = {.addresses = {"192.0.2.1", "2001:db8::1"},
+                  .port_min = 20000,
+                  .port_max = 29999,
+                  .external_address = "198.51.100.7",
+                  .stun = "stun.example.org:3478",
+                  .turn = "[2001:db8::2]:3479",
+                  .turn_username = "u",
+                  .turn_password = "p",
+                  .deny_peers = {"10.0.0.0/8", "fd00::/8", "192.0.2.9"},
+                  .bitrate_bps = 64000};
+  config.access = {.anyone = false, .dial = {"example.org", "ada@example.net"}, .dial_set = true};
+  config.limits = {11, 12, 13, 14, 15};
+  config.create_rooms_on_dial = false;
+  config.room_defaults.disclose = Disclose::nick;
+  config.room_defaults.announce = Announce::joins;
+  config.rooms["lobby"] = {.name = "lobby",
+                           .display_text = "The lobby",
+                           .subject = "Tea",
+                           .disclose = Disclose::nick,
+                           .announce = Announce::joins,
+                           .is_public = true};
+  config.rooms["attic"] = {.name = "attic",
+                           .display_text = "",
+                           .subject = "",
+                           .disclose = Disclose::full,
+                           .announce = Announce::off,
+                           .is_public = false};
+  config.coin = {CoinPush::announced, false, true, std::chrono::milliseconds(0)};
+  config.log_level = "debug";
+  EXPECT_EQ(result.config, config);
+}
+
+struct Wrong {
+  const char* more;   // after the 8 lines of kMinimal
+  const char* where;  // how the only problem begins
+  const char* says;
+};
+
+class ConfigWrong : public testing::TestWithParam<Wrong> {};
+
+TEST_P(ConfigWrong, IsReportedWithLineAndKey) {
+  const auto all = problems(GetParam().more);
+  ASSERT_EQ(all.size(), 1U) << testing::PrintToString(all);
+  EXPECT_THAT(all[0], StartsWith(GetParam().where));
+  EXPECT_THAT(all[0], HasSubstr(GetParam().says));
+}
+
+constexpr Wrong kWrong[] = {
+    {"port-range = \"29999-20000\"", "m.toml:9: error: media.port-range: ", "two ports"},
+    {"port-range = \"20000\"", "m.toml:9: error: media.port-range: ", "two ports"},
+    {"port-range = \"0-10\"", "m.toml:9: error: media.port-range: ", "two ports"},
+    {"port-range = \"1-65536\"", "m.toml:9: error: media.port-range: ", "two ports"},
+    {"port-range = \" 1-2\"", "m.toml:9: error: media.port-range: ", "two ports"},
+    {"port-range = 20000", "m.toml:9: error: media.port-range: ", "expected a string"},
+    {"external-address = \"example.org\"", "m.toml:9: error: media.external-address: ", "address"},
+    {"external-address = \"0.0.0.0\"", "m.toml:9: error: media.external-address: ", "address"},
+    {"external-address = \"224.0.0.1\"", "m.toml:9: error: media.external-address: ", "address"},
+    {"external-address = \"ff02::1\"", "m.toml:9: error: media.external-address: ", "address"},
+    {"deny-peers = [\"10.0.0.0/33\"]", "m.toml:9: error: media.deny-peers: ", "10.0.0.0/33"},
+    {"deny-peers = [\"::/129\"]", "m.toml:9: error: media.deny-peers: ", "::/129"},
+    {"deny-peers = [\"10.0.0/8\"]", "m.toml:9: error: media.deny-peers: ", "10.0.0/8"},
+    {"deny-peers = [\"10.0.0.0/\"]", "m.toml:9: error: media.deny-peers: ", "10.0.0.0/"},
+    {"deny-peers = [10]", "m.toml:9: error: media.deny-peers: ", "an integer"},
+    {"stun = \"a:b\"", "m.toml:9: error: media.stun: ", "host:port"},
+    {"stun = \"a:0\"", "m.toml:9: error: media.stun: ", "host:port"},
+    {"stun = \"[::1\"", "m.toml:9: error: media.stun: ", "host:port"},
+    {"stun = \"[::1]x\"", "m.toml:9: error: media.stun: ", "host:port"},
+    {"stun = \"stun:a b\"", "m.toml:9: error: media.stun: ", "host:port"},
+    {"stun = \"\"", "m.toml:9: error: media.stun: ", "host:port"},
+    {"turn-username = \"u\"", "m.toml:9: warning: media.turn-username: ", "without turn"},
+    {"bitrate = 5999", "m.toml:9: error: media.bitrate: ", "6000 to 510000"},
+    {"bitrate = 510001", "m.toml:9: error: media.bitrate: ", "6000 to 510000"},
+    {"bitrate = 32e3", "m.toml:9: error: media.bitrate: ", "floating-point"},
+    {"bitrate = \"32000\"", "m.toml:9: error: media.bitrate: ", "a string"},
+    {"bitrates = 32000", "m.toml:9: warning: media.bitrates: ", "did you mean \"bitrate\"?"},
+    {"port_range = \"1-2\"", "m.toml:9: warning: media.port_range: ", "mean \"port-range\"?"},
+    {"tls = \"off\"", "m.toml:9: warning: media.tls: ", "it belongs into [xmpp]"},
+    {"zzzzzz = 1", "m.toml:9: warning: media.zzzzzz: ", "unknown key, ignored"},
+    {"[acess]", "m.toml:9: warning: acess: ", "unknown section, ignored; did you mean \"access\"?"},
+    {"[access]\ndial = 5", "m.toml:10: error: access.dial: ", "expected a list of strings"},
+    {"[access]\ndial = [\"a@b@c\"]", "m.toml:10: error: access.dial: ", "a@b@c"},
+    {"[access]\ndial = [\"anyone\", \"a.b\"]", "m.toml:10: error: access.dial: ", "alone"},
+    {"[access]\ndial = \"any one\"", "m.toml:10: error: access.dial: ", "any one"},
+    {"[limits]\nparticipants = 0", "m.toml:10: error: limits.participants: ", "expected 1 to"},
+    {"[limits]\nparticipants = -1", "m.toml:10: error: limits.participants: ", "expected 1 to"},
+    {"[limits]\nparticipants-per-room = 4097",
+     "m.toml:10: error: limits.participants-per-room: ", "expected 1 to 4096"},
+    {"[limits]\nparticipants = 9223372036854775807",
+     "m.toml:10: error: limits.participants: ", "expected 1 to"},
+    {"[rooms]\ncreate = \"never\"", "m.toml:10: error: rooms.create: ", "\"on-dial\", \"listed\""},
+    {"[rooms]\ncreate = \"listed\"", "m.toml:10: warning: rooms.create: ", "nobody can dial"},
+    {"[rooms]\ndisclose = \"all\"", "m.toml:10: error: rooms.disclose: ", "\"nick\""},
+    {"[room.a]\npublic = 1", "m.toml:10: error: room.a.public: ", "expected true or false"},
+    {"[room.a]\nsubject = \"a\\nb\"", "m.toml:10: error: room.a.subject: ", "control character"},
+    {"[room.\"a b\"]", "m.toml:9: error: room.a b: ", "cannot stand before the @"},
+    {"[room.\"a@b\"]", "m.toml:9: error: room.a@b: ", "cannot stand before the @"},
+    {"[room.\"a/b\"]", "m.toml:9: error: room.a/b: ", "cannot stand before the @"},
+    {"[room.\"\"]", "m.toml:9: error: room", "cannot stand before the @"},
+    {"[room.\"a\\u001b[2J\"]", "m.toml:9: error: room.a\\x1b[2J: ", "cannot stand"},
+    {"[room.Tea]\n[room.tea]", "m.toml:10: error: room.tea: ", "the same room"},
+    {"[room]\nlobby = true", "m.toml:10: error: room.lobby: ", "expected a section [room.lobby]"},
+    {"[coin]\ncoalesce-ms = 60001", "m.toml:10: error: coin.coalesce-ms: ", "0 to 60000"},
+    {"[log]\nlevel = \"loud\"", "m.toml:10: error: log.level: ", "\"warning\""},
+    {"[media]", "m.toml:9: error: ", "media"},
+    {"= 1", "m.toml:9: error: ", ""},
+};
+INSTANTIATE_TEST_SUITE_P(Table, ConfigWrong, testing::ValuesIn(kWrong));
+
+TEST(Config, ReportsEverythingAtOnceInTheOrderOfTheFile) {
+  const auto result = parse_config(R"([log]
+level = "loud"
+[xmpp]
+mode = "server"
+jdi = "mixer.localhost"
+port = 70000
+[media]
+addresses = ["127.0.0.1", "nowhere", "0.0.0.0"]
+turn = "a"
+)",
+                                   "m.toml");
+  EXPECT_FALSE(result.ok());
+  EXPECT_THAT(
+      lines(result),
+      ElementsAre(HasSubstr("m.toml:2: error: log.level"),
+                  StartsWith("m.toml:3: error: xmpp.jid: is missing"),
+                  StartsWith("m.toml:3: error: xmpp.password: is missing"),
+                  StartsWith("m.toml:4: error: xmpp.mode: is \"server\""),
+                  StartsWith("m.toml:5: warning: xmpp.jdi: unknown key, ignored; did you mean "
+                             "\"jid\"?"),
+                  StartsWith("m.toml:6: error: xmpp.port"),
+                  StartsWith("m.toml:7: error: media.turn-username: is missing"),
+                  StartsWith("m.toml:7: error: media.turn-password: is missing"),
+                  HasSubstr("\"nowhere\""), HasSubstr("\"0.0.0.0\"")));
+}
+
+TEST(Config, AnEmptyFileLacksJidAndPassword) {
+  EXPECT_THAT(lines(parse_config("", "m.toml")),
+              ElementsAre("m.toml: error: xmpp.jid: is missing",
+                          StartsWith("m.toml: error: xmpp.password: is missing")));
+}
+
+TEST(Config, WarningsLeaveItUsable) {
+  EXPECT_TRUE(parse_config(kMinimal + std::string("nonsense = 1"), "m.toml").ok());
+}
+
+TEST(Config, JidAndModeMustAgree) {
+  const auto with = [](const char* mode, const char* jid) {
+    return lines(parse_config("[xmpp]\nmode = \"" + std::string(mode) + "\"\njid = \"" + jid +
+                                  "\"\npassword = \"p\"\n[access]\ndial = \"anyone\"",
+                              "m.toml"));
+  };
+  EXPECT_THAT(with("component", "mixer.example.org"), IsEmpty());
+  EXPECT_THAT(with("client", "bot@example.org"), IsEmpty());
+  EXPECT_THAT(with("component", "bot@example.org"), ElementsAre(HasSubstr("mode = \"client\"")));
+  EXPECT_THAT(with("client", "example.org"), ElementsAre(HasSubstr("mode = \"component\"")));
+  EXPECT_THAT(with("client", "bot@example.org/x"), ElementsAre(HasSubstr("bot@example.org\"")));
+  EXPECT_THAT(with("client", "b ot@example.org"), ElementsAre(HasSubstr("not a JID")));
+}
+
+TEST(Config, AComponentNeedsAServersDomainAboveItOrAnAccessRule) {
+  const auto with = [](const std::string& jid, const std::string& more) {
+    return lines(
+        parse_config("[xmpp]\njid = \"" + jid + "\"\npassword = \"p\"\n" + more, "m.toml"));
+  };
+  for (const char* jid : {"mixer.localhost", "mixer.example.org", "a.b.example.org"}) {
+    EXPECT_THAT(with(jid, ""), IsEmpty()) << jid;
+  }
+  for (const char* jid : {"mixer", "mixer.org", "localhost", "192.0.2.1"}) {
+    EXPECT_THAT(with(jid, ""), ElementsAre(HasSubstr("error: access.dial: "))) << jid;
+    EXPECT_THAT(with(jid, "[access]\ndial = \"anyone\""), IsEmpty()) << jid;
+    EXPECT_THAT(with(jid, "[access]\ndial = [\"example.org\"]"), IsEmpty()) << jid;
+  }
+}
+
+TEST(Config, DialTakesAnyoneOneNameOrAList) {
+  EXPECT_TRUE(good("[access]\ndial = \"anyone\"").access.anyone);
+  EXPECT_THAT(good("[access]\ndial = \"example.org\"").access.dial, ElementsAre("example.org"));
+  const auto nobody = good("[access]\ndial = []").access;
+  EXPECT_TRUE(nobody.dial_set);
+  EXPECT_FALSE(nobody.anyone);
+  EXPECT_THAT(nobody.dial, IsEmpty());
+}
+
+TEST(Config, RoomsInheritWhateverTheOrderInTheFile) {
+  const auto config = good("[room.a]\n[rooms]\ndisclose = \"full\"\n");
+  EXPECT_EQ(config.rooms.at("a").disclose, Disclose::full);
+}
+
+class ConfigPassword : public testing::Test {
+ protected:
+  // What is wrong with a file that says `keys`, in the scratch folder.
+  std::vector<std::string> check(const std::string& keys) {
+    const auto path = folder.write("m.toml", "[xmpp]\njid = \"mixer.localhost\"\n" + keys, 0600);
+    const auto result = load_config(path);
+    password = result.config.xmpp.password;
+    std::vector<std::string> texts;
+    for (const auto& problem : result.problems) texts.push_back(to_string(problem, "m"));
+    return texts;
+  }
+
+  ScratchFolder folder;
+  std::string password;
+};
+
+TEST_F(ConfigPassword, IsReadFromAFileBesideTheConfiguration) {
+  folder.write("secret", "s3cr3t \n", 0600);
+  EXPECT_THAT(check("password-file = \"secret\""), IsEmpty());
+  EXPECT_EQ(password, "s3cr3t ") << "only the line's end goes";
+}
+
+TEST_F(ConfigPassword, IsReadFromAnAbsolutePath) {
+  const ScratchFolder other;
+  const auto path = other.write("secret", "abc", 0640);
+  EXPECT_THAT(check("password-file = \"" + path + "\""), IsEmpty());
+  EXPECT_EQ(password, "abc");
+}
+
+TEST_F(ConfigPassword, WarnsOfAFileThatEveryoneCanRead) {
+  folder.write("secret", "abc\n", 0644);
+  EXPECT_THAT(check("password-file = \"secret\""),
+              ElementsAre(testing::AllOf(StartsWith("m:3: warning: xmpp.password-file: "),
+                                         HasSubstr("chmod 600"))));
+  EXPECT_EQ(password, "abc");
+}
+
+TEST_F(ConfigPassword, RefusesWhatIsNotOneLine) {
+  const std::string key = "password-file = \"secret\"";
+  EXPECT_THAT(check(key), ElementsAre(HasSubstr("No such file")));
+  folder.write("secret", "\n", 0600);
+  EXPECT_THAT(check(key), ElementsAre(HasSubstr("is empty")));
+  folder.write("secret", "a\nb\n", 0600);
+  EXPECT_THAT(check(key), ElementsAre(HasSubstr("more than one line")));
+  EXPECT_THAT(check("password-file = \"/\""), ElementsAre(HasSubstr("not a regular file")));
+  EXPECT_THAT(check("password-file = 5"), ElementsAre(HasSubstr("expected a string")));
+}
+
+TEST_F(ConfigPassword, IsGivenExactlyOnce) {
+  folder.write("secret", "abc\n", 0600);
+  EXPECT_THAT(check("password = \"x\"\npassword-file = \"secret\""),
+              ElementsAre(StartsWith("m:4: error: xmpp.password-file: given together")));
+  EXPECT_THAT(check(""), ElementsAre(StartsWith("m:1: error: xmpp.password: is missing")));
+  EXPECT_THAT(check("password = \"\""), ElementsAre(HasSubstr("is empty")));
+}
+
+TEST(Config, AFileThatIsNotThereIsOneProblem) {
+  const auto result = load_config("/nonexistent/m.toml");
+  EXPECT_FALSE(result.ok());
+  EXPECT_THAT(lines(result), ElementsAre("m.toml: error: cannot read: No such file or directory"));
+}
+
+TEST(Config, EditDistanceCountsASwapAsOne) {
+  EXPECT_EQ(edit_distance("", ""), 0U);
+  EXPECT_EQ(edit_distance("", "abc"), 3U);
+  EXPECT_EQ(edit_distance("jdi", "jid"), 1U);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+}
+
+TEST(Config, EditDistanceIsAMetricOnShortWords) {
+  const std::uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 2000; ++i) {
+    std::string a(random() % 6, ' '), b(random() % 6, ' ');
+    for (char& c : a) c = static_cast<char>('a' + random() % 3);
+    for (char& c : b) c = static_cast<char>('a' + random() % 3);
+    EXPECT_EQ(edit_distance(a, b), edit_distance(b, a));
+    EXPECT_EQ(edit_distance(a, b) == 0, a == b);
+    EXPECT_LE(edit_distance(a, b), std::max(a.size(), b.size()));
+  }
+}
+
+// Whatever the bytes: an answer, and no usable configuration without jid and password.
+TEST(Config, AnyBytesGiveAnAnswer) {
+  const std::uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  const std::string base = sample() + kMinimal;
+  for (int i = 0; i < 3000; ++i) {
+    std::string text = i % 3 == 0 ? std::string(random() % 64, ' ') : base;
+    for (std::size_t n = i % 3 == 0 ? text.size() : 1 + random() % 8; n > 0; --n) {
+      const std::size_t at = random() % (text.size() + 1);
+      switch (random() % 3) {
+        case 0: text.insert(at, 1, static_cast<char>(random())); break;
+        case 1: text.erase(at, random() % 20); break;
+        default: text.insert(at, base.substr(random() % base.size(), random() % 40)); break;
+      }
+    }
+    const auto result = parse_config(text, "m.toml");
+    if (!result.ok()) continue;
+    EXPECT_FALSE(result.config.xmpp.jid.empty()) << text;
+    EXPECT_FALSE(result.config.xmpp.password.empty()) << text;
+  }
+}
+
+TEST(Config, DeepNestingIsAProblemAndNotAnOverflow) {
+  for (const char* open : {"[", "{a="}) {
+    std::string text = "x = ";
+    for (int i = 0; i < 20000; ++i) text += open;
+    EXPECT_FALSE(parse_config(text, "m.toml").ok());
+  }
+}
+
+}  // namespace
+}  // namespace mixer
