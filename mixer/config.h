@@ -43,7 +43,7 @@ struct Config {
     std::vector<std::string> addresses;        // empty: every interface's but loopback
     std::uint16_t port_min = 0, port_max = 0;  // port-range; 0: the system chooses
     std::string external_address;              // 1:1 NAT: offered instead of the local one
-    std::string stun;                          // "host:port"; empty: none
+    std::string stun;                          // "host:port", "[v6]:port"; empty: none
     std::string turn, turn_username, turn_password;
     std::vector<std::string> deny_peers;  // addresses and CIDR blocks
     std::uint32_t bitrate_bps = 32000;
@@ -83,7 +83,8 @@ struct Config {
 };
 
 struct ConfigProblem {
-  enum class Kind { error, warning };  // warning: an unknown key, with a suggestion
+  // warning: an unknown key, with a suggestion; what has no effect; a secret open to everyone
+  enum class Kind { error, warning };
   Kind kind = Kind::error;
   int line = 0;  // 0: the file as a whole
   std::string key, text;

@@ -1,4 +1,5 @@
-// mixer/thread_role.h: the one thread on which the focus, all sessions and the XMPP connection live.
+// mixer/thread_role.h: the one thread on which the focus, all sessions and the XMPP connection
+// live.
 #pragma once
 
 #include "media/thread_role.h"
