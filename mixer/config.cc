@@ -10,6 +10,7 @@
 #include <tl/expected.hpp>
 
 #include "media/limits.h"
+#include "mixer/access.h"
 #include "mixer/config_reader.h"
 #include "mixer/log.h"
 #include "mixer/net_address.h"
@@ -211,16 +212,11 @@ void read_media(ConfigSection section, Config::Media& media) {
   }
 }
 
-// XEP-0166 §13.2 forbids answering just anybody: without [access] dial a component serves the
-// domain above it, and there must be one that is not a whole top-level domain.
+// Without [access] dial a component serves the domain above its own; an address has none.
 bool has_default_dial_rule(const Config::Xmpp& xmpp) {
   if (xmpp.mode == Config::Xmpp::Mode::client) return true;
   const std::string& domain = xmpp.jid.domain();
-  if (is_host_address(domain) || domain.front() == '[') return false;
-  const std::size_t dot = domain.find('.');
-  if (dot == std::string::npos) return false;
-  const std::string parent = domain.substr(dot + 1);
-  return parent == "localhost" || parent.find('.') != std::string::npos;
+  return !is_host_address(domain) && domain.front() != '[' && own_server(domain);
 }
 
 void read_access(ConfigSection section, Config& config) {
