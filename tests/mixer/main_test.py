@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""The program itself, without a server: main_test.py PATH_OF_JINGLE_MIXER."""
+
+import os
+import pathlib
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+PROGRAM = ""
+PATIENCE = 60  # seconds for what should take none; nothing here measures time
+GOOD = """[xmpp]
+mode = "component"
+jid = "mixer.localhost"
+password = "secret"
+host = "127.0.0.1"
+port = {port}
+[media]
+addresses = ["127.0.0.1"]
+port-range = "20000-20099"
+"""
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+class Running:
+    """The mixer in the foreground; its log line by line."""
+
+    def __init__(self, config):
+        self.process = subprocess.Popen([PROGRAM, "--config", config], stderr=subprocess.PIPE,
+                                        text=True)
+        self.lines = queue.Queue()
+        self.seen = []
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stderr:
+            self.lines.put(line)
+        self.lines.put(None)
+
+    def wait_for(self, text):
+        while True:
+            line = self.lines.get(timeout=PATIENCE)
+            if line is None:
+                raise AssertionError(f"ended without {text!r}:\n" + "".join(self.seen))
+            self.seen.append(line)
+            if text in line:
+                return line
+
+    def status(self):
+        return self.process.wait(timeout=PATIENCE)
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stderr.close()
+
+
+class Main(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def config(self, text):
+        path = pathlib.Path(self.folder.name, "mixer.toml")
+        path.write_text(text)
+        path.chmod(0o600)
+        return str(path)
+
+    def start(self, text):
+        running = Running(self.config(text))
+        self.addCleanup(running.end)
+        return running
+
+    def run_it(self, *arguments):
+        run = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False,
+                             timeout=PATIENCE)
+        return run.returncode, run.stdout, run.stderr
+
+    def test_version(self):
+        status, out, _ = self.run_it("--version")
+        self.assertEqual(status, os.EX_OK)
+        self.assertRegex(out, r"^jingle-mixer \d+\.\d+\.\d+\n$")
+
+    def test_wrong_command_lines(self):
+        for arguments in ([], ["--config"], ["--confg", "x"], ["--config", "a", "b"]):
+            self.assertEqual(self.run_it(*arguments)[0], os.EX_USAGE, arguments)
+
+    def test_a_good_configuration(self):
+        path = self.config(GOOD.format(port=5347))
+        self.assertEqual(self.run_it("--config", path, "--check-config"),
+                         (os.EX_OK, "", f"{path}: ok\n"))
+
+    def test_a_bad_configuration_names_file_line_and_key_and_ends_with_78(self):
+        path = self.config(GOOD.format(port=0) + "bitrte = 1\n")
+        for arguments in (["--check-config"], []):
+            status, _, err = self.run_it("--config", path, *arguments)
+            self.assertEqual(status, 78)
+            self.assertIn(f"{path}:6: error: xmpp.port: ", err)
+            self.assertIn(f'{path}:10: warning: media.bitrte: unknown key, ignored; did you mean '
+                          '"bitrate"?', err)
+
+    def test_a_configuration_that_is_not_there(self):
+        status, _, err = self.run_it("--config", "/nonexistent.toml")
+        self.assertEqual((status, err.splitlines()),
+                         (78, ["/nonexistent.toml: error: cannot read: No such file or directory"]))
+
+    def test_without_a_server_it_says_so_keeps_trying_and_stops_when_told(self):
+        port = free_port()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            mixer = self.start(GOOD.format(port=port))
+            self.assertIn(f"jid=mixer.localhost server=127.0.0.1:{port}",
+                          mixer.wait_for("service=starting"))
+            self.assertIn("ports=20000-20099", mixer.wait_for("firewall="))
+            first = mixer.wait_for("server not there, retry in ")
+            self.assertIn(f"server=127.0.0.1:{port}", first)
+            mixer.wait_for("server not there, retry in 2 s")
+            mixer.process.send_signal(number)
+            mixer.wait_for("service=stopped")
+            self.assertEqual(mixer.status(), os.EX_OK)
+
+    def test_a_second_signal_ends_it_though_the_server_says_nothing(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(PATIENCE)
+            mixer = self.start(GOOD.format(port=server.getsockname()[1]))
+            accepted, _ = server.accept()  # and never answers
+            with accepted:
+                mixer.process.send_signal(signal.SIGTERM)
+                mixer.wait_for("service=stopping")
+                mixer.process.send_signal(signal.SIGTERM)
+                self.assertIn(mixer.status(), (os.EX_TEMPFAIL, -signal.SIGTERM, os.EX_OK))
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main()
