@@ -72,6 +72,9 @@ SYSTEM = IMPURE | {"string.h", "stdlib.h", "stdint.h", "stdio.h", "errno.h", "ma
                    "limits.h", "alloca.h", "endian.h", "strings.h"}
 SYSTEM_PATTERNS = IMPURE_PATTERNS + ["arpa/*", "netinet/*"]
 
+# What a sanitizer may not see, and nothing of ours: each entry after a comment that says why.
+SUPPRESSION = re.compile(r"[a-z_]+:(lib(glib|gobject|gio|gst|nice)[\w.+-]*|(g|gst|nice)_\w+)")
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -125,6 +128,15 @@ def check_include(name, number, bracket, header, root):
             yield where + f"<{header}> in a header; forward-declare or hide it"
 
 
+def check_suppressions(name, lines):
+    for number, line in enumerate(lines, 1):
+        if line and not line.startswith("#"):
+            if not SUPPRESSION.fullmatch(line):
+                yield f"{name}:{number}: {line}: only GLib, GStreamer and libnice"
+            elif number < 2 or not lines[number - 2].startswith("#"):
+                yield f"{name}:{number}: {line}: no reason above it"
+
+
 def check_file(name, root):
     path = root / name
     folders = pathlib.PurePath(name).parts[:-1]
@@ -140,6 +152,8 @@ def check_file(name, root):
         return
     if len(lines) > MAX_LINES and name != "LICENSE":
         yield f"{name}: {len(lines)} lines; at most {MAX_LINES}"
+    if path.suffix == ".supp":
+        yield from check_suppressions(name, lines)
     if path.suffix not in {".h", ".cc"}:
         return
     if path.suffix == ".h":

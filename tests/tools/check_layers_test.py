@@ -38,6 +38,7 @@ GOOD = {
     "tools/call.cc": '#include <gst/gst.h>\n#include <thread>\n#include "media/engine.h"\n',
     "tests/mixer/focus_test.cc": '#include <gtest/gtest.h>\n#include "mixer/focus.h"\n',
     "tests/golden/long.xml": "<a/>\n" * 900,
+    "tests/support/tsan.supp": "# Futexes.\nrace:libglib-2.0.so\n\n# Agents.\nrace:nice_agent_send\n",
     ".ci/run": "#!/bin/bash\n",
 }
 
@@ -81,6 +82,9 @@ BROKEN = [
     ("a further folder at the top", {"docs/a.md": "x\n"}, "docs: not among the top-level"),
     ("a further file at the top", {"notes.txt": "x\n"}, "notes.txt: not among the top-level"),
     ("a drawer for everything", {"mixer/util/a.cc": "\n"}, "a folder named util/"),
+    ("a suppression of ours", {"tests/support/a.supp": "# Why.\nrace:mixer::Mailbox\n"},
+     "a.supp:2: race:mixer::Mailbox: only GLib"),
+    ("a suppression without a reason", {"tests/support/a.supp": "race:libnice.so\n"}, "no reason"),
     ("a promise", {"coin/a.cc": "// TO" + "DO: later\n"}, "do it or leave it out"),
 ]
 
