@@ -1,0 +1,381 @@
+#include "tools/call/caller.h"
+
+#include <gtest/gtest.h>
+
+#include <pugixml.hpp>
+
+#include "coin/xml.h"
+#include "signaling/namespaces.h"
+
+namespace call {
+namespace {
+
+using namespace std::chrono_literals;
+
+const auto kSelf = *jingle::Jid::parse("ann@localhost/call");
+const auto kRoom = *jingle::Jid::parse("room@mixer.localhost");
+constexpr char kSid[] = "s1";
+
+media::LegOpened opened() {
+  media::LegOpened leg;
+  leg.leg = media::LegId{1};
+  leg.ice = {"ufra", "passwordpasswordpassword"};
+  leg.candidates = {{1, "1", "127.0.0.1", 4000, 2130706431, media::CandidateType::host, "", 0}};
+  leg.fingerprint = {"sha-256", "AB:CD:EF"};
+  leg.ssrc = 77;
+  return leg;
+}
+
+jingle::SessionAccept accept() {
+  jingle::SessionAccept accept;
+  accept.responder = kRoom.str();
+  accept.isfocus = true;
+  jingle::RtpDescription description;
+  description.media = "audio";
+  description.payload_types = {{111, "opus", 48000, {}, {}, 2, {{"useinbandfec", "1"}}, {}}};
+  description.rtcp_mux = true;
+  description.header_extensions = {{1, jingle::ns::kSsrcAudioLevel}};
+  jingle::IceUdpTransport transport;
+  transport.ufrag = "them";
+  transport.pwd = "theirpasswordtheirpassword";
+  transport.fingerprints = {{"sha-256", "12:34:56", jingle::Setup::active}};
+  jingle::Content content;
+  content.name = "audio";
+  content.description = description;
+  content.transport = transport;
+  accept.contents = {content};
+  return accept;
+}
+
+// A caller and the one who scripts its world.
+class Scripted {
+ public:
+  explicit Scripted(CallerSpec spec = {}) : caller_(with_defaults(std::move(spec)), now_) {}
+
+  Commands happens(const Event& event) { return remember(caller_.handle(event, now_)); }
+  Commands passes(std::chrono::milliseconds time) {
+    now_ += time;
+    return happens(DeadlinePassed{});
+  }
+  // The answer to an IQ that the room sends; its XML.
+  std::string room_sends(const std::string& payload, const std::string& from = kRoom.str(),
+                         Commands* all = nullptr) {
+    const auto id = "m" + std::to_string(++ids_);
+    auto commands = stanza("<iq xmlns='jabber:client' type='set' id='" + id + "' from='" + from +
+                           "' to='" + kSelf.str() + "'>" + payload + "</iq>");
+    std::string answer;
+    for (const auto& command : commands) {
+      const auto* send = std::get_if<Send>(&command);
+      if (send != nullptr && send->xml.find("id='" + id + "'") != std::string::npos) {
+        EXPECT_EQ(answer, "") << "answered twice";
+        answer = send->xml;
+      }
+    }
+    if (all != nullptr) *all = std::move(commands);
+    return answer;
+  }
+  std::string room_sends(const jingle::Payload& payload, Commands* all = nullptr) {
+    return room_sends(jingle::write_jingle({jingle::Sid{kSid}, payload}), kRoom.str(), all);
+  }
+  Commands stanza(const std::string& text) {
+    auto xml = jingle::Xml::parse(text);
+    EXPECT_TRUE(xml) << text;
+    auto read = jingle::read_stanza(std::move(*xml));
+    EXPECT_TRUE(read) << text;
+    return happens(StanzaReceived{std::move(*read)});
+  }
+  Commands answers(const std::string& type, const std::string& payload = "") {
+    return stanza("<iq xmlns='jabber:client' type='" + type + "' id='" + last_id_ + "' from='" +
+                  kRoom.str() + "' to='" + kSelf.str() + "'>" + payload + "</iq>");
+  }
+  std::string document(coin::State state, std::uint32_t version, const std::string& users) {
+    return "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info' "
+           "entity='xmpp:room@mixer.localhost' sid='s1' state='" +
+           std::string(coin::to_string(state)) + "' version='" + std::to_string(version) +
+           "'><conference-description/><users state='" +
+           (state == coin::State::full ? "full" : "partial") + "'>" + users +
+           "</users></conference-info>";
+  }
+  static std::string user(const std::string& name) {
+    return "<user entity='xmpp:" + name + "@localhost' state='full'><display-text>" + name +
+           "</display-text><endpoint entity='xmpp:" + name +
+           "@localhost/x' state='full'><status>connected</status><media id='audio'>"
+           "<type>audio</type><src-id>42</src-id><status>sendrecv</status></media></endpoint></"
+           "user>";
+  }
+
+  void dials() {
+    happens(Online{kSelf});
+    happens(media::Event(opened()));
+    initiate_id_ = last_id_;
+    answers("result");
+  }
+  void is_connected() {
+    dials();
+    room_sends(accept());
+    happens(media::Event(media::LegConnected{media::LegId{1}, "host a", "host b"}));
+  }
+
+  const Caller& caller() const { return caller_; }
+  const Report& report() const { return caller_.report(); }
+
+ private:
+  static CallerSpec with_defaults(CallerSpec spec) {
+    spec.sid = kSid;
+    spec.to = kRoom;
+    return spec;
+  }
+  Commands remember(Commands commands) {
+    for (const auto& command : commands) {
+      const auto* send = std::get_if<Send>(&command);
+      if (send == nullptr) continue;
+      const auto at = send->xml.find("id='call");
+      if (at != std::string::npos)
+        last_id_ = send->xml.substr(at + 4, send->xml.find('\'', at + 4) - at - 4);
+    }
+    return commands;
+  }
+  TimePoint now_{};
+  Caller caller_;
+  int ids_ = 0;
+  std::string last_id_, initiate_id_;
+};
+
+template <class T>
+const T* find(const Commands& commands) {
+  for (const auto& command : commands) {
+    if (const auto* found = std::get_if<T>(&command)) return found;
+  }
+  return nullptr;
+}
+std::string sent(const Commands& commands) {
+  std::string text;
+  for (const auto& command : commands) {
+    if (const auto* send = std::get_if<Send>(&command)) text += send->xml;
+  }
+  return text;
+}
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Caller, OffersOneAudioContentWithEverythingInline) {
+  Scripted world;
+  EXPECT_NE(find<OpenLeg>(world.happens(Online{kSelf})), nullptr);
+  const auto commands = world.happens(media::Event(opened()));
+  const auto xml = jingle::Xml::parse(sent(commands));
+  ASSERT_TRUE(xml);
+  const auto request = jingle::parse_jingle(jingle::first_element(xml->root()));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->sid.value, kSid);
+  const auto* initiate = std::get_if<jingle::SessionInitiate>(&request->payload);
+  ASSERT_NE(initiate, nullptr);
+  EXPECT_EQ(initiate->initiator, kSelf.str());
+  ASSERT_EQ(initiate->contents.size(), 1U);
+  const auto& content = initiate->contents[0];
+  ASSERT_NE(content.rtp(), nullptr);
+  ASSERT_NE(content.ice(), nullptr);
+  EXPECT_EQ(content.name, "audio");
+  EXPECT_TRUE(content.rtp()->rtcp_mux);
+  EXPECT_EQ(content.rtp()->payload_types.at(0).name, "opus");
+  EXPECT_EQ(content.ice()->candidates.size(), 1U);
+  EXPECT_EQ(content.ice()->fingerprints.at(0).setup, jingle::Setup::actpass);
+  EXPECT_EQ(content.ice()->fingerprints.at(0).value, "AB:CD:EF");
+}
+
+TEST(Caller, ACallThatRunsItsTimeIsASuccess) {
+  CallerSpec spec;
+  spec.stay = 5s;
+  Scripted world(spec);
+  world.is_connected();
+  EXPECT_TRUE(sent(world.passes(4s)).empty());
+  const auto commands = world.passes(1s);
+  EXPECT_TRUE(has(sent(commands), "session-terminate"));
+  EXPECT_TRUE(has(sent(commands), "<success"));
+  EXPECT_NE(find<CloseLeg>(commands), nullptr);
+  EXPECT_EQ(find<Disconnect>(commands), nullptr) << "before the ack";
+  world.answers("result");
+  media::LegClosed closed{media::LegId{1}, {250, 240, 1, 2.5, 0.5}};
+  EXPECT_NE(find<Disconnect>(world.happens(media::Event(closed))), nullptr);
+  world.happens(Offline{"closed"});
+  EXPECT_TRUE(world.caller().finished());
+  EXPECT_EQ(world.report().result, "success");
+  EXPECT_EQ(world.report().rtp.received, 240U);
+  EXPECT_EQ(world.report().local, "host a");
+}
+
+TEST(Caller, TakesTheOtherDtlsRoleAndTheAgreedParameters) {
+  Scripted world;
+  world.dials();
+  Commands commands;
+  EXPECT_TRUE(has(world.room_sends(accept(), &commands), "type='result'"));
+  const auto* connect = find<ConnectLeg>(commands);
+  ASSERT_NE(connect, nullptr);
+  EXPECT_EQ(connect->remote.our_role, media::DtlsRole::server);
+  EXPECT_EQ(connect->remote.ice.ufrag, "them");
+  EXPECT_EQ(connect->remote.rtp.ssrc_audio_level, 1);
+  EXPECT_FALSE(connect->remote.rtp.telephone_event);
+  EXPECT_TRUE(world.report().isfocus);
+}
+
+TEST(Caller, KeepsCandidatesThatOvertakeTheAccept) {
+  Scripted world;
+  world.dials();
+  const media::IceCandidate early{1, "9", "127.0.0.1", 9, 99, media::CandidateType::host, "", 0};
+  EXPECT_TRUE(
+      has(world.room_sends(make_transport_info({"them", "pwd"}, {early})), "type='result'"));
+  Commands commands;
+  world.room_sends(accept(), &commands);
+  const auto* connect = find<ConnectLeg>(commands);
+  ASSERT_NE(connect, nullptr);
+  ASSERT_EQ(connect->remote.candidates.size(), 1U);
+  EXPECT_EQ(connect->remote.candidates[0].port, 9);
+}
+
+TEST(Caller, RefusesAnAnswerWithoutFingerprint) {
+  Scripted world;
+  world.dials();
+  auto answer = accept();
+  std::get<jingle::IceUdpTransport>(answer.contents[0].transport).fingerprints.clear();
+  Commands commands;
+  world.room_sends(answer, &commands);
+  EXPECT_TRUE(has(sent(commands), "security-error"));
+  EXPECT_EQ(find<ConnectLeg>(commands), nullptr);
+}
+
+TEST(Caller, ARefusalIsReportedWithItsReason) {
+  Scripted world;
+  world.happens(Online{kSelf});
+  world.happens(media::Event(opened()));
+  world.answers("error",
+                "<error type='cancel'><service-unavailable "
+                "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
+  EXPECT_EQ(world.report().result, "refused");
+  EXPECT_EQ(world.report().reason, "service-unavailable");
+
+  Scripted other;
+  other.dials();
+  jingle::SessionTerminate terminate;
+  terminate.reason.condition = "busy";
+  EXPECT_TRUE(has(other.room_sends(terminate), "type='result'"));
+  EXPECT_EQ(other.report().result, "refused");
+  EXPECT_EQ(other.report().reason, "busy");
+}
+
+TEST(Caller, OthersCannotTouchTheSession) {
+  Scripted world;
+  world.is_connected();
+  const auto forged = jingle::write_jingle({jingle::Sid{kSid}, jingle::SessionTerminate{}});
+  EXPECT_TRUE(has(world.room_sends(forged, "eve@localhost/x"), "unknown-session"));
+  const auto other_sid = jingle::write_jingle({jingle::Sid{"s2"}, jingle::SessionTerminate{}});
+  EXPECT_TRUE(has(world.room_sends(other_sid), "unknown-session"));
+  EXPECT_TRUE(has(world.room_sends(world.document(coin::State::full, 1, Scripted::user("eve")),
+                                   "eve@localhost/x"),
+                  "unknown-session"));
+  EXPECT_TRUE(world.report().roster.empty());
+  EXPECT_FALSE(world.caller().finished());
+}
+
+TEST(Caller, AssemblesTheRosterFromDocuments) {
+  Scripted world;
+  world.is_connected();
+  EXPECT_TRUE(has(world.room_sends(world.document(coin::State::full, 1, Scripted::user("ann"))),
+                  "type='result'"));
+  world.room_sends(world.document(coin::State::partial, 2, Scripted::user("bob")));
+  ASSERT_EQ(world.report().roster.size(), 2U);
+  EXPECT_EQ(world.report().roster[1],
+            (RosterEntry{"xmpp:bob@localhost", "bob", "connected", "42", "sendrecv"}));
+  world.room_sends(world.document(coin::State::partial, 4, Scripted::user("cyd")));  // a gap
+  EXPECT_EQ(world.report().roster.size(), 2U);
+  world.room_sends(world.document(coin::State::full, 5, Scripted::user("cyd")));
+  EXPECT_EQ(world.report().roster.size(), 1U);
+  EXPECT_EQ(world.report().full_documents, 2U);
+  EXPECT_EQ(world.report().partial_documents, 1U);
+}
+
+TEST(Caller, DocumentsFromAPeerThatIsNoFocusAreNotAllowed) {
+  Scripted world;
+  world.dials();
+  auto answer = accept();
+  answer.isfocus.reset();
+  world.room_sends(answer);
+  EXPECT_TRUE(has(world.room_sends(world.document(coin::State::full, 1, Scripted::user("ann"))),
+                  "not-allowed"));
+}
+
+TEST(Caller, AnswersDiscoAndPing) {
+  Scripted world;
+  world.is_connected();
+  auto commands = world.stanza(
+      "<iq xmlns='jabber:client' type='get' id='d' from='room@mixer.localhost' "
+      "to='ann@localhost/call'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>");
+  EXPECT_TRUE(has(sent(commands), "urn:xmpp:coin:1"));
+  commands = world.stanza(
+      "<iq xmlns='jabber:client' type='get' id='p' from='localhost' "
+      "to='ann@localhost/call'><ping xmlns='urn:xmpp:ping'/></iq>");
+  EXPECT_TRUE(has(sent(commands), "type='result'"));
+  EXPECT_TRUE(has(world.room_sends("<frob xmlns='urn:example'/>"), "service-unavailable"));
+}
+
+TEST(Caller, MuteAndHoldStopTheSoundUntilBothAreOver) {
+  Scripted world;
+  world.is_connected();
+  using What = UserAsked::What;
+  auto commands = world.happens(UserAsked{What::mute});
+  EXPECT_TRUE(has(sent(commands), "<mute"));
+  EXPECT_FALSE(find<SetSending>(commands)->sending);
+  world.happens(UserAsked{What::hold});
+  EXPECT_FALSE(find<SetSending>(world.happens(UserAsked{What::unmute}))->sending);
+  EXPECT_TRUE(find<SetSending>(world.happens(UserAsked{What::unhold}))->sending);
+  EXPECT_EQ(find<PressKey>(world.happens(UserAsked{What::digit, '7'}))->digit, '7');
+}
+
+TEST(Caller, AConnectedCallOutlivesItsServer) {
+  Scripted world;
+  world.is_connected();
+  EXPECT_NE(find<Reconnect>(world.happens(Offline{"gone"})), nullptr);
+  EXPECT_TRUE(has(sent(world.happens(Online{kSelf})), "<presence"));
+  EXPECT_TRUE(has(world.room_sends(world.document(coin::State::full, 9, Scripted::user("bob"))),
+                  "type='result'"));
+  EXPECT_EQ(world.report().roster.size(), 1U);
+}
+
+TEST(Caller, PatienceEndsACallThatDoesNotConnect) {
+  CallerSpec spec;
+  spec.patience = 10s;
+  Scripted world(spec);
+  world.dials();
+  const auto commands = world.passes(10s);
+  EXPECT_TRUE(has(sent(commands), "timeout"));
+  EXPECT_EQ(world.report().result, "failed");
+  world.passes(5s);  // nobody acks
+  world.passes(5s);  // the stream does not close
+  EXPECT_TRUE(world.caller().finished());
+}
+
+TEST(Caller, ProposesFirstWhenAskedAndCallsWhoProceeds) {
+  CallerSpec spec;
+  spec.jmi = true;
+  Scripted world(spec);
+  auto commands = world.happens(Online{kSelf});
+  EXPECT_TRUE(has(sent(commands), "propose"));
+  EXPECT_EQ(find<OpenLeg>(commands), nullptr);
+  commands = world.stanza(
+      "<message xmlns='jabber:client' type='chat' from='room@mixer.localhost/focus' "
+      "to='ann@localhost/call'><proceed xmlns='urn:xmpp:jingle-message:0' id='s1'/></message>");
+  EXPECT_NE(find<OpenLeg>(commands), nullptr);
+  commands = world.happens(media::Event(opened()));
+  EXPECT_TRUE(has(sent(commands), "room@mixer.localhost/focus"));
+}
+
+TEST(Caller, ALieChangesTheFingerprintOnly) {
+  CallerSpec spec;
+  spec.offer.fingerprint_lie = true;
+  Scripted world(spec);
+  world.happens(Online{kSelf});
+  const auto text = sent(world.happens(media::Event(opened())));
+  EXPECT_TRUE(has(text, "AB:CD:E0"));
+}
+
+}  // namespace
+}  // namespace call

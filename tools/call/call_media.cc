@@ -1,0 +1,95 @@
+#include "tools/call/call_media.h"
+
+#include <gst/gst.h>
+
+#include <map>
+#include <random>
+#include <utility>
+
+#include "media/gst/dtls_srtp.h"
+#include "media/gst/io_thread.h"
+#include "tools/call/offer.h"
+#include "tools/call/pacer.h"
+#include "tools/call/recording.h"
+#include "tools/call/voice.h"
+
+namespace call {
+
+class CallMedia::Impl {
+ public:
+  Impl(Config config, std::function<void(media::Event)> sink)
+      : voice_(config.play.empty() ? Voice() : Voice(config.play, config.loop)),
+        io_(ice_config(std::move(config.addresses)), identity_, std::move(sink)),
+        pacer_(io_, voice_) {}
+
+  void open(media::LegId id, bool rtcp_mux, const std::string& record) {
+    Leg leg;
+    leg.ssrc = static_cast<std::uint32_t>(random_());
+    if (!record.empty()) leg.recording = std::make_unique<Recording>(record, kOpusPayloadType);
+    media::gst::TransportSpec spec;
+    spec.leg = id;
+    spec.ssrc = leg.ssrc;
+    spec.cname = "jingle-call";
+    spec.ice_controlling = true;  // XEP-0176 §5.1: the initiator
+    spec.rtcp_mux = rtcp_mux;
+    if (leg.recording) spec.leg_src = leg.recording->leg_src();
+    io_.open(std::move(spec));
+    legs_.insert_or_assign(id, std::move(leg));
+  }
+
+  void connect(media::LegId id, media::LegRemote remote) {
+    const auto leg = legs_.find(id);
+    if (leg == legs_.end()) return;
+    pacer_.add(id, leg->second.ssrc, remote.rtp);
+    io_.connect(id, std::move(remote));
+  }
+
+  void close(media::LegId id) {
+    pacer_.remove(id);
+    legs_.erase(id);  // ends the recording's pipeline before its transport
+    io_.close(id);
+  }
+
+  media::gst::IoThread& io() { return io_; }
+  Pacer& pacer() { return pacer_; }
+
+ private:
+  struct Leg {
+    std::uint32_t ssrc = 0;
+    std::unique_ptr<Recording> recording;
+  };
+  static media::gst::IceConfig ice_config(std::vector<std::string> addresses) {
+    media::gst::IceConfig config;
+    config.addresses = std::move(addresses);
+    return config;
+  }
+
+  std::random_device random_;
+  const Voice voice_;
+  const media::gst::DtlsIdentity identity_;
+  std::map<media::LegId, Leg> legs_;
+  media::gst::IoThread io_;
+  Pacer pacer_;
+};
+
+CallMedia::CallMedia(Config config, std::function<void(media::Event)> sink)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(sink))) {}
+CallMedia::~CallMedia() = default;
+
+void CallMedia::open(media::LegId leg, bool rtcp_mux, const std::string& record) {
+  impl_->open(leg, rtcp_mux, record);
+}
+void CallMedia::connect(media::LegId leg, media::LegRemote remote) {
+  impl_->connect(leg, std::move(remote));
+}
+void CallMedia::add_remote_candidates(media::LegId leg,
+                                      std::vector<media::IceCandidate> candidates) {
+  impl_->io().add_remote_candidates(leg, std::move(candidates));
+}
+void CallMedia::set_sending(media::LegId leg, bool sending) {
+  impl_->pacer().set_sending(leg, sending);
+}
+void CallMedia::press(media::LegId leg, char digit) { impl_->pacer().press(leg, digit); }
+void CallMedia::close(media::LegId leg) { impl_->close(leg); }
+
+}  // namespace call

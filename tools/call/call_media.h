@@ -1,0 +1,45 @@
+// tools/call/call_media.h: the media of all callers of the process: a transport each on a shared
+// I/O thread, one pacing thread that sends everybody's packets, a recording for those who want one.
+// The number of threads does not depend on the callers. Called on one thread (the signaling
+// thread); events come on the I/O thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "media/media_engine.h"
+
+namespace call {
+
+class CallMedia {
+ public:
+  struct Config {
+    std::vector<std::string> addresses;  // local addresses to offer; empty: all but loopback
+    std::string play;                    // a sound file; empty: silence
+    bool loop = true;
+  };
+  // `sink` must not block. Throws std::runtime_error: the sound cannot be decoded, GStreamer or
+  // OpenSSL lack something.
+  CallMedia(Config config, std::function<void(media::Event)> sink);
+  // Closes every leg and joins every thread.
+  ~CallMedia();
+
+  // LegOpened or LegFailed follows. `record`: a WAV file, or empty. Throws std::runtime_error when
+  // it cannot be written.
+  void open(media::LegId leg, bool rtcp_mux, const std::string& record);
+  void connect(media::LegId leg, media::LegRemote remote);
+  void add_remote_candidates(media::LegId leg, std::vector<media::IceCandidate> candidates);
+  // Nothing is sent before the first of these.
+  void set_sending(media::LegId leg, bool sending);
+  void press(media::LegId leg, char digit);
+  // LegClosed follows; the recording is complete when this returns.
+  void close(media::LegId leg);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace call

@@ -1,0 +1,42 @@
+// tools/call/options.h: jingle-call's command line as a value.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "signaling/jid.h"
+
+namespace call {
+
+enum class Tls { verify, trust_all, off };
+
+struct Options {
+  std::string host;
+  std::uint16_t port = 5222;
+  std::string jid;  // "{n}" in it becomes the caller's number
+  std::string password;
+  jingle::Jid to;
+  Tls tls = Tls::verify;
+  int count = 1;
+  std::string play, record;
+  bool once = false;
+  std::optional<std::chrono::milliseconds> seconds;
+  std::chrono::milliseconds patience{60000};
+  bool json = false, events = false, commands = false;
+  bool jmi = false, rtcp_mux = true, fingerprint_lie = false;
+  std::vector<std::string> addresses;
+};
+
+// The exit status when there is nothing to run: --help, --version, or a mistake (both are printed).
+std::variant<Options, int> parse_options(int argc, char** argv);
+
+// Of caller `number` (from 1). An account that many callers share gets a resource for each.
+jingle::Jid caller_jid(const Options& options, int number);
+// x.wav -> x-2.wav when there are several callers.
+std::string record_file(const Options& options, int number);
+
+}  // namespace call

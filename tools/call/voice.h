@@ -1,0 +1,29 @@
+// tools/call/voice.h: what callers say: a sound file as Opus frames, made once with GStreamer's own
+// elements and shared by all callers of the process. Immutable after construction; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tools/call/rtp_sender.h"
+
+namespace call {
+
+class Voice {
+ public:
+  // Silence, of which one frame in 20 is sent.
+  Voice();
+  // Any file GStreamer can decode, of any rate. Throws std::runtime_error when it cannot.
+  Voice(const std::string& file, bool loop);
+
+  // The frame of the `tick`-th 20 ms of a call; null: nothing is sent then.
+  const OpusFrame* frame(std::uint64_t tick) const;
+
+ private:
+  std::vector<OpusFrame> frames_;
+  bool loop_ = true;
+  std::uint64_t every_ = 1;  // only ticks divisible by this are sent
+};
+
+}  // namespace call
