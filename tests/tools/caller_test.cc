@@ -368,6 +368,20 @@ TEST(Caller, ProposesFirstWhenAskedAndCallsWhoProceeds) {
   EXPECT_TRUE(has(sent(commands), "room@mixer.localhost/focus"));
 }
 
+TEST(Caller, AProposalThatComesBackIsARefusal) {
+  CallerSpec spec;
+  spec.jmi = true;
+  Scripted world(spec);
+  world.happens(Online{kSelf});
+  const auto commands = world.stanza(
+      "<message xmlns='jabber:client' type='error' id='jm-propose-s1' from='room@mixer.localhost' "
+      "to='ann@localhost/call'><error type='wait'><remote-server-timeout "
+      "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>");
+  EXPECT_NE(find<Disconnect>(commands), nullptr);
+  EXPECT_EQ(world.report().result, "refused");
+  EXPECT_EQ(world.report().reason, "remote-server-timeout");
+}
+
 TEST(Caller, ALieChangesTheFingerprintOnly) {
   CallerSpec spec;
   spec.offer.fingerprint_lie = true;

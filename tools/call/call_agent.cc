@@ -27,7 +27,10 @@ void CallAgent::use(std::unique_ptr<jingle::XmppConnection> connection) {
 }
 
 void CallAgent::handle(const Event& event) {
-  for (const auto& command : caller_.handle(event, parts_.clock->now())) carry_out(command);
+  const auto now = parts_.clock->now();
+  for (const auto& command : caller_.handle(event, now)) carry_out(command);
+  // Sending may have made the connection want its pump sooner.
+  if (started_) pump_at_ = std::min(pump_at_, now + connection_->poll_timeout());
 }
 
 void CallAgent::on_up(const jingle::XmppConnection::Up& up) {
@@ -91,6 +94,7 @@ void CallAgent::carry_out(const Command& command) {
     connect_at_ = parts_.clock->now() + kRetry;
   } else if (std::get_if<Disconnect>(&command) != nullptr) {
     connection_->disconnect();
+    pump_at_ = parts_.clock->now();
   } else if (const auto* tell = std::get_if<Tell>(&command)) {
     parts_.watch(*tell, parts_.clock->now());
   }

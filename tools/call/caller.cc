@@ -248,6 +248,9 @@ void Caller::on_answer(const jingle::Iq& iq) {
 }
 
 void Caller::on_jmi(const jingle::Message& message) {
+  if (message.type == "error" && message.id == proposal_id() && stage_ == Stage::proposing) {
+    return end("refused", jingle::StanzaError::parse(message.xml.root()).condition, false);
+  }
   const auto event = jingle::jmi::parse(message);
   if (!event || event->id.value != spec_.sid || message.from.bare() != spec_.to.bare()) return;
   std::visit(Overloaded{[&](const jingle::jmi::Proceed&) {
@@ -395,8 +398,8 @@ std::string Caller::send_iq(bool is_set, const std::string& payload) {
 void Caller::send_jmi(const jingle::Jid& to, jingle::jmi::Payload payload) {
   commands_.push_back(Send{
       jingle::Priority::urgent,
-      "<message type='chat' id='jm-propose-" + jingle::escape(spec_.sid) + "'" + to_attribute(to) +
-          ">" + jingle::jmi::write({jingle::Sid{spec_.sid}, std::move(payload)}) + "</message>"});
+      "<message type='chat' id='" + jingle::escape(proposal_id()) + "'" + to_attribute(to) + ">" +
+          jingle::jmi::write({jingle::Sid{spec_.sid}, std::move(payload)}) + "</message>"});
 }
 
 void Caller::end(std::string result, std::string reason, bool tell_peer) {

@@ -137,6 +137,7 @@ class Caller {
   void end(std::string result, std::string reason, bool tell_peer);
   void close_when_done();
   void tell(std::string event, Json detail = {});
+  std::string proposal_id() const { return "jm-propose-" + spec_.sid; }
   bool in_call() const { return stage_ == Stage::accepted || stage_ == Stage::connected; }
 
   // Constant after construction
