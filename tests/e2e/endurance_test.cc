@@ -1,0 +1,161 @@
+// What the mixer survives, how it starts and how it stops.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "tests/e2e/world.h"
+#include "tests/support/eventually.h"
+#include "tests/support/net.h"
+#include "tools/call/tones.h"
+#include "tools/call/wav.h"
+
+namespace e2e {
+namespace {
+
+class Endurance : public testing::Test {
+ protected:
+  void SetUp() override { REQUIRE_PROSODY(); }
+};
+
+// The longest stretch of silence inside the sound, in seconds.
+double longest_gap(const std::string& recording, double hz) {
+  const auto sound = call::read_wav(recording);
+  if (!sound) return 1e9;
+  constexpr std::size_t kWindow = 960;
+  std::vector<bool> heard;
+  for (std::size_t at = 0; at + kWindow <= sound->samples.size(); at += kWindow) {
+    const auto window = std::span(sound->samples).subspan(at, kWindow);
+    heard.push_back(call::tone_dbfs(window, hz) > kTone_dbfs - 20);
+  }
+  const auto first = std::find(heard.begin(), heard.end(), true);
+  const auto last = std::find(heard.rbegin(), heard.rend(), true).base();
+  int longest = 0;
+  int run = 0;
+  for (auto each = first; each < last; ++each) {
+    run = *each ? 0 : run + 1;
+    longest = std::max(longest, run);
+  }
+  return longest * 0.02;
+}
+
+TEST_F(Endurance, TheServersRestartDoesNotEndACall) {
+  const support::TempDir folder;
+  support::Prosody prosody(prosody_spec());
+  Mixer mixer(prosody);
+  Call ann(prosody, {.user = "ann", .to = mixer.jid(), .play = tone_file(folder, 440)});
+  Call bob(prosody, {.user = "bob", .to = mixer.jid(), .record = true});
+  const std::vector<double> anns_tone{440};
+  ASSERT_TRUE(wait_until_heard(bob.recording(), anns_tone, 1)) << bob.output() << mixer.log();
+  ASSERT_TRUE(bob.wait_until([](const Call& call) { return call.roster().size() == 2; }));
+  const auto full_before = bob.documents().size();
+
+  prosody.restart();
+  EXPECT_TRUE(support::eventually([&] { return mixer.logged("xmpp=up") == 2; }, kWait))
+      << mixer.log();
+  // Healed: a full document after the reconnection.
+  EXPECT_TRUE(bob.wait_until([&](const Call& call) {
+    const auto all = call.documents();
+    return std::any_of(all.begin() + static_cast<std::ptrdiff_t>(full_before), all.end(),
+                       [](const std::string& document) {
+                         return document.substr(0, document.find('>')).find("\"full\"") !=
+                                std::string::npos;
+                       });
+  })) << bob.output()
+      << mixer.log();
+  Call cyd(prosody, {.user = "cyd", .to = mixer.jid()});
+  EXPECT_TRUE(bob.wait_until([](const Call& call) { return call.roster().size() == 3; }));
+
+  EXPECT_EQ(ann.finish(), 0) << ann.output();
+  EXPECT_EQ(bob.finish(), 0) << bob.output();
+  // The tone's own loop has no gap; the playout buffer is at most 200 ms.
+  EXPECT_LE(longest_gap(bob.recording(), 440), 0.2);
+}
+
+TEST_F(Endurance, AWrongSecretIsSaidAndTriedAgain) {
+  const support::Prosody prosody(prosody_spec());
+  Mixer mixer(prosody, {.secret = "wrong", .wait_until_up = false});
+  EXPECT_TRUE(mixer.process().wait_for_output("refused", kWait)) << mixer.log();
+  EXPECT_NE(mixer.log().find("retry in"), std::string::npos) << mixer.log();
+  EXPECT_TRUE(mixer.process().running());
+  EXPECT_EQ(mixer.process().terminate(kWait), 0) << mixer.log();
+}
+
+TEST_F(Endurance, AServerThatComesLaterIsFound) {
+  support::Prosody prosody(prosody_spec());
+  prosody.stop();
+  Mixer mixer(prosody, {.wait_until_up = false});
+  EXPECT_TRUE(mixer.process().wait_for_output("server not there", kWait)) << mixer.log();
+  prosody.start();
+  EXPECT_TRUE(mixer.process().wait_for_output("xmpp=up", kWait)) << mixer.log();
+}
+
+TEST_F(Endurance, StoppingEndsEveryCallWithAReason) {
+  const support::Prosody prosody(prosody_spec());
+  Mixer mixer(prosody);
+  Call ann(prosody, {.user = "ann", .to = mixer.jid()});
+  Call bob(prosody, {.user = "bob", .to = mixer.jid("other")});
+  ASSERT_TRUE(ann.wait_for("connected")) << ann.output() << mixer.log();
+  ASSERT_TRUE(bob.wait_for("connected")) << bob.output() << mixer.log();
+  mixer.process().signal(SIGTERM);
+  EXPECT_EQ(mixer.process().wait(kWait), 0) << mixer.log();
+  for (Call* each : {&ann, &bob}) {
+    EXPECT_EQ(each->process().wait(kWait), 1) << each->output();
+    EXPECT_EQ(each->report()["result"].string(), "ended");
+    EXPECT_NE(each->report()["reason"].string(), "") << each->output();
+  }
+}
+
+TEST_F(Endurance, ThreadsAreConstantFromThreeToFiftyCallers) {
+  const support::Prosody prosody(prosody_spec());
+  Mixer mixer(prosody);
+  Call few(prosody, {.user = "ann", .to = mixer.jid(), .more = {"--count", "3"}});
+  const auto connected = [](std::size_t count) {
+    return [count](const Call& call) {
+      const auto all = call.events();
+      return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const auto& each) {
+               return each["event"].string() == "connected";
+             })) == count;
+    };
+  };
+  ASSERT_TRUE(few.wait_until(connected(3))) << few.output() << mixer.log();
+  const auto with_three = mixer.threads();
+  EXPECT_EQ(few.finish(), 0);
+
+  Call many(prosody, {.user = "caller{n}", .to = mixer.jid(), .more = {"--count", "50"}});
+  ASSERT_TRUE(many.wait_until(connected(50))) << mixer.log();
+  EXPECT_EQ(mixer.threads(), with_three);
+  EXPECT_EQ(many.finish(), 0) << many.report().str();
+}
+
+TEST(Configuration, AMistakeIsNamedWithFileLineAndKey) {
+  const support::TempDir folder;
+  const auto file = (folder / "mixer.toml").string();
+  std::ofstream(file) << "[xmpp]\nmode = \"component\"\njid = \"mixer.localhost\"\n"
+                      << "password = \"secret\"\nport = \"many\"\n";
+  for (const bool only_check : {true, false}) {
+    std::vector<std::string> argv{JINGLE_MIXER, "--config", file};
+    if (only_check) argv.emplace_back("--check-config");
+    std::string output;
+    EXPECT_EQ(support::run_command({.argv = argv}, &output), 78) << output;
+    EXPECT_NE(output.find(file + ":5"), std::string::npos) << output;
+    EXPECT_NE(output.find("port"), std::string::npos) << output;
+  }
+}
+
+TEST(Configuration, AGoodOneIsFoundGood) {
+  const support::TempDir folder;
+  const auto file = (folder / "mixer.toml").string();
+  std::ofstream(file) << "[xmpp]\nmode = \"component\"\njid = \"mixer.localhost\"\n"
+                      << "password = \"secret\"\nhost = \"127.0.0.1\"\nport = 5347\n"
+                      << "[media]\naddresses = [\"127.0.0.1\"]\n";
+  std::string output;
+  EXPECT_EQ(
+      support::run_command({.argv = {JINGLE_MIXER, "--config", file, "--check-config"}}, &output),
+      0)
+      << output;
+}
+
+}  // namespace
+}  // namespace e2e

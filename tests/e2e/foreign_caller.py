@@ -1,0 +1,329 @@
+#!/usr/bin/python3
+"""A caller that shares no code with the project: slixmpp for XMPP, aiortc for ICE, DTLS-SRTP and Opus.
+
+Logs in, dials a JID with a direct session-initiate, plays a WAV (48 kHz, mono, S16) in a loop, records what
+it hears, hangs up. Every step is one JSON object a line on standard output; each conference-info document is
+printed as it came. Exit 0: the call was connected and ended by ourselves. 77: slixmpp or aiortc is missing.
+"""
+
+import argparse
+import asyncio
+import fractions
+import json
+import os
+import signal
+import sys
+import time
+import uuid
+import wave
+import xml.etree.ElementTree as ET
+
+try:
+    import aioice.ice
+    import aiortc
+    import aiortc.sdp
+    import av
+    import slixmpp
+    from slixmpp.xmlstream.handler import Callback
+    from slixmpp.xmlstream.matcher import MatchXPath
+except ImportError as missing:
+    print(json.dumps({"event": "unavailable", "reason": str(missing)}))
+    sys.exit(77)
+
+JINGLE = "urn:xmpp:jingle:1"
+RTP = "urn:xmpp:jingle:apps:rtp:1"
+ICE = "urn:xmpp:jingle:transports:ice-udp:1"
+DTLS = "urn:xmpp:jingle:apps:dtls:0"
+HDREXT = "urn:xmpp:jingle:apps:rtp:rtp-hdrext:0"
+SSMA = "urn:xmpp:jingle:apps:rtp:ssma:0"
+GROUP = "urn:xmpp:jingle:apps:grouping:0"
+COIN = "urn:xmpp:coin:1"
+CONFERENCE = "urn:ietf:params:xml:ns:conference-info"
+FRAME = 960  # 20 ms at 48 kHz
+STARTED = time.monotonic()
+
+
+def say(event, **more):
+    print(json.dumps({"t": round(time.monotonic() - STARTED, 3), "event": event, **more}), flush=True)
+
+
+class WavTrack(aiortc.MediaStreamTrack):
+    """Plays a WAV in a loop, one frame each 20 ms of the event loop's clock."""
+
+    kind = "audio"
+
+    def __init__(self, path):
+        super().__init__()
+        with wave.open(path) as sound:
+            assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (48000, 1, 2)
+            self._samples = sound.readframes(sound.getnframes())
+        self._sent = 0
+        self._start = None
+
+    async def recv(self):
+        if self._start is None:
+            self._start = time.monotonic()
+        late = self._start + self._sent * 0.02 - time.monotonic()
+        if late > 0:
+            await asyncio.sleep(late)
+        at = (self._sent * FRAME * 2) % (len(self._samples) - FRAME * 2 + 2)
+        frame = av.AudioFrame(format="s16", layout="mono", samples=FRAME)
+        frame.planes[0].update(self._samples[at : at + FRAME * 2])
+        frame.sample_rate = 48000
+        frame.time_base = fractions.Fraction(1, 48000)
+        frame.pts = self._sent * FRAME
+        self._sent += 1
+        return frame
+
+
+async def record(track, path):
+    """Writes what comes as mono (the left channel); ends with the track."""
+    with wave.open(path, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(48000)
+        while True:
+            try:
+                frame = await track.recv()
+            except aiortc.mediastreams.MediaStreamError:
+                return
+            samples = frame.to_ndarray().reshape(-1)
+            sound.writeframes(samples[:: len(frame.layout.channels)].tobytes())
+
+
+def offer_to_jingle(sdp, sid, initiator):
+    """Our SDP offer as a session-initiate."""
+    jingle = ET.Element(f"{{{JINGLE}}}jingle", action="session-initiate", sid=sid, initiator=initiator)
+    media = sdp.media[0]
+    name = media.rtp.muxId or "audio"
+    group = ET.SubElement(jingle, f"{{{GROUP}}}group", semantics="BUNDLE")
+    ET.SubElement(group, f"{{{GROUP}}}content", name=name)
+    content = ET.SubElement(jingle, f"{{{JINGLE}}}content", creator="initiator", name=name, senders="both")
+    description = ET.SubElement(content, f"{{{RTP}}}description", media="audio")
+    for codec in media.rtp.codecs:
+        payload = ET.SubElement(
+            description, f"{{{RTP}}}payload-type",
+            id=str(codec.payloadType), name=codec.name, clockrate=str(codec.clockRate))
+        if codec.channels and codec.channels > 1:
+            payload.set("channels", str(codec.channels))
+        for key, value in codec.parameters.items():
+            ET.SubElement(payload, f"{{{RTP}}}parameter", name=str(key), value=str(value))
+    for extension in media.rtp.headerExtensions:
+        ET.SubElement(description, f"{{{HDREXT}}}rtp-hdrext", id=str(extension.id), uri=extension.uri)
+    ET.SubElement(description, f"{{{RTP}}}rtcp-mux")
+    for source in media.ssrc:
+        element = ET.SubElement(description, f"{{{SSMA}}}source", ssrc=str(source.ssrc))
+        ET.SubElement(element, f"{{{SSMA}}}parameter", name="cname", value=source.cname)
+    transport = ET.SubElement(
+        content, f"{{{ICE}}}transport", ufrag=media.ice.usernameFragment, pwd=media.ice.password)
+    for fingerprint in media.dtls.fingerprints:
+        element = ET.SubElement(
+            transport, f"{{{DTLS}}}fingerprint", hash=fingerprint.algorithm, setup="actpass")
+        element.text = fingerprint.value
+    for number, candidate in enumerate(media.ice_candidates):
+        ET.SubElement(
+            transport, f"{{{ICE}}}candidate",
+            component=str(candidate.component), foundation=candidate.foundation, generation="0",
+            id=f"c{number}", ip=candidate.ip, network="0", port=str(candidate.port),
+            priority=str(candidate.priority), protocol=candidate.protocol, type=candidate.type)
+    return jingle
+
+
+def candidate_line(element):
+    line = "candidate:{foundation} {component} {protocol} {priority} {ip} {port} typ {type}".format(**element.attrib)
+    if element.get("rel-addr"):
+        line += f" raddr {element.get('rel-addr')} rport {element.get('rel-port')}"
+    return line
+
+
+def accept_to_sdp(jingle):
+    """A session-accept as the SDP answer aiortc wants."""
+    content = jingle.find(f"{{{JINGLE}}}content")
+    description = content.find(f"{{{RTP}}}description")
+    transport = content.find(f"{{{ICE}}}transport")
+    fingerprint = transport.find(f"{{{DTLS}}}fingerprint")
+    payloads = description.findall(f"{{{RTP}}}payload-type")
+    lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0"]
+    if jingle.find(f"{{{GROUP}}}group") is not None:
+        lines.append(f"a=group:BUNDLE {content.get('name')}")
+    lines += [
+        "m=audio 9 UDP/TLS/RTP/SAVPF " + " ".join(p.get("id") for p in payloads),
+        "c=IN IP4 0.0.0.0", f"a=mid:{content.get('name')}", "a=sendrecv", "a=rtcp:9 IN IP4 0.0.0.0",
+    ]
+    if description.find(f"{{{RTP}}}rtcp-mux") is not None:
+        lines.append("a=rtcp-mux")
+    for payload in payloads:
+        channels = payload.get("channels", "1")
+        lines.append(
+            f"a=rtpmap:{payload.get('id')} {payload.get('name')}/{payload.get('clockrate')}"
+            + (f"/{channels}" if channels != "1" else ""))
+        parameters = [f"{p.get('name')}={p.get('value')}" for p in payload.findall(f"{{{RTP}}}parameter")]
+        if parameters:
+            lines.append(f"a=fmtp:{payload.get('id')} " + ";".join(parameters))
+    for extension in description.findall(f"{{{HDREXT}}}rtp-hdrext"):
+        lines.append(f"a=extmap:{extension.get('id')} {extension.get('uri')}")
+    for source in description.findall(f"{{{SSMA}}}source"):
+        for parameter in source.findall(f"{{{SSMA}}}parameter"):
+            lines.append(f"a=ssrc:{source.get('ssrc')} {parameter.get('name')}:{parameter.get('value')}")
+    lines += [f"a=ice-ufrag:{transport.get('ufrag')}", f"a=ice-pwd:{transport.get('pwd')}"]
+    lines += ["a=" + candidate_line(c) for c in transport.findall(f"{{{ICE}}}candidate")]
+    lines += [
+        f"a=fingerprint:{fingerprint.get('hash')} {fingerprint.text.strip()}",
+        f"a=setup:{fingerprint.get('setup')}",
+    ]
+    return "\r\n".join(lines) + "\r\n"
+
+
+class ForeignCaller(slixmpp.ClientXMPP):
+    def __init__(self, args):
+        super().__init__(args.jid, args.password, plugin_config={
+            "feature_mechanisms": {"unencrypted_plain": True}})
+        self.args = args
+        self.sid = uuid.uuid4().hex
+        self.done = asyncio.Event()
+        self.connected_at = None
+        self.ok = False
+        self.early = []  # candidates that overtook the session-accept
+        self.accepted = False
+        self.recording = None
+        for plugin in ("xep_0030", "xep_0115", "xep_0199"):
+            self.register_plugin(plugin)
+        for feature in (JINGLE, RTP, "urn:xmpp:jingle:apps:rtp:audio", ICE, DTLS, COIN):
+            self["xep_0030"].add_feature(feature)
+        self.add_event_handler("session_start", self.start)
+        self.add_event_handler("failed_all_auth", lambda _: self.finish("not-authorized"))
+        self.register_handler(Callback(
+            "jingle", MatchXPath(f"{{jabber:client}}iq/{{{JINGLE}}}jingle"), self.on_jingle))
+        self.register_handler(Callback(
+            "coin", MatchXPath(f"{{jabber:client}}iq/{{{CONFERENCE}}}conference-info"), self.on_document))
+
+    def finish(self, reason):
+        say("finished", reason=reason)
+        self.done.set()
+
+    async def start(self, _):
+        self.send_presence()
+        await self.get_roster()
+        self.pc = aiortc.RTCPeerConnection()
+        self.pc.addTrack(WavTrack(self.args.play))
+        self.pc.on("track", self.on_track)
+        self.pc.on("connectionstatechange", self.on_state)
+        await self.pc.setLocalDescription(await self.pc.createOffer())
+        offer = aiortc.sdp.SessionDescription.parse(self.pc.localDescription.sdp)
+        request = self.make_iq_set(ito=self.args.to)
+        request.append(offer_to_jingle(offer, self.sid, str(self.boundjid)))
+        say("initiate", sid=self.sid)
+        try:
+            await request.send(timeout=30)
+        except (slixmpp.exceptions.IqError, slixmpp.exceptions.IqTimeout) as error:
+            condition = error.iq["error"]["condition"] if hasattr(error, "iq") else "timeout"
+            self.finish(condition)
+
+    def on_track(self, track):
+        if self.args.record:
+            self.recording = asyncio.ensure_future(record(track, self.args.record))
+
+    async def on_state(self):
+        say("state", state=self.pc.connectionState)
+        if self.pc.connectionState == "connected":
+            self.ok = True
+            if self.args.seconds:
+                await asyncio.sleep(self.args.seconds)
+                await self.hang_up()
+        elif self.pc.connectionState == "failed":
+            self.ok = False
+            self.finish("failed-transport")
+
+    async def hang_up(self):
+        if self.done.is_set():
+            return
+        request = self.make_iq_set(ito=self.args.to)
+        jingle = ET.Element(f"{{{JINGLE}}}jingle", action="session-terminate", sid=self.sid)
+        ET.SubElement(ET.SubElement(jingle, f"{{{JINGLE}}}reason"), f"{{{JINGLE}}}success")
+        request.append(jingle)
+        try:
+            await request.send(timeout=10)
+        except (slixmpp.exceptions.IqError, slixmpp.exceptions.IqTimeout):
+            pass
+        self.finish("success")
+
+    def on_jingle(self, iq):
+        if iq["type"] != "set":
+            return
+        jingle = iq.xml.find(f"{{{JINGLE}}}jingle")
+        if jingle.get("sid") != self.sid:
+            reply = iq.reply()
+            reply.error()
+            reply["error"]["condition"] = "item-not-found"
+            reply.send()
+            return
+        iq.reply().send()
+        action = jingle.get("action")
+        if action == "session-accept":
+            focus = jingle.find(f"{{{COIN}}}conference-info")
+            say("accepted", isfocus=focus is not None and focus.get("isfocus") in ("true", "1"))
+            asyncio.ensure_future(self.on_accept(accept_to_sdp(jingle)))
+        elif action == "transport-info":
+            lines = [candidate_line(c) for c in jingle.iter(f"{{{ICE}}}candidate")]
+            if self.accepted:
+                asyncio.ensure_future(self.add_candidates(lines))
+            else:
+                self.early += lines
+        elif action == "session-terminate":
+            reason = jingle.find(f"{{{JINGLE}}}reason")
+            self.ok = False
+            self.finish("terminated: " + (reason[0].tag.split("}")[1] if reason is not None and len(reason) else ""))
+
+    async def on_accept(self, sdp):
+        await self.pc.setRemoteDescription(aiortc.RTCSessionDescription(sdp=sdp, type="answer"))
+        self.accepted = True
+        await self.add_candidates(self.early)
+
+    async def add_candidates(self, lines):
+        for line in lines:
+            candidate = aiortc.sdp.candidate_from_sdp(line.split(":", 1)[1])
+            candidate.sdpMLineIndex = 0
+            await self.pc.addIceCandidate(candidate)
+
+    def on_document(self, iq):
+        iq.reply().send()
+        document = iq.xml.find(f"{{{CONFERENCE}}}conference-info")
+        ET.register_namespace("", CONFERENCE)
+        say("document", xml=ET.tostring(document, encoding="unicode"))
+
+
+async def run(args):
+    caller = ForeignCaller(args)
+    host, port = args.server.rsplit(":", 1)
+    caller.connect((host, int(port)), disable_starttls=True)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, lambda: asyncio.ensure_future(caller.hang_up()))
+    await caller.done.wait()
+    if hasattr(caller, "pc"):
+        await caller.pc.close()
+    if caller.recording:
+        await asyncio.wait([caller.recording], timeout=5)
+    await caller.disconnect(wait=1.0)
+    return 0 if caller.ok else 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server", required=True, metavar="HOST:PORT")
+    parser.add_argument("--jid", required=True)
+    parser.add_argument("--password", required=True)
+    parser.add_argument("--to", required=True)
+    parser.add_argument("--play", required=True, metavar="WAV")
+    parser.add_argument("--record", metavar="WAV")
+    parser.add_argument("--seconds", type=float, default=0, help="0: until SIGTERM")
+    parser.add_argument("--address", default="127.0.0.1", help="the one local address to offer")
+    args = parser.parse_args()
+    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [args.address]
+    status = asyncio.new_event_loop().run_until_complete(run(args))
+    # slixmpp 1.8 leaves tasks behind that complain, long and in vain, when the interpreter takes them apart.
+    sys.stdout.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

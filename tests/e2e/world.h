@@ -1,0 +1,131 @@
+// tests/e2e/world.h: the whole thing on loopback: a real Prosody, the built jingle-mixer, callers
+// as processes of their own. Everything ends with its owner. Waits are for conditions, with
+// deadlines wide enough for a loaded machine and sanitizers.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tests/support/process.h"
+#include "tests/support/prosody.h"
+#include "tests/support/temp_dir.h"
+#include "tools/call/json.h"
+
+namespace e2e {
+
+inline constexpr std::chrono::seconds kWait{60};
+inline constexpr char kPassword[] = "secret";
+
+// A sine of `hz`, 8 s, as a WAV file in `folder`: -14 dBFS, inside the range in which Opus keeps
+// three tones apart by more than 50 dB.
+inline constexpr double kTone_dbfs = -14;
+std::string tone_file(const support::TempDir& folder, double hz);
+
+// ann, bob, cyd and the mixer's account bot at localhost; eve at stranger.example; caller1 …
+// caller50 at localhost; the component mixer.localhost.
+support::ProsodySpec prosody_spec();
+
+class Mixer {
+ public:
+  struct Spec {
+    bool client_mode = false;
+    std::string media = "addresses = [\"127.0.0.1\"]";  // the [media] table
+    std::string more = {};                              // other tables
+    std::string secret = kPassword;
+    bool wait_until_up = true;
+  };
+  // Throws with its log when it does not come up.
+  Mixer(const support::Prosody& prosody, Spec spec);
+  explicit Mixer(const support::Prosody& prosody) : Mixer(prosody, Spec()) {}
+
+  // Whom to dial: a room of that name, or in client mode the bot.
+  std::string jid(const std::string& room = "room") const;
+  support::Process& process() { return *process_; }
+  std::string log() const { return process_->output(); }
+  std::size_t threads() const;
+  // How many times `text` is in the log.
+  int logged(const std::string& text) const;
+
+ private:
+  bool client_mode_;
+  support::TempDir folder_;
+  std::unique_ptr<support::Process> process_;
+};
+
+struct CallSpec {
+  std::string user = "ann";  // at localhost, or a whole JID
+  std::string to;            // whom to dial
+  std::string play = {};     // WAV
+  bool record = false;
+  double seconds = 0;  // 0: until told
+  std::vector<std::string> more = {};
+};
+
+// A jingle-call process, followed by the events it prints.
+class Call {
+ public:
+  Call(const support::Prosody& prosody, CallSpec spec);
+  virtual ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  using Events = std::vector<call::Json>;
+  // All so far, in order; lines that are no JSON object are not in it.
+  Events events() const;
+  bool happened(const std::string& event) const;
+  // False when it did not within kWait, or the caller ended before.
+  bool wait_for(const std::string& event);
+  bool wait_until(const std::function<bool(const Call&)>& condition);
+  // Everybody in the last roster: "Name" or "Name:on-hold/recvonly" where not connected/sendrecv.
+  std::vector<std::string> roster() const;
+  call::Json roster_entry(const std::string& display_text) const;
+  // The documents received, as XML.
+  std::vector<std::string> documents() const;
+  // "mute", "dtmf 5", "hangup" ...
+  void say(const std::string& command);
+
+  // Hangs up if it still runs, and waits for the end. The exit status; nullopt: it hangs.
+  std::optional<int> finish();
+  // After finish(): the object of the (only, or `number`-th) caller.
+  call::Json report(std::size_t number = 0) const;
+  std::string recording() const { return (folder_ / "heard.wav").string(); }
+  std::string output() const { return process_->output(); }
+  support::Process& process() { return *process_; }
+
+ protected:
+  Call() = default;
+  support::TempDir folder_;
+  std::unique_ptr<support::Process> process_;
+
+ private:
+  int commands_fd_ = -1;
+};
+
+// foreign_caller.py: slixmpp and aiortc.
+class ForeignCall : public Call {
+ public:
+  // Why it cannot run here; empty when it can.
+  static std::string missing();
+  ForeignCall(const support::Prosody& prosody, CallSpec spec);
+};
+
+// Every recording holds the tones of the others within 3 dB of what was sent, and its own, if at
+// all, at least 50 dB below them.
+struct Heard {
+  std::string recording;
+  double own_hz;
+  std::vector<double> others_hz;
+};
+void expect_all_but_own_heard(const std::vector<Heard>& recordings);
+// Until the recording (still growing) holds `seconds` in which all of `tones_hz` sound.
+bool wait_until_heard(const std::string& recording, std::span<const double> tones_hz,
+                      double seconds);
+
+}  // namespace e2e
