@@ -56,7 +56,7 @@ class WavTrack(aiortc.MediaStreamTrack):
         super().__init__()
         with wave.open(path) as sound:
             assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (48000, 1, 2)
-            self._samples = sound.readframes(sound.getnframes())
+            self._samples = sound.readframes(sound.getnframes() // FRAME * FRAME)
         self._sent = 0
         self._start = None
 
@@ -66,7 +66,7 @@ class WavTrack(aiortc.MediaStreamTrack):
         late = self._start + self._sent * 0.02 - time.monotonic()
         if late > 0:
             await asyncio.sleep(late)
-        at = (self._sent * FRAME * 2) % (len(self._samples) - FRAME * 2 + 2)
+        at = self._sent * FRAME * 2 % len(self._samples)
         frame = av.AudioFrame(format="s16", layout="mono", samples=FRAME)
         frame.planes[0].update(self._samples[at : at + FRAME * 2])
         frame.sample_rate = 48000
