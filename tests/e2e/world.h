@@ -36,8 +36,10 @@ class Mixer {
  public:
   struct Spec {
     bool client_mode = false;
-    std::string media = "addresses = [\"127.0.0.1\"]";  // the [media] table
-    std::string more = {};                              // other tables
+    // The [media] table. At 32 kbit/s Opus now and then takes two tones for speech and adds up to
+    // -46 dB of its own where silence is measured; from 72 kbit/s on it never does.
+    std::string media = "addresses = [\"127.0.0.1\"]\nbitrate = 96000";
+    std::string more = {};  // other tables
     std::string secret = kPassword;
     bool wait_until_up = true;
   };
