@@ -5,9 +5,9 @@
     tools/conformance.py --check    fails when the table there is not that table
     tools/conformance.py --root DIR
 
-A section stands for the standard named before it in the same file. A test belongs to a row when it
-names the section itself, or is named like a header of the row (coin/diff.h,
-tests/coin/diff_property_test.cc).
+A row is a header and a standard it names: the sections named right behind the standard's name, and, in a
+header that names one standard only, any other. A test belongs to the row when it is named like the
+header (coin/diff.h, tests/coin/diff_property_test.cc) or names one of those sections itself.
 """
 
 import argparse
@@ -18,28 +18,24 @@ import sys
 
 BEGIN = "<!-- conformance: begin (tools/conformance.py) -->"
 END = "<!-- conformance: end -->"
-# A standard, another document with sections (whose sections are not a standard's), or a section.
-MENTION = re.compile(r"\b(RFC|XEP)[ -](\d{3,5})\b|\b([A-Z]{3,})\b(?= §)|§ ?([A-Z]?\d*(?:\.\d+)*)")
+SECTION = r"§ ?([A-Z]?\d+(?:\.\d+)*)"
+STANDARD = re.compile(rf"\b(RFC|XEP)[ -](\d{{3,5}})\b((?:[ ,;]|and|to|{SECTION}|–)*)")
+OTHER = re.compile(r"\b[A-Z]{4,}(?= §)")  # a document with sections that is no standard
 COMMENT = re.compile(r"(?://|^\s*#|/\*|\*)(.*)")
+# They name standards to say where a word or a number comes from, not what is done here.
+NO_CLAIMS = {"namespaces.h", "limits.h", "transport_limits.h", "shell_limits.h"}
 
 
 def mentions(text):
-    """(standard, section) of everything named in the comments of `text`; section "" for the whole."""
-    found = set()
-    standard = None
-    for line in text.splitlines():
-        comment = COMMENT.search(line)
-        if not comment:
-            continue
-        for kind, number, other, section in MENTION.findall(comment.group(1)):
-            if kind:
-                standard = (kind, int(number))
-                found.add((standard, ""))
-            elif other:
-                standard = None
-            elif section and standard:
-                found.add((standard, section))
-    return found
+    """{standard: set of sections} of what the comments of `text` name."""
+    comments = " ".join(found.group(1).strip() for found in map(COMMENT.search, text.splitlines())
+                        if found)
+    named = collections.defaultdict(set)
+    for kind, number, sections, _ in STANDARD.findall(comments):
+        named[kind, int(number)].update(re.findall(SECTION, sections))
+    if len(named) == 1 and not OTHER.search(comments):
+        next(iter(named.values())).update(re.findall(SECTION, comments))
+    return named
 
 
 def name_of(standard):
@@ -54,39 +50,39 @@ def section_key(section):
             for part in re.findall(r"\d+|[A-Z]", section)]
 
 
+def sections_of(sections):
+    return ", ".join(f"§{section}" for section in sorted(sections, key=section_key))
+
+
+def is_named_like(test, header):
+    return (test.stem.startswith(header.stem + "_")
+            and test.parts[0] == "_".join(header.parts[:-1]).removesuffix("_call"))
+
+
 def table(root):
-    headers, tests = collections.defaultdict(set), collections.defaultdict(set)
+    test_files = {path: mentions(path.read_text(encoding="utf-8"))
+                  for pattern in ("*_test.cc", "*_test.py", "*_fuzz.cc")
+                  for path in sorted((root / "tests").rglob(pattern))
+                  if path.name != "conformance_test.py"}
+    rows = []
     for layer in ("coin", "signaling", "media", "mixer", "tools"):
-        for path in sorted((root / layer).rglob("*.h")):
-            for mention in mentions(path.read_text(encoding="utf-8")):
-                headers[mention].add(str(path.relative_to(root)))
-    test_files = [path for pattern in ("*_test.cc", "*_test.py", "*_fuzz.cc", "*_sim.cc")
-                  for path in sorted((root / "tests").rglob(pattern))]
-    for path in test_files:
-        for mention in mentions(path.read_text(encoding="utf-8")):
-            tests[mention].add(str(path.relative_to(root)))
-
-    def named_like(header):
-        path = pathlib.PurePath(header)
-        for test in test_files:
-            name = test.relative_to(root / "tests")
-            if test.stem.startswith(path.stem + "_") and name.parts[0] == path.parts[0]:
-                yield str(test.relative_to(root))
-
-    # The whole standard gets a row only where no section of it is named.
-    keys = set(headers) | set(tests)
-    with_section = {standard for standard, section in keys if section}
-    lines = ["| standard | section | files | tests |", "|---|---|---|---|"]
-    for standard, section in sorted(keys, key=lambda key: (key[0], section_key(key[1]))):
-        if not section and standard in with_section:
-            continue
-        files = sorted(headers[standard, section])
-        checked = set(tests[standard, section])
-        for header in files:
-            checked.update(named_like(header))
+        for header in sorted((root / layer).rglob("*.h")):
+            if header.name in NO_CLAIMS:
+                continue
+            for standard, sections in mentions(header.read_text(encoding="utf-8")).items():
+                checked = [test for test, named in test_files.items()
+                           if is_named_like(test.relative_to(root / "tests"),
+                                            header.relative_to(root))
+                           or sections & named[standard]]
+                rows.append((standard, header.relative_to(root), sections,
+                             [test.relative_to(root / "tests") for test in checked]))
+    # A standard named as a whole is a row only where no section of it is claimed anywhere.
+    with_sections = {standard for standard, _, sections, _ in rows if sections}
+    rows = [row for row in rows if row[2] or row[0] not in with_sections]
+    lines = ["| standard | section | file | tests |", "|---|---|---|---|"]
+    for standard, header, sections, checked in sorted(rows, key=lambda row: row[:2]):
         lines.append("| " + " | ".join([
-            name_of(standard), f"§{section}" if section else "",
-            ", ".join(f"`{name}`" for name in files) or "–",
+            name_of(standard), sections_of(sections) or "–", f"`{header}`",
             ", ".join(f"`{name}`" for name in sorted(checked)) or "–"]) + " |")
     return "\n".join(lines)
 
