@@ -180,7 +180,8 @@ PlayoutBuffer::Inserted PlayoutBuffer::insert(const RtpPacket& packet,
     resync(packet);
     outcome = Inserted::resynced;
   } else if (early < 0) {
-    outcome = take_late(packet, -early);
+    // Beyond the bound all is one; half the circle away cannot be negated.
+    outcome = take_late(packet, early < -max_samples_ ? max_samples_ + 1 : -early);
   } else if (static_cast<std::int32_t>(packet.timestamp - played_to_) < 0) {
     outcome = Inserted::late;  // the playhead was held back, but its successors have been heard
     ++late_;

@@ -280,6 +280,19 @@ TEST(PlayoutBuffer, AnotherSsrcOrATimestampJumpStartsAnew) {
   EXPECT_EQ(player.tick(buffer), Played{5});
 }
 
+TEST(PlayoutBuffer, AJumpOfHalfTheCircleStartsAnew) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  Player player;
+  insert(buffer, sender.next());
+  player.tick(buffer);
+  player.tick(buffer);
+  sender.timestamp += 0x8000'0000;
+  EXPECT_EQ(insert(buffer, sender.next()), Inserted::resynced);
+  player.tick(buffer);
+  EXPECT_EQ(player.tick(buffer), Played{1});
+}
+
 TEST(PlayoutBuffer, ASequenceJumpAloneCostsNothing) {
   PlayoutBuffer buffer;
   Sender sender;

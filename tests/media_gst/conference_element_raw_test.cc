@@ -55,6 +55,7 @@ TEST_F(ConferenceElementRaw, APlayerWaitsWhenTheMixHasEnoughAndWakesOnFlush) {
   EXPECT_EQ(result, GST_FLOW_FLUSHING);
   gst_pad_send_event(pad, gst_event_new_flush_stop(TRUE));
   gst_object_unref(pad);
+  conference.run(1);  // the tick lets go of what was flushed
   gst_harness_push_event(harness.get(), gst_event_new_stream_start("again"));
   gst_harness_set_src_caps_str(harness.get(), kRawCaps);
   EXPECT_EQ(play(harness.get(), test_support::Samples(960, 99)), GST_FLOW_OK);
