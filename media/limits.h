@@ -5,8 +5,8 @@
 
 namespace media::limits {
 
-// The sum of this many full-scale S16 legs still fits int32 (32768 * 4096 = 2^27); DESIGN asks for
-// 2,000 a core.
+// The sum of this many full-scale S16 legs still fits int32 (32768 * 4096 = 2^27); the goal is
+// 2,000 on a core.
 inline constexpr std::size_t kMaxLegs = 4096;
 // RFC 3550 §5.1: CC has four bits.
 inline constexpr std::size_t kMaxCsrcs = 15;

@@ -1,4 +1,4 @@
-// media/room_mixer.h: one tick of one room (DESIGN: the tick). Pure: packets in the legs' rings
+// media/room_mixer.h: one tick of one room. Pure: packets in the legs' rings
 // become headers and payloads; no clock, thread or GStreamer. One thread at a time; tick()
 // allocates nothing, takes no lock and logs nothing.
 #pragma once

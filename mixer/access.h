@@ -1,4 +1,4 @@
-// mixer/access.h: who may dial, propose and subscribe (DESIGN §8.1; XEP-0166 §13.2, XEP-0176 §10.1
+// mixer/access.h: who may dial, propose and subscribe (XEP-0166 §13.2, XEP-0176 §10.1
 // forbid accepting from just anybody). One function decides. Pure; signaling thread.
 #pragma once
 

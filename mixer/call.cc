@@ -86,7 +86,7 @@ void Call::request(jingle::Payload payload, Outbox& out) {
 }
 
 // Jitsi waits for candidates before it parses the accept and reads no later ones, Jitsi and QXmpp
-// want them in the accept: so both (PROTOCOL §1.3.4).
+// want them in the accept: so both.
 void Call::opened(const media::LegOpened& event, Outbox& out, TimePoint now) {
   if (opened_) return;
   opened_ = true;

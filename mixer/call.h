@@ -54,7 +54,7 @@ class Call {
   bool peer_is_focus() const { return peer_is_focus_; }
   std::optional<media::LegId> replaces() const { return setup_.replaces; }
   std::uint32_t contributor_id() const { return setup_.contributor_id; }
-  // Nothing valid came from the peer for 3 s, or it never connected in that time (DESIGN §8.2).
+  // Nothing valid came from the peer for 3 s, or it never connected in that time.
   bool stale(TimePoint now) const;
   Participant participant() const;
   CallRecord record(TimePoint now) const;

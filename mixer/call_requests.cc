@@ -145,7 +145,7 @@ std::optional<StanzaError> Call::receive(const jingle::Payload& payload, Outbox&
   return std::visit(RequestHandler{*this, out}, payload);
 }
 
-// Lenient as PROTOCOL §1.3.2: without pwd the session's credentials are meant. Other credentials
+// Without pwd the session's credentials are meant. Other credentials
 // are an ICE restart (XEP-0176 §5.9): acknowledged without effect. Sound goes on over the pair in
 // use, as it must until a restart has succeeded, and an error would make Conversations drop the
 // call.

@@ -1,5 +1,5 @@
-// mixer/client_profile.h: what clients need beyond the standard, one row per client (PROTOCOL §2.3,
-// §3; DESIGN §6). Pure; any thread.
+// mixer/client_profile.h: what clients need beyond the standard, one row per client. Pure; any
+// thread.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@ struct ClientProfile {
   std::string_view name;        // for logs and tests
   bool takes_documents = true;  // may be sent conference documents at all
   bool announced_coin = false;  // said so, or is known to
-  bool shows_roster = false;    // its user sees who is there: no chat instead (DESIGN §8.5)
-  bool isfocus_again = false;   // reads isfocus in session-info only (PROTOCOL §1.7.2)
+  bool shows_roster = false;    // its user sees who is there: no chat instead
+  bool isfocus_again = false;   // reads isfocus in session-info only
 };
 
 // What a client told of itself; either may be empty.

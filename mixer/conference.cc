@@ -76,7 +76,7 @@ void Conference::migrate(media::LegId leg, const jingle::Sid& to, Outbox& out) {
 }
 
 bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) {
-  // DESIGN §8.2: the same full JID again. Its old call may be dead without our having noticed: then
+  // The same full JID again. Its old call may be dead without our having noticed: then
   // the new one takes its place once it is connected, and the Coin user stays throughout.
   bool replaces = incoming.replaces.has_value();
   for (const auto& [leg, member] : members_) {
@@ -136,7 +136,7 @@ std::uint32_t Conference::new_contributor_id(Outbox& out) const {
   }
 }
 
-// In component mode no caps come by themselves (PROTOCOL §2.4.1).
+// In component mode no caps come by themselves.
 void Conference::ask_client(const Incoming& incoming, Outbox& out, TimePoint now) const {
   out.ask({.from = incoming.local,
            .to = incoming.peer,
@@ -171,7 +171,7 @@ std::optional<jingle::StanzaError> Conference::document_from(const jingle::Jid& 
 jingle::Result<std::string> Conference::document_for(const jingle::Jid& peer, Outbox& out,
                                                      TimePoint now) {
   Member* asker = member_of(peer);
-  // Nobody is told anything before his leg is connected (PROTOCOL §1.7.5).
+  // Nobody is told anything before his leg is connected.
   if (!asker || !asker->joined || !asker->call.accepted()) {
     return tl::unexpected(jingle::unknown_session());
   }

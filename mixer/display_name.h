@@ -1,4 +1,4 @@
-// mixer/display_name.h: names of people as others may see them (PROTOCOL §2.4.4). Pure; any thread.
+// mixer/display_name.h: names of people as others may see them. Pure; any thread.
 #pragma once
 
 #include <string>

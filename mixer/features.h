@@ -1,5 +1,5 @@
-// mixer/features.h: what the domain and its rooms announce of themselves (XEP-0030, XEP-0115;
-// PROTOCOL §1.6.4-7). Pure; any thread.
+// mixer/features.h: what the domain and its rooms announce of themselves (XEP-0030, XEP-0115).
+// Pure; any thread.
 #pragma once
 
 #include <string>
@@ -15,14 +15,14 @@ inline constexpr char kFocusResource[] = "focus";          // of a room's callab
 // The component's domain: a service that lists rooms; nothing to call.
 jingle::DiscoInfo domain_features();
 // A room's bare and full JID alike (one set, one caps ver for all of them). Never looks like a MUC,
-// or Dino, Monal and Conversations hide the call button (PROTOCOL §1.6.3).
+// or Dino, Monal and Conversations hide the call button.
 jingle::DiscoInfo room_features(Config::Xmpp::Mode mode);
 
 // disco#info for `info` asked with `node`: the node must be empty or the caps node of that very
 // set.
 jingle::Result<std::string> disco_info(const jingle::DiscoInfo& info, const std::string& node);
 
-// <c/> and <status/> of a room with `users` in the call: how many, never who (DESIGN §8.5).
+// <c/> and <status/> of a room with `users` in the call: how many, never who.
 std::string room_presence(const jingle::DiscoInfo& info, std::size_t users);
 
 }  // namespace mixer

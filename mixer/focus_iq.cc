@@ -64,7 +64,7 @@ Answer Focus::handle(const Iq& iq, const jingle::DiscoItemsQuery& query, TimePoi
   } else {
     const std::string room = room_of(iq.to);
     if (!room_exists(room)) return tl::unexpected(jingle::item_not_found());
-    // SylkServer finds whom to call among the bare JID's items (PROTOCOL §3, note c).
+    // SylkServer finds whom to call among the bare JID's items.
     if (iq.to.is_bare()) items.push_back({full_of(room), {}, {}});
   }
   return jingle::disco_items_xml(items, query.node);

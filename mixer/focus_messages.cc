@@ -18,7 +18,7 @@ void Focus::message(const jingle::Message& message, TimePoint now) {
   if (message.type == "error" || message.type == "groupchat" || message.type == "headline") return;
   const std::string room = room_of(message.to);
   if (message.from.bare() == bare_of(room)) return;  // carbons of our own
-  // Stored on the way: by now the caller has given up or called again (PROTOCOL §1.4.8). There is
+  // Stored on the way: by now the caller has given up or called again. There is
   // no wall clock here to tell how long ago that was, and no need.
   if (jingle::child(message.xml.root(), jingle::ns::kDelay, "delay")) return;
   const auto event = jmi::parse(message);

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 // §19.5.1).
 inline constexpr std::size_t kMaxRemoteCandidates = 20;
 
-// Conference documents (XEP-0298; PROTOCOL §1.7.8, §2.4.6).
+// Conference documents (XEP-0298).
 inline constexpr std::size_t kMaxDocumentBytes = 200 * 1024;  // Prosody's c2s cap is 256 KiB
 inline constexpr auto kCoinReplyTimeout = 5s;   // then the next document goes without a reply
 inline constexpr auto kCoinHealAfter = 60s;     // after the last partial: there is no refresh

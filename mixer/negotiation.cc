@@ -149,6 +149,7 @@ std::optional<jingle::Reason> negotiate_audio(const Content& offered, std::uint3
   const PayloadType* digits = find_telephone_event(description);
   if (digits && digits->id != opus->id) {
     rtp.telephone_event = static_cast<std::uint8_t>(digits->id);
+    rtp.telephone_event_rate_hz = digits->clockrate.value_or(rtp.telephone_event_rate_hz);
     answer.payload_types.push_back(echo(*digits));
   }
   negotiate_extensions(description, answer, rtp);

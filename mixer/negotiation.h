@@ -24,7 +24,7 @@ struct Agreement {
   std::vector<jingle::Group> groups;
 };
 
-// Exactly one Opus and, if offered, telephone-event; names and ids as offered (PROTOCOL §1.2.2-3).
+// Exactly one Opus and, if offered, telephone-event; names and ids as offered.
 // Otherwise why not, for a session-terminate after the ack:
 //   unsupported-applications  no audio          unsupported-transports  none of it over ICE-UDP
 //   security-error            no fingerprint (crypto-required) or an unusable one (invalid-crypto)
@@ -48,14 +48,14 @@ jingle::SessionAccept answer(const Agreement& agreed, const LocalMedia& local,
 // `first_id` numbers the candidates; their ids are unique in a session.
 jingle::TransportInfo trickle(const Agreement& agreed, const LocalMedia& local,
                               const std::vector<media::IceCandidate>& candidates, int first_id);
-// Video offered later: accepted as it is and discarded (PROTOCOL §1.3.9); nullopt: not video, or
+// Video offered later: accepted as it is and discarded; nullopt: not video, or
 // without anything to echo.
 std::optional<jingle::Content> accept_video(const jingle::Content& offered, const Agreement& agreed,
                                             const LocalMedia& local);
 
 // What ICE can use of them: addresses, not names (mDNS cannot be resolved here), no link-local IPv6
 // (it lacks the zone), ports above 0, component 2 without rtcp-mux only (Dino offers it
-// regardless). The engine filters further (DESIGN §8.3).
+// regardless). The engine filters further.
 std::vector<media::IceCandidate> usable(const std::vector<jingle::Candidate>& candidates,
                                         bool rtcp_mux);
 

@@ -73,7 +73,7 @@ void Notifier::answered(media::LegId leg, const std::string& id, const jingle::S
   if (!error) {
     if (current) subscription.unanswered = 0;
   } else if (error->type != "wait" || !subscription.to.announced) {
-    subscription.stopped = true;  // PROTOCOL §2.4.7: the call goes on without
+    subscription.stopped = true;  // the call goes on without
   } else if (current) {
     subscription.needs_full = true;
     subscription.not_before = now + back_off(++subscription.unanswered + 1);

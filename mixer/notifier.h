@@ -22,7 +22,7 @@
 
 namespace mixer {
 
-// Bytes per second with a burst; what does not fit waits (PROTOCOL §1.7.8).
+// Bytes per second with a burst; what does not fit waits.
 class ByteBudget {
  public:
   explicit ByteBudget(double bytes_per_second) : rate_(bytes_per_second) {}
@@ -45,7 +45,7 @@ class Notifier {
  public:
   Notifier(std::string room, const Config::Coin& config, double bytes_per_second);
 
-  // Requires: the leg is connected and isfocus was said in that session (PROTOCOL §1.7.5).
+  // Requires: the leg is connected and isfocus was said in that session.
   void add(media::LegId leg, Receiver receiver);
   void remove(media::LegId leg);
   bool has(media::LegId leg) const { return subscriptions_.contains(leg); }

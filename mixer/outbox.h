@@ -18,8 +18,7 @@ namespace mixer {
 
 using Random = std::function<std::uint64_t()>;
 
-// Why we asked. Most Jingle IQs are not here: calls must not depend on their acks (PROTOCOL
-// §1.1.12).
+// Why we asked. Most Jingle IQs are not here: calls must not depend on their acks.
 enum class Purpose { session_accept, transport_info, coin, client_disco, roster };
 struct Awaited {
   jingle::Jid to;  // the only JID whose answer counts

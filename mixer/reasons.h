@@ -1,4 +1,4 @@
-// mixer/reasons.h: why we end calls (XEP-0166 §7.4; PROTOCOL §1.1.5), with a text for the user
+// mixer/reasons.h: why we end calls (XEP-0166 §7.4), with a text for the user
 // whose client shows it. Pure; any thread.
 #pragma once
 

@@ -1,5 +1,5 @@
-// mixer/roster.h: who is in the call, and the same as a conference document (RFC 4575 §5; PROTOCOL
-// §2.4.3-5). One user per bare JID, one endpoint per call. Pure; signaling thread.
+// mixer/roster.h: who is in the call, and the same as a conference document (RFC 4575 §5). One user
+// per bare JID, one endpoint per call. Pure; signaling thread.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace mixer {
 struct Participant {
   jingle::Jid peer;                  // full
   std::string token;                 // stands for the resource where that is not disclosed
-  std::uint32_t contributor_id = 0;  // its CSRC in the mix (DESIGN §4.6)
+  std::uint32_t contributor_id = 0;  // its CSRC in the mix
   bool on_hold = false;              // the participant's own doing
   media::LegPlan plan;               // what it says and hears
   bool operator==(const Participant&) const = default;

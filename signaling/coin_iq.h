@@ -11,8 +11,8 @@
 
 namespace jingle {
 
-// The isfocus flag among the children of <jingle/>, in any of the namespaces PROTOCOL §1.7.3 has
-// seen; nullopt: none.
+// The isfocus flag among the children of <jingle/>, in any of the namespaces clients have been seen
+// to write; nullopt: none.
 std::optional<bool> parse_isfocus(const pugi::xml_node& jingle);
 void write_isfocus(pugi::xml_node& jingle, bool isfocus);
 
@@ -21,7 +21,7 @@ struct ConferenceInfoSet {  // §6: a document from a focus
   coin::ConferenceInfo info;
   bool operator==(const ConferenceInfoSet&) const = default;
 };
-struct ConferenceInfoGet {  // our extension, PROTOCOL §1.7.7
+struct ConferenceInfoGet {  // our extension: XEP-0298 speaks of retrieving and has no way to
   bool operator==(const ConferenceInfoGet&) const = default;
 };
 

@@ -76,7 +76,7 @@ struct Reason {                       // §7.4
 };
 
 struct SessionInitiate {
-  std::string initiator;  // as sent: absent, bare and foreign occur (PROTOCOL §1.1.7)
+  std::string initiator;  // as sent: absent, bare and foreign occur
   std::vector<Content> contents;
   std::vector<Group> groups;
   std::optional<bool> isfocus;  // XEP-0298 §5

@@ -48,8 +48,8 @@ struct IceUdpTransport {
   bool operator==(const IceUdpTransport&) const = default;
 };
 
-// Lenient as PROTOCOL §1.3.2-3 asks: candidates whose protocol is not udp are skipped, missing id,
-// generation and network are filled in, unknown attributes ignored. bad-request: a candidate
+// Lenient with what clients really send: candidates whose protocol is not udp are skipped, missing
+// id, generation and network are filled in, unknown attributes ignored. bad-request: a candidate
 // without component (1-256), ip, port or priority, with numbers out of range or an unknown type; a
 // fingerprint without hash or setup; beyond limits.h.
 Result<IceUdpTransport> parse_ice_udp(const pugi::xml_node& transport);

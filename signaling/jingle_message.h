@@ -45,8 +45,8 @@ struct Event {
   bool operator==(const Event&) const = default;
 };
 
-// nullopt: no JMI in it, or malformed, or one that PROTOCOL §1.4.8 says to ignore whatever the
-// state (`accept`, groupchat, an error). Delay and addressing are the caller's to judge.
+// nullopt: no JMI in it, or malformed, or one to ignore whatever the state (`accept` of before
+// 0.6, groupchat, an error). Delay and addressing are the caller's to judge.
 std::optional<Event> parse(const Message& message);
 // The children of <message type='chat'/>: the element and <store xmlns='urn:xmpp:hints'/>.
 std::string write(const Event& event);

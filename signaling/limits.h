@@ -11,8 +11,7 @@ inline constexpr std::size_t kMaxStanzaBytes = 256 * 1024;
 inline constexpr int kMaxDepth = 32;
 // The richest element we know, a candidate, has 12; more only makes every look-up slow.
 inline constexpr std::size_t kMaxAttributes = 64;
-// A browser offers at most audio, video, data twice; 100 contents is an attack (PEERS list, group
-// 10).
+// A browser offers at most audio, video, data twice; 100 contents is an attack.
 inline constexpr std::size_t kMaxContents = 16;
 // A laptop with VPNs and TURN gathers about 20; one stanza or one session never needs more.
 inline constexpr std::size_t kMaxCandidates = 64;

@@ -28,7 +28,7 @@ struct StanzaError {
 template <typename T>
 using Result = tl::expected<T, StanzaError>;
 
-// The errors PROTOCOL names (XEP-0166 §10, RFC 6120 §8.3.3).
+// XEP-0166 §10, RFC 6120 §8.3.3.
 StanzaError bad_request(std::string text = {});          // modify
 StanzaError service_unavailable();                       // cancel
 StanzaError item_not_found();                            // cancel

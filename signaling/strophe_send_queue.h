@@ -13,7 +13,7 @@ namespace jingle {
 
 class SendQueue {
  public:
-  // Two seconds of what a process may say in conference documents (4 MB/s, PROTOCOL §1.7.8): a
+  // Two seconds of what a process may say in conference documents (4 MB/s): a
   // server that has not read for longer is as good as gone, and what waits is out of date.
   static constexpr std::size_t kMaxBytes = 8 * 1024 * 1024;
   // The rest is for Jingle: a flood of documents must not refuse a call.

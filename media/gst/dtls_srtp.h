@@ -20,7 +20,7 @@ namespace media::gst {
 // what is needed.
 class DtlsIdentity {
  public:
-  // For tests with odd peers (PROTOCOL of Dino: X.509 v1, not valid before tomorrow).
+  // For tests with odd peers (Dino: X.509 v1, not valid before tomorrow).
   struct Certificate {
     int version = 3;
     std::chrono::seconds not_before{-24 * 3600};  // from now

@@ -7,7 +7,7 @@
 
 #include "media/gst/srtp_session.h"
 #include "media/gst/transport_limits.h"
-#include "transport_peer.h"
+#include "tests/media_gst/transport_peer.h"
 
 namespace media::gst {
 namespace {
@@ -164,7 +164,7 @@ TEST(DtlsSrtp, FingerprintsAreComparedWithoutCaseAndByStrongHashesOnly) {
   }
 }
 
-// Chromium's ClientHello does not fit one datagram (PROTOCOL: observed on the wire).
+// Chromium's ClientHello does not fit one datagram.
 TEST(DtlsSrtp, ClientHelloInTwoDatagramsIsPutTogether) {
   Pair pair;
   pair.client->start();

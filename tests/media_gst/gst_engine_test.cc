@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <fstream>
 
-#include "test_caller.h"
+#include "tests/media_gst/test_caller.h"
+#include "tests/media_gst/transport_peer.h"
 #include "tests/support/audio.h"
-#include "transport_peer.h"
 
 namespace media::gst {
 namespace {

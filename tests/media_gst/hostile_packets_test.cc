@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "transport_peer.h"
+#include "tests/media_gst/transport_peer.h"
 
 namespace media::gst {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "transport_peer.h"
+#include "tests/media_gst/transport_peer.h"
 
 namespace media::gst {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "media/gst/leg_sink.h"
 #include "media/gst/leg_src.h"
+#include "tests/media_gst/transport_peer.h"
 #include "tests/support/audio.h"
-#include "transport_peer.h"
 
 namespace media::gst {
 namespace {

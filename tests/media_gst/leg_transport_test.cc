@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "media/gst/leg_sink.h"
-#include "transport_peer.h"
+#include "tests/media_gst/transport_peer.h"
 
 namespace media::gst {
 namespace {

@@ -1,4 +1,4 @@
-#include "test_caller.h"
+#include "tests/media_gst/test_caller.h"
 
 #include <algorithm>
 #include <cmath>

@@ -11,8 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/media_gst/transport_peer.h"
 #include "tests/support/audio.h"
-#include "transport_peer.h"
 
 namespace media::gst {
 

@@ -1,4 +1,4 @@
-#include "transport_peer.h"
+#include "tests/media_gst/transport_peer.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>

@@ -12,7 +12,6 @@ using mixer::OpenLeg;
 constexpr char kAnn[] = "ann@localhost/phone";
 constexpr char kRoom[] = "room@mixer.localhost";
 
-// PROTOCOL §1.3.2-6, §5 items 11-13.
 TEST(Trickle, CandidatesReachTheLegWhateverCredentialsTheyCarry) {
   Bench bench;
   bench.answers = false;

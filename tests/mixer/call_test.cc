@@ -199,7 +199,7 @@ TEST(Call, AnswersGoToFromWhateverInitiatorSays) {
   }
 }
 
-// XEP-0167 §8, PROTOCOL §1.2.5.
+// XEP-0167 §8.
 TEST(Call, HoldAndMuteDecideWhatIsMixedAndHeard) {
   const std::string mute = "<mute xmlns='urn:xmpp:jingle:apps:rtp:info:1' creator=";
   const std::string unmute = "<unmute xmlns='urn:xmpp:jingle:apps:rtp:info:1' creator=";
@@ -251,7 +251,6 @@ TEST(Call, SessionInfoIsAnsweredAsTheSpecificationSays) {
             "feature-not-implemented/unsupported-info");
 }
 
-// PROTOCOL §1.1.4, §5 items 1-4, 6.
 TEST(CallErrors, EveryActionOfAnUnknownSessionIsUnknownSession) {
   for (const char* action :
        {"content-accept", "content-add", "content-modify", "content-reject", "content-remove",
@@ -311,7 +310,6 @@ TEST(CallErrors, TheDomainIsNotCallable) {
             "service-unavailable");
 }
 
-// DESIGN §8.2.
 TEST(CallAgain, FromALiveClientIsTheAlternativeSession) {
   Bench bench;
   bench.join(kAnn);
@@ -357,7 +355,7 @@ TEST(CallAgain, IfTheNewOneFailsTheOldOneGoesOn) {
   EXPECT_EQ(bench.iq(kAnn, kRoom, session_info("S1")).answer(), "result");
 }
 
-// XEP-0166 §6.7, PROTOCOL §1.1.10.
+// XEP-0166 §6.7.
 TEST(Unavailable, WithSilenceEndsTheCall) {
   Bench bench;
   const auto leg = bench.join(kAnn);

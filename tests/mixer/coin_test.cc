@@ -1,4 +1,4 @@
-// Who is told what of the others, by document and by chat (XEP-0298; PROTOCOL §1.7, §2.3, §2.4).
+// Who is told what of the others, by document and by chat (XEP-0298).
 #include "tests/support/focus_bench.h"
 
 namespace {
@@ -117,7 +117,6 @@ TEST(Coin, HoldAndMuteAreSeenByTheOthers) {
   EXPECT_EQ(active.media.at(0).status, coin::MediaStatus::sendrecv);
 }
 
-// PROTOCOL §2.4.1, §3.2.1, §5 item 23.
 TEST(CoinClients, DinoNeverGetsADocumentButAChat) {
   Bench bench;
   Step step;
@@ -181,7 +180,7 @@ TEST(CoinClients, AnnouncedMeansOnlyThoseThatAnnouncedIt) {
   EXPECT_EQ(step.documents().size(), 1u);
 }
 
-// PROTOCOL §2.3: tokens on which Jitsi closes its own XMPP stream.
+// Tokens on which Jitsi closes its own XMPP stream.
 TEST(CoinClients, NothingFatalToJitsiIsEverSaid) {
   Bench bench;
   join_as(bench, kBob, "B", disco("Jitsi"));
@@ -204,7 +203,6 @@ TEST(CoinClients, NothingFatalToJitsiIsEverSaid) {
   }
 }
 
-// PROTOCOL §1.7.7.
 TEST(CoinPull, AParticipantMayAskForTheWholeDocument) {
   Bench bench;
   const std::string get = "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info'/>";
@@ -224,7 +222,6 @@ TEST(CoinPull, AParticipantMayAskForTheWholeDocument) {
             "item-not-found/unknown-session");
 }
 
-// PROTOCOL §1.7.4.
 TEST(CoinPush, DocumentsAreTakenFromAFocusOnly) {
   Bench bench;
   const std::string document =
@@ -247,7 +244,6 @@ TEST(CoinPush, DocumentsAreTakenFromAFocusOnly) {
             "bad-request");
 }
 
-// DESIGN §8.5.
 TEST(Announce, TellsWhoIsThereAndThatTheServerHears) {
   Bench bench;
   join_as(bench, kBob, "B", disco("x", "urn:xmpp:coin:1"));

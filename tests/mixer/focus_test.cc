@@ -23,7 +23,6 @@ jingle::DiscoInfo parse_info(const Step& step) {
   return jingle::DiscoInfo::parse(xml->root()).value();
 }
 
-// PROTOCOL §1.6.3-6.
 TEST(Disco, ARoomLooksLikeAPhoneThatEveryClientCanCall) {
   Bench bench;
   for (const char* to : {"room@mixer.localhost", "room@mixer.localhost/focus"}) {
@@ -98,7 +97,6 @@ TEST(Ping, IsAnswered) {
             "result");
 }
 
-// DESIGN §8.1.
 TEST(Limits, StrangersAreRefusedOnOneLogLineAndLeaveNothing) {
   Bench bench;
   const Step step = bench.iq("eve@evil.example/x", kRoom, Offer{}.xml());
@@ -174,7 +172,7 @@ TEST(Limits, NobodyIsServedAndTheKeyIsNamedIfTheOwnServerIsUnknown) {
   EXPECT_TRUE(bench.up().all<mixer::Log>().empty());
 }
 
-// RFC 6121 §3; PROTOCOL §1.6.8.
+// RFC 6121 §3.
 TEST(RoomPresence, SubscribersSeeTheRoomAndAreAskedBackOnce) {
   Bench bench;
   const auto said = bench.presence("ann@localhost", kRoom, "subscribe").all<SendPresence>();

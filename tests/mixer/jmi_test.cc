@@ -1,4 +1,4 @@
-// Jingle Message Initiation as callee (XEP-0353; PROTOCOL §1.4, §5 items 16, 17).
+// Jingle Message Initiation as callee (XEP-0353).
 #include "tests/support/focus_bench.h"
 
 namespace {

@@ -38,7 +38,6 @@ std::string opus(const std::string& attributes, const std::string& children = ""
   return "<payload-type " + attributes + ">" + children + "</payload-type>";
 }
 
-// PROTOCOL §5 item 7.
 TEST(Negotiation, EncryptionIsDtlsSrtpOrNothing) {
   struct {
     std::string fingerprint, description, outcome;
@@ -77,7 +76,6 @@ TEST(Negotiation, WeAreTheDtlsClientWhereverThePeerLetsUs) {
   }
 }
 
-// PROTOCOL §1.2.3, §5 item 9.
 TEST(Negotiation, AnyOpusIsAcceptedWithItsAttributesEchoed) {
   for (const std::string& attributes :
        {std::string("id='111' name='opus' clockrate='48000' channels='2'"),
@@ -165,7 +163,6 @@ TEST(Negotiation, RtcpMuxOnlyIfOfferedAndThenComponentTwoIsIgnored) {
   EXPECT_EQ(agreed->remote.candidates.size(), 2u);
 }
 
-// PROTOCOL §1.3.12.
 TEST(Negotiation, OnlyAudioLevelsOfTheExtensionsAreEchoedWithUsableIds) {
   const auto extension = [](const std::string& id, const std::string& uri,
                             const std::string& senders = "both") {
@@ -203,7 +200,6 @@ const std::string kVideo =
     "type='nack'/></payload-type><payload-type id='97' name='rtx' clockrate='90000'/><rtcp-mux/>"
     "</description>";
 
-// PROTOCOL §1.3.9-10, §5 item 10.
 TEST(Negotiation, VideoIsAcceptedAndNeverSent) {
   Offer offer;
   offer.more_contents = content("1", kVideo, offer.transport());

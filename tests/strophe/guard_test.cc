@@ -1,4 +1,4 @@
-// What strangers write never reaches libstrophe's tree builder (STYLE: traps of libstrophe 0.12.2).
+// What strangers write never reaches libstrophe's tree builder (libstrophe 0.12.2).
 #include "signaling/strophe_guard.h"
 
 #include <gmock/gmock.h>
