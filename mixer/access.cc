@@ -28,6 +28,7 @@ Access::Access(const Config& config) : anyone_(config.access.anyone) {
     }
   } else if (config.xmpp.mode == Config::Xmpp::Mode::client) {
     domains_.insert(config.xmpp.jid.domain());
+    roster_counts_ = true;
   } else {
     parent_ = own_server(config.xmpp.jid.domain());
     own_server_missing_ = !parent_;
@@ -45,7 +46,8 @@ bool Access::allows(const jingle::Jid& who) const {
       return true;
     }
   }
-  return jids_.contains(who) || jids_.contains(who.bare()) || roster_.contains(who.bare());
+  if (roster_counts_ && knows(who)) return true;
+  return jids_.contains(who) || jids_.contains(who.bare());
 }
 
 std::optional<std::string> Access::complaint() const {

@@ -31,6 +31,7 @@ class Access {
 
  private:
   bool anyone_ = false;
+  bool roster_counts_ = false;
   bool own_server_missing_ = false;
   std::set<std::string> domains_;
   std::optional<std::string> parent_;  // this domain and everything below it

@@ -57,6 +57,19 @@ TEST(Access, BotServesItsDomainAndItsRoster) {
   EXPECT_TRUE(allows(access, "cyd@example.com/x"));
 }
 
+TEST(Access, AListStandsInsteadOfTheRoster) {
+  mixer::Config config;
+  config.xmpp.mode = mixer::Config::Xmpp::Mode::client;
+  config.xmpp.jid = jingle::Jid::parse("bot@example.org").value();
+  config.access.dial_set = true;
+  config.access.dial = {"ann@example.org"};
+  Access access(config);
+  access.set_roster({jingle::Jid::parse("cyd@example.com").value()});
+  EXPECT_TRUE(allows(access, "ann@example.org/x"));
+  EXPECT_FALSE(allows(access, "cyd@example.com/x"));
+  EXPECT_TRUE(access.knows(jingle::Jid::parse("cyd@example.com/x").value()));
+}
+
 TEST(Access, ListMeansDomainsExactlyAndBareJidsWithAnyResource) {
   mixer::Config config = component("mixer.example.org");
   config.access.dial_set = true;
