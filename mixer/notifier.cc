@@ -161,7 +161,8 @@ Notifier::Update Notifier::make(const Published& told, coin::ConferenceInfo docu
   update.root.entity = document.entity;
   update.root.state = document.state;
   update.body = coin::write_body(document);
-  if (!fit(document, update.body)) {
+  update.cut = fit(document, update.body);
+  if (!update.cut) {
     update.told = published_;
   } else if (document.state == coin::State::full) {
     update.told = std::make_shared<const coin::ConferenceInfo>(std::move(document));
@@ -186,8 +187,10 @@ const Notifier::Update& Notifier::update_for(const Subscription& subscription,
   if (added) {
     if (auto difference = coin::diff(*subscription.told, *published_)) {
       entry->second = make(subscription.told, std::move(*difference));
-      // A partial that is no smaller only adds the risk of a gap.
-      if (entry->second.body.size() >= full().body.size()) entry->second = full();
+      // A partial that is no smaller only adds the risk of a gap. But a full one that had to be cut
+      // would tell the same first users again, and never the rest.
+      const Update& whole = full();
+      if (!whole.cut && entry->second.body.size() >= whole.body.size()) entry->second = whole;
     } else {
       entry->second.told = published_;
     }

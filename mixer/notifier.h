@@ -93,6 +93,7 @@ class Notifier {
     coin::ConferenceInfo root;  // without children: entity and state
     std::string body;           // empty: nothing to say
     Published told;             // what its receiver knows afterwards
+    bool cut = false;           // the rest of the users follows
   };
   using Updates =
       std::map<const coin::ConferenceInfo*, Update>;  // by what they were told; null: full

@@ -329,6 +329,19 @@ TEST(Notifier, NoStanzaExceedsTheLimitAndTheRestFollowsAsPartials) {
   EXPECT_TRUE(room.knows_the_truth(5000));
 }
 
+// Part by part, and never the first part again because the next one is as large.
+TEST(Notifier, ARosterOfSeveralStanzasIsToldToItsEnd) {
+  for (std::uint64_t size = 600; size <= 2600; size += 200) {
+    SCOPED_TRACE(std::to_string(size) + " users");
+    Room room({}, 1e9);
+    for (std::uint64_t n = 1; n <= size; ++n) room.set(n, {});
+    room.join(5000);
+    room.run(55s);
+    EXPECT_TRUE(room.knows_the_truth(5000));
+    EXPECT_LE(room.documents(5000), 8);
+  }
+}
+
 TEST(Notifier, KeepsToItsByteBudget) {
   Room room({}, 4000);
   std::size_t bytes = 0;
