@@ -159,6 +159,7 @@ void Focus::bounced(const std::string& room, const jingle::Presence& presence) {
 }
 
 void Focus::show_presence(const std::string& room, const jingle::Jid& to) {
+  if (shutting_down_) return;  // `unavailable` has been said, and nobody would say it again
   const Conference* conference = find(room);
   out_.put(SendPresence{
       full_of(room),

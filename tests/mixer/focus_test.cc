@@ -297,6 +297,19 @@ TEST(Shutdown, EndsEveryCallWithAReason) {
   EXPECT_EQ(bench.iq(kAnn, kRoom, Offer{}.xml()).answer(), "resource-constraint");
 }
 
+// Nobody takes a component's presence back when its stream closes.
+TEST(Shutdown, UnavailableIsTheLastThatSubscribersHear) {
+  Bench bench;
+  bench.presence("ann@localhost", kRoom, "subscribe");
+  bench.join(kAnn);
+  bench.handle(mixer::ShutdownRequested{});
+  EXPECT_TRUE(bench.wait(5s).all<SendPresence>().empty());
+  for (const auto& sent : bench.presence("ann@localhost", kRoom, "probe").all<SendPresence>()) {
+    EXPECT_NE(sent.type, "");
+  }
+  EXPECT_FALSE(bench.focus.next_deadline());
+}
+
 TEST(Idle, ThousandsOfConfiguredRoomsHaveNoTimer) {
   mixer::Config config = component_config();
   for (int i = 0; i < 10000; ++i) {
