@@ -86,9 +86,6 @@ struct RequestHandler {
       }
     }
     if (!accepted.empty() && accepted.size() == action.contents.size()) {
-      for (const jingle::Content& content : accepted) {
-        call.setup_.agreed.contents.push_back(content);
-      }
       answer(jingle::Action::content_accept, std::move(accepted), std::nullopt);
     } else {
       answer(jingle::Action::content_reject, names_only(action.contents),

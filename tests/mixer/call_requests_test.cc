@@ -141,6 +141,21 @@ TEST(Contents, VideoAddedLaterIsAcceptedOnceAndDiscarded) {
   EXPECT_EQ(sent[0].contents[0].ice()->fingerprints.at(0).setup, jingle::Setup::active);
 }
 
+// Nothing of it is kept: a caller who goes on adding takes no more of our memory.
+TEST(Contents, VideoAddedLaterMayBeRemovedAndAddedAgain) {
+  Bench bench;
+  bench.join(kAnn);
+  for (int i = 0; i < 3; ++i) {
+    const Step added = bench.iq(kAnn, kRoom, in_session("S1", "content-add", video_content("1")));
+    ASSERT_EQ(added.sent<jingle::ContentAction>().size(), 1u);
+    EXPECT_EQ(added.sent<jingle::ContentAction>()[0].action, jingle::Action::content_accept);
+    const Step removed = bench.iq(
+        kAnn, kRoom, in_session("S1", "content-remove", "<content creator='initiator' name='1'/>"));
+    EXPECT_TRUE(removed.acked());
+    EXPECT_EQ(removed.terminated().condition, "");
+  }
+}
+
 TEST(Contents, OtherContentsAreRejectedOnce) {
   Bench bench;
   bench.join(kAnn);
