@@ -158,13 +158,14 @@ std::optional<jingle::StanzaError> Conference::request(const jingle::Jid& peer,
   return error;
 }
 
-std::optional<jingle::StanzaError> Conference::document_from(const jingle::Jid& peer) {
+std::optional<jingle::StanzaError> Conference::document_from(const jingle::Jid& peer, Outbox& out) {
   Member* sender = member_of(peer);
   if (!sender) return jingle::unknown_session();
   if (!sender->call.peer_is_focus()) return jingle::not_allowed();
   static const ClientProfile& unknown = profile_of({});
   sender->profile = &profile_of_sender(sender->profile ? *sender->profile : unknown);
-  notifier_.announced(sender->call.leg());
+  introduce(*sender, out);
+  if (sender->profile->takes_documents) notifier_.announced(sender->call.leg());
   return std::nullopt;
 }
 

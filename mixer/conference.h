@@ -45,7 +45,7 @@ class Conference {
                                              const jingle::Request& request, Outbox& out,
                                              TimePoint now);
   // A conference document (XEP-0298 §6) or a wish for one, from a session's peer.
-  std::optional<jingle::StanzaError> document_from(const jingle::Jid& peer);
+  std::optional<jingle::StanzaError> document_from(const jingle::Jid& peer, Outbox& out);
   jingle::Result<std::string> document_for(const jingle::Jid& peer, Outbox& out, TimePoint now);
 
   void media_event(const media::Event& event, Outbox& out, TimePoint now);

@@ -77,10 +77,13 @@ Answer Focus::handle(const Iq& iq, const jingle::XmppPing&, TimePoint) {
   return std::string();
 }
 
-Answer Focus::handle(const Iq& iq, const jingle::ConferenceInfoSet&, TimePoint) {
+Answer Focus::handle(const Iq& iq, const jingle::ConferenceInfoSet&, TimePoint now) {
   if (place_of(iq.to) == Place::room) {
-    if (Conference* conference = find(room_of(iq.to))) {
-      return to_answer(conference->document_from(iq.from));
+    const std::string room = room_of(iq.to);
+    if (Conference* conference = find(room)) {
+      auto error = conference->document_from(iq.from, out_);
+      settle(room, now);
+      return to_answer(std::move(error));
     }
   }
   return tl::unexpected(jingle::unknown_session());

@@ -244,6 +244,39 @@ TEST(CoinPush, DocumentsAreTakenFromAFocusOnly) {
             "bad-request");
 }
 
+// A focus whose client has not answered disco#info yet.
+TEST(CoinPush, WhoSendsADocumentBeforeItsClientIsKnownIsServedAtOnce) {
+  Bench bench;
+  join_as(bench, kAnn, "S1", "");
+  bench.iq(kAnn, kRoom,
+           in_session("S1", "session-info",
+                      "<conference-info xmlns='urn:xmpp:coin:1' isfocus='true'/>"));
+  const Step pushed =
+      bench.iq(kAnn, kRoom,
+               "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info' entity='xmpp:x@y' "
+               "state='full' version='1'><conference-description/><users/></conference-info>");
+  EXPECT_TRUE(pushed.acked());
+  EXPECT_EQ(pushed.documents().size(), 1u);
+  EXPECT_TRUE(bench
+                  .iq(kAnn, kRoom,
+                      "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info'/>", "get")
+                  .acked());
+}
+
+TEST(CoinPush, DinoIsSentNoneEvenIfItSendsOne) {
+  Bench bench;
+  join_as(bench, kAnn, "S1", disco("Dino"));
+  bench.iq(kAnn, kRoom,
+           in_session("S1", "session-info",
+                      "<conference-info xmlns='urn:xmpp:coin:1' isfocus='true'/>"));
+  const Step pushed =
+      bench.iq(kAnn, kRoom,
+               "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info' entity='xmpp:x@y' "
+               "state='full' version='1'><conference-description/><users/></conference-info>");
+  EXPECT_TRUE(pushed.documents().empty());
+  EXPECT_TRUE(bench.wait(120s).documents().empty());
+}
+
 TEST(Announce, TellsWhoIsThereAndThatTheServerHears) {
   Bench bench;
   join_as(bench, kBob, "B", disco("x", "urn:xmpp:coin:1"));
