@@ -38,6 +38,7 @@ class Call {
     media::LegId leg;
     std::uint32_t contributor_id = 0;
     Agreement agreed;
+    bool peer_is_focus = false;            // said so in its offer, or later (XEP-0298 §5)
     bool proposed = false;                 // by JMI: finish follows the end (XEP-0353 §3.6)
     std::optional<media::LegId> replaces;  // ends when this one is connected
   };
@@ -51,7 +52,7 @@ class Call {
   bool accepted() const { return session_.state() == jingle::Session::State::active; }
   bool connected() const { return connected_at_.has_value(); }
   bool proposed() const { return setup_.proposed; }
-  bool peer_is_focus() const { return peer_is_focus_; }
+  bool peer_is_focus() const { return setup_.peer_is_focus; }
   std::optional<media::LegId> replaces() const { return setup_.replaces; }
   std::uint32_t contributor_id() const { return setup_.contributor_id; }
   // Nothing valid came from the peer for 3 s, or it never connected in that time.
@@ -105,7 +106,6 @@ class Call {
   std::vector<media::IceCandidate> early_;  // before the peer's credentials are known
 
   bool on_hold_ = false, muted_ = false;
-  bool peer_is_focus_ = false;
   bool migrated_ = false;
 
   TimePoint began_{};

@@ -25,7 +25,7 @@ struct RequestHandler {
   Handled operator()(const jingle::SessionInfo& info) { return std::visit(*this, info.payload); }
   Handled operator()(const jingle::Ping&) { return std::nullopt; }
   Handled operator()(const jingle::FocusInfo& focus) {
-    call.peer_is_focus_ = focus.isfocus;
+    call.setup_.peer_is_focus = focus.isfocus;
     return std::nullopt;
   }
   Handled operator()(const jingle::UnknownInfo&) { return jingle::unsupported_info(); }

@@ -105,6 +105,7 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
              .leg = incoming.leg,
              .contributor_id = new_contributor_id(out),
              .agreed = std::move(*agreed),
+             .peer_is_focus = incoming.offer->isfocus.value_or(false),
              .proposed = incoming.proposed,
              .replaces = incoming.replaces},
             out, now);

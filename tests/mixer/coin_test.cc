@@ -263,6 +263,18 @@ TEST(CoinPush, WhoSendsADocumentBeforeItsClientIsKnownIsServedAtOnce) {
                   .acked());
 }
 
+TEST(CoinPush, AFocusMaySaySoInItsOffer) {
+  Bench bench;
+  bench.join(kAnn, kRoom,
+             Offer{.more_jingle = "<conference-info xmlns='urn:xmpp:coin:1' isfocus='true'/>"});
+  EXPECT_TRUE(
+      bench
+          .iq(kAnn, kRoom,
+              "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info' entity='xmpp:x@y' "
+              "state='full' version='1'><conference-description/><users/></conference-info>")
+          .acked());
+}
+
 TEST(CoinPush, DinoIsSentNoneEvenIfItSendsOne) {
   Bench bench;
   join_as(bench, kAnn, "S1", disco("Dino"));
