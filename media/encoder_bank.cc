@@ -142,7 +142,10 @@ void EncoderBank::go_back(Listener& listener) {
 
 void EncoderBank::encode_common() {
   for (Common& common : common_) {
-    if (common.wanted && !common.listened) common.encoder.start(common.settings);
+    if (common.wanted && !common.listened) {
+      common.encoder.start(common.settings);
+      common.needed = true;  // what has just begun is due (due_in_dtx), and has no payload yet
+    }
     common.listened = common.wanted;
     if (!common.needed) continue;
     common.encoder.encode(*total_);

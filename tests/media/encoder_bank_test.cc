@@ -126,6 +126,22 @@ TEST(EncoderBank, SilenceIsHardlySentToWhoLikesItSo) {
   EXPECT_TRUE(room.bank.due(*room.listeners[0], true)) << "a voice is sent at once";
 }
 
+TEST(EncoderBank, WhoComesBackInASilenceIsNotSentWhatWasSaidBefore) {
+  Room room(2);
+  const Frame voice = frame_of(test_support::speech(110, 10 * 960), 9);
+  for (int t = 0; t < 10; ++t) room.tick({&voice, nullptr}, true);
+  const Sum silence{};
+  for (unsigned t = 0; t < MixEncoder::kSilenceSent_ticks + 5; ++t) {  // nobody receives
+    room.bank.begin(silence, true);
+    room.bank.encode_common();
+  }
+  room.bank.begin(silence, true);
+  room.bank.choose(*room.listeners[1], nullptr, true);
+  room.bank.encode_common();
+  EXPECT_TRUE(room.bank.due(*room.listeners[1], true));
+  EXPECT_EQ(room.bank.encodes(), 1U) << "what he is sent was made in this tick";
+}
+
 // What a participant hears who speaks, pauses (and goes back to the common stream), and speaks
 // again at `onset`; against what he would have heard had he had a personal stream all the time.
 struct Switch {
