@@ -50,6 +50,7 @@ StropheOpening::StropheOpening(StropheStream& stream, std::vector<Endpoint> endp
       stop_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       thread_([this] {
         work();
+        done_ = true;
         ::eventfd_write(done_fd_, 1);
       }) {}
 
@@ -60,11 +61,6 @@ StropheOpening::~StropheOpening() {
   }
   ::close(done_fd_);
   ::close(stop_fd_);
-}
-
-bool StropheOpening::done() const {
-  pollfd entry{done_fd_, POLLIN, 0};
-  return ::poll(&entry, 1, 0) > 0;
 }
 
 void StropheOpening::stop() {

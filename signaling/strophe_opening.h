@@ -18,8 +18,9 @@ class StropheOpening {
   StropheOpening(StropheStream& stream, std::vector<Endpoint> endpoints);
   ~StropheOpening();  // without finish(): stop(), and a short wait for the thread
 
-  int fd() const { return done_fd_; }  // readable when done
-  bool done() const;
+  // Readable when done; -1 when no descriptor was left: done() tells without it.
+  int fd() const { return done_fd_; }
+  bool done() const { return done_; }
   // Gives up as soon as may be; done() follows.
   void stop();
   // Takes the stream back: up, or down with this reason. Requires: done().
@@ -38,7 +39,7 @@ class StropheOpening {
   StropheStream& stream_;
   const std::vector<Endpoint> endpoints_;
   int done_fd_, stop_fd_;  // eventfds
-  std::atomic<bool> stopped_ = false;
+  std::atomic<bool> stopped_ = false, done_ = false;
   Outcome outcome_;  // written by the thread, read after it has been joined
   std::thread thread_;
 };

@@ -45,6 +45,22 @@ TEST(Failure, NobodyListensIsConnectionRefused) {
   EXPECT_FALSE(peer.seen.downs[0].wrong_password);
 }
 
+TEST(Failure, WithoutADescriptorLeftTheAttemptEndsAndTheNextOneIsMade) {
+  Peer peer(component(support::free_tcp_port()));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int lowest_free = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::close(lowest_free);
+  const rlimit none{static_cast<rlim_t>(lowest_free), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  peer.connection->connect();
+  const bool ended = peer.run_until([&] { return !peer.seen.downs.empty(); }, 10000ms);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_TRUE(ended);
+  EXPECT_FALSE(peer.up());
+  EXPECT_EQ(peer.last_reason(), "Connection refused");
+}
+
 TEST(Failure, ANameThatDoesNotResolveSaysSo) {
   auto config = component(5347);
   config.host = "no-such-host.invalid";
