@@ -169,7 +169,7 @@ class IceAgent::Impl {
 
   bool send(int component, std::span<const std::uint8_t> datagram) {
     auto& path = path_of(component);
-    if (!path.connected) return false;
+    if (!path.connected || !path.allowed) return false;
     if (path.fd >= 0 && !always_through_agent_) {
       // On the agent's own thread only, and refreshed with each selected pair: the agent closes its
       // socket when it likes, and the number is used again.
@@ -198,7 +198,8 @@ class IceAgent::Impl {
  private:
   struct Path {  // where a component's datagrams go
     bool connected = false, failed = false;
-    int fd = -1;  // the agent's; -1: send through the agent
+    bool allowed = true;  // the filter allows the selected pair's remote address
+    int fd = -1;          // the agent's; -1: send through the agent
     sockaddr_storage to{};
     socklen_t to_length = 0;
   };
@@ -222,6 +223,8 @@ class IceAgent::Impl {
     g_signal_connect(agent_.get(), "component-state-changed", G_CALLBACK(&Impl::on_state), this);
     g_signal_connect(agent_.get(), "new-selected-pair-full", G_CALLBACK(&Impl::on_selected), this);
     g_signal_connect(agent_.get(), "new-candidate-full", G_CALLBACK(&Impl::on_candidate), this);
+    g_signal_connect(agent_.get(), "new-remote-candidate-full", G_CALLBACK(&Impl::on_learned),
+                     this);
   }
 
   void publish_local() {
@@ -288,6 +291,9 @@ class IceAgent::Impl {
   void selected(guint component, const NiceCandidate& local, const NiceCandidate& remote) {
     auto& path = path_of(static_cast<int>(component));
     path.fd = -1;
+    // The peer's checks may come from where the filter lets nothing go; libnice knows no filter.
+    const auto address = IpAddress::parse(ip_of(remote.addr));
+    path.allowed = address && filter_.allows(*address);
     if (component == kRtpComponent) {
       selected_local_ = describe(local);
       selected_remote_ = describe(remote);
@@ -303,6 +309,21 @@ class IceAgent::Impl {
     path.fd = g_socket_get_fd(socket.get());
   }
 
+  // Peer-reflexive ones, from the peer's authentic checks: libnice keeps them all and looks through
+  // them at every check.
+  void learned() {
+    if (++learned_count_ != limits::kCandidatePairs) return;
+    for (auto& path : paths_) {
+      path = Path{};
+      path.failed = true;
+    }
+    observer_.ice_failed(kRtpComponent);
+  }
+
+  static void on_learned(NiceAgent*, NiceCandidate*, gpointer self) noexcept {
+    io_thread.assert_here();
+    static_cast<Impl*>(self)->learned();
+  }
   static void on_state(NiceAgent*, guint, guint component, guint state, gpointer self) noexcept {
     io_thread.assert_here();
     static_cast<Impl*>(self)->state_changed(component, static_cast<NiceComponentState>(state));
@@ -336,7 +357,7 @@ class IceAgent::Impl {
   guint stream_ = 0;
   bool gathering_ = false, always_through_agent_ = false;
   std::vector<Endpoint> ours_;
-  std::size_t remote_count_ = 0;
+  std::size_t remote_count_ = 0, learned_count_ = 0;
   std::array<Path, 2> paths_;
   std::string selected_local_, selected_remote_;
 };

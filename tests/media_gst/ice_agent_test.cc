@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "media/gst/transport_limits.h"
 #include "tests/media_gst/transport_peer.h"
 
 namespace media::gst {
@@ -136,6 +137,35 @@ TEST_F(IceAgents, LostConsentFailsAndStopsSending) {
   EXPECT_FALSE(a.agent.send(1, Bytes{0x80, 1}));
   a.agent.always_through_agent(true);
   EXPECT_FALSE(a.agent.send(1, Bytes{0x80, 1}));
+}
+
+// Its checks come from an address that nobody signalled.
+TEST_F(IceAgents, NothingIsSentToADeniedAddressThatWasLearned) {
+  Side a(context_.get(), true, {.addresses = {"127.0.0.2"}});
+  Side b(context_.get(), false, {.addresses = {"127.0.0.1"}, .deny_peers = {"127.0.0.2"}});
+  ASSERT_TRUE(a.agent.gather());
+  ASSERT_TRUE(b.agent.gather());
+  introduce(b, a);
+  ASSERT_TRUE(b.agent.set_remote_credentials(a.agent.credentials()));
+  ASSERT_TRUE(turn_until([&] { return b.connected > 0; }));
+  EXPECT_FALSE(b.agent.send(1, Bytes{0x80, 1}));
+}
+
+TEST_F(IceAgents, TooManyLearnedCandidatesEndTheLeg) {
+  Side b(context_.get(), false, loopback_);
+  ASSERT_TRUE(b.agent.gather());
+  std::vector<std::unique_ptr<Side>> sources;
+  for (std::size_t i = 0; i <= limits::kCandidatePairs; ++i) {
+    auto& source = sources.emplace_back(std::make_unique<Side>(context_.get(), true, loopback_));
+    ASSERT_TRUE(source->agent.gather());
+    if (i == 0) {
+      ASSERT_TRUE(b.agent.set_remote_credentials(source->agent.credentials()));
+    }
+    introduce(b, *source);
+  }
+  ASSERT_TRUE(turn_until([&] { return b.failed > 0; }));
+  EXPECT_FALSE(b.agent.send(1, Bytes{0x80, 1}));
+  EXPECT_EQ(b.failed, 1);
 }
 
 TEST_F(IceAgents, ComeAndGoWithoutLeavingADescriptor) {
