@@ -165,7 +165,7 @@ class Callers {
     parts.watch = [this, number, start_at](const Tell& tell, TimePoint now) {
       const std::chrono::duration<double> t = now - start_at;
       if (options_.events) {
-        print_line(event_line(number, t.count(), tell));
+        print_line(event_line(number, t.count(), now, tell));
       } else if (!options_.json) {
         if (const auto text = event_text(number, t.count(), tell)) print_line(*text);
       }

@@ -4,8 +4,10 @@
 
 namespace call {
 
-std::string event_line(int caller, double t, const Tell& tell) {
-  Json::Object line{{"caller", caller}, {"t", t}, {"event", tell.event}};
+std::string event_line(int caller, double t, TimePoint clock, const Tell& tell) {
+  const std::chrono::duration<double> since_boot = clock.time_since_epoch();
+  Json::Object line{
+      {"caller", caller}, {"t", t}, {"clock", since_boot.count()}, {"event", tell.event}};
   if (!tell.detail.is_null()) line.emplace_back("detail", tell.detail);
   return Json(std::move(line)).str();
 }
