@@ -15,6 +15,8 @@ namespace {
 
 constexpr guint kRtpComponent = 1;
 
+thread_local int agents_giving_back = 0;
+
 struct CandidateFree {
   void operator()(NiceCandidate* candidate) const { nice_candidate_free(candidate); }
 };
@@ -87,7 +89,8 @@ class IceAgent::Impl {
  public:
   Impl(GMainContext* context, const IceConfig& config, bool controlling, int components,
        Observer& observer)
-      : config_(config),
+      : context_(context),
+        config_(config),
         observer_(observer),
         local_(config.addresses.empty() ? interface_addresses() : config.addresses),
         filter_(config.addresses, config.deny_peers),
@@ -120,13 +123,17 @@ class IceAgent::Impl {
   ~Impl() {
     g_signal_handlers_disconnect_by_data(agent_.get(), this);
     for (guint component = 1; component <= static_cast<guint>(components_); ++component) {
-      nice_agent_attach_recv(agent_.get(), stream_, component, nullptr, nullptr, nullptr);
+      // Not null, with which libnice would no longer read: it awaits answers from the TURN server.
+      nice_agent_attach_recv(
+          agent_.get(), stream_, component, context_,
+          [](NiceAgent*, guint, guint, guint, gchar*, gpointer) {}, nullptr);
     }
     // Allocations on a TURN server are given back, which takes a round trip; the agent keeps itself
     // until then.
     if (!config_.turn_server.empty()) {
+      agents_giving_back++;
       nice_agent_close_async(
-          agent_.get(), [](GObject*, GAsyncResult*, gpointer) {}, nullptr);
+          agent_.get(), [](GObject*, GAsyncResult*, gpointer) { agents_giving_back--; }, nullptr);
     }
   }
 
@@ -348,6 +355,7 @@ class IceAgent::Impl {
         static_cast<int>(component), {reinterpret_cast<std::uint8_t*>(data), length});
   }
 
+  GMainContext* const context_;
   const IceConfig& config_;
   Observer& observer_;
   std::vector<std::string> local_;
@@ -380,6 +388,7 @@ bool IceAgent::send(int component, std::span<const std::uint8_t> datagram) {
 }
 bool IceAgent::revoke_consent() { return impl_->revoke_consent(); }
 void IceAgent::always_through_agent(bool on) { impl_->always_through_agent(on); }
+int IceAgent::giving_back() { return agents_giving_back; }
 std::string IceAgent::selected_local() const { return impl_->selected_local(); }
 std::string IceAgent::selected_remote() const { return impl_->selected_remote(); }
 

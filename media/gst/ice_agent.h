@@ -51,6 +51,9 @@ class IceAgent {
   bool revoke_consent();
   // For measuring one against the other.
   void always_through_agent(bool on);
+  // Agents of this thread that are destroyed but have allocations to give back to a TURN server
+  // yet, which takes the turning of their context.
+  static int giving_back();
   // "host 192.0.2.1:4000"; empty when nothing is selected.
   std::string selected_local() const;
   std::string selected_remote() const;

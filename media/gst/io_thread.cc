@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "media/gst/candidate_filter.h"
+#include "media/gst/ice_agent.h"
 #include "media/gst/leg_transport.h"
 #include "media/gst/transport_limits.h"
 
@@ -153,7 +154,8 @@ class IoThread::Impl {
     while (!stopping_) g_main_context_iteration(context_.get(), TRUE);
     carry_out_commands();  // what was posted before the end still opens and closes in order
     while (!legs_.empty()) close(legs_.begin()->first);
-    // Agents' last callbacks (sources they destroy, allocations they give back).
+    give_allocations_back();
+    // Agents' last callbacks (sources they destroy).
     for (int i = 0; i < 100 && g_main_context_iteration(context_.get(), FALSE); ++i) {
     }
     g_main_context_pop_thread_default(context_.get());
@@ -202,6 +204,20 @@ class IoThread::Impl {
       gst_buffer_unref(outgoing.rtp);
     }
     sending_.clear();
+  }
+
+  void give_allocations_back() {
+    bool late = false;
+    GSource* limit = g_timeout_source_new(static_cast<guint>(limits::kGiveBackTime.count()));
+    const GSourceFunc passed = [](gpointer flag) noexcept -> gboolean {
+      *static_cast<bool*>(flag) = true;
+      return G_SOURCE_REMOVE;
+    };
+    g_source_set_callback(limit, passed, &late, nullptr);
+    g_source_attach(limit, context_.get());
+    while (IceAgent::giving_back() > 0 && !late) g_main_context_iteration(context_.get(), TRUE);
+    g_source_destroy(limit);
+    g_source_unref(limit);
   }
 
   void open_leg(TransportSpec spec) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {

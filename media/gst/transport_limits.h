@@ -21,6 +21,9 @@ inline constexpr std::size_t kCandidatePairs = 100;
 inline constexpr std::size_t kIceString = 256;
 // A pair that does not connect in this time has no user waiting any more.
 inline constexpr auto kConnectTime = 30s;
+// At the end a thread waits this long for TURN servers to take allocations back: a round trip. What
+// is not given back occupies a port and the account's quota there for its lifetime, ten minutes.
+inline constexpr auto kGiveBackTime = 500ms;
 // Silent this long since connected, without SRTP or SRTCP: LegQuiet.
 inline constexpr auto kQuietTime = 3s;
 // RFC 3550 §6.2: five seconds, times 0.5 to 1.5.
