@@ -310,16 +310,20 @@ TEST(Shutdown, UnavailableIsTheLastThatSubscribersHear) {
   EXPECT_FALSE(bench.focus.next_deadline());
 }
 
-TEST(Idle, ThousandsOfConfiguredRoomsHaveNoTimer) {
+TEST(Idle, ThousandsOfConfiguredRoomsHaveNoTimerAndNoLeg) {
   mixer::Config config = component_config();
   for (int i = 0; i < 10000; ++i) {
     const std::string name = "r" + std::to_string(i);
     config.rooms[name] = {.name = name, .display_text = {}, .subject = {}};
   }
   Bench bench(config);
-  bench.up();
+  // A room's pipeline comes with its first leg.
+  EXPECT_TRUE(bench.up().all<OpenLeg>().empty());
+  bench.iq(kAnn, "r0@mixer.localhost", kInfo, "get");
+  bench.iq(kAnn, "r9999@mixer.localhost", "<ping xmlns='urn:xmpp:ping'/>", "get");
   EXPECT_FALSE(bench.focus.next_deadline());
   EXPECT_EQ(bench.focus.rooms(), 0u);
+  EXPECT_EQ(bench.focus.legs(), 0u);
 }
 
 }  // namespace
