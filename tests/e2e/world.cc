@@ -54,6 +54,8 @@ Mixer::Mixer(const support::Prosody& prosody, Spec spec) : client_mode_(spec.cli
   }
 }
 
+Mixer::~Mixer() { EXPECT_EQ(process_->terminate(kWait), 0) << log(); }
+
 std::string Mixer::jid(const std::string& room) const {
   return client_mode_ ? "bot@localhost/focus" : room + "@mixer.localhost";
 }

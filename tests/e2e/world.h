@@ -46,6 +46,10 @@ class Mixer {
   // Throws with its log when it does not come up.
   Mixer(const support::Prosody& prosody, Spec spec);
   explicit Mixer(const support::Prosody& prosody) : Mixer(prosody, Spec()) {}
+  // Stops it; a failure of the test when it does not end well (a sanitizer's complaint, a crash).
+  ~Mixer();
+  Mixer(const Mixer&) = delete;
+  Mixer& operator=(const Mixer&) = delete;
 
   // Whom to dial: a room of that name, or in client mode the bot.
   std::string jid(const std::string& room = "room") const;

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "media/gst/leg_src.h"
+#include "media/thread_role.h"
 #include "tools/call/wav.h"
 
 namespace call {
@@ -31,7 +32,7 @@ ElementPtr make(const char* factory) {
 class Recording::Impl {
  public:
   Impl(const std::string& file, std::uint8_t opus_payload_type)
-      : wav_(file),
+      : wav_(std::make_unique<WavWriter>(file)),
         pipeline_(ElementPtr::sink(gst_pipeline_new(nullptr))),
         leg_src_(media::gst::make_leg_src(opus_payload_type)) {
     const ElementPtr depay = make("rtpopusdepay");
@@ -54,7 +55,11 @@ class Recording::Impl {
     gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, &Impl::on_packet, this, nullptr);
     gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
   }
-  ~Impl() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+  ~Impl() {
+    gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+    const media::MutexLock lock(mutex_);
+    wav_.reset();
+  }
 
   const ElementPtr& leg_src() const { return leg_src_; }
 
@@ -70,6 +75,7 @@ class Recording::Impl {
     }
     const std::uint32_t timestamp = gst_rtp_buffer_get_timestamp(&rtp);
     gst_rtp_buffer_unmap(&rtp);
+    const media::MutexLock lock(mutex_);
     if (last_) {
       const auto step = static_cast<std::int32_t>(timestamp - *last_);
       if (step <= 0) return false;
@@ -87,24 +93,27 @@ class Recording::Impl {
     static_cast<Impl*>(self)->write(buffer);
   }
   void write(GstBuffer* buffer) {
+    const media::MutexLock lock(mutex_);
     if (GST_BUFFER_PTS_IS_VALID(buffer)) {
       const auto position = static_cast<std::int64_t>(
           gst_util_uint64_scale_round(GST_BUFFER_PTS(buffer), kRate_hz, GST_SECOND));
-      const auto written = static_cast<std::int64_t>(wav_.samples());
+      const auto written = static_cast<std::int64_t>(wav_->samples());
       // Less than a packet is rounding of the decoder's clock, no gap.
       if (position > written + 120)
-        wav_.write_silence(static_cast<std::size_t>(position - written));
+        wav_->write_silence(static_cast<std::size_t>(position - written));
     }
     GstMapInfo map;
     if (gst_buffer_map(buffer, &map, GST_MAP_READ) == FALSE) return;
-    wav_.write({reinterpret_cast<const std::int16_t*>(map.data), map.size / 2});
+    wav_->write({reinterpret_cast<const std::int16_t*>(map.data), map.size / 2});
     gst_buffer_unmap(buffer, &map);
   }
 
-  // The I/O thread's, while the pipeline plays
-  WavWriter wav_;
-  std::optional<std::uint32_t> last_;
-  std::int64_t position_ = 0;
+  // The I/O thread's while the pipeline plays, then the control thread's. Never contended: the
+  // pads' stream locks order the two already, but ThreadSanitizer cannot see those.
+  media::Mutex mutex_;
+  std::unique_ptr<WavWriter> wav_ ABSL_GUARDED_BY(mutex_);
+  std::optional<std::uint32_t> last_ ABSL_GUARDED_BY(mutex_);
+  std::int64_t position_ ABSL_GUARDED_BY(mutex_) = 0;
 
   // The control thread's
   ElementPtr pipeline_, leg_src_;

@@ -1,112 +1,122 @@
 #include "tools/call/voice.h"
 
-#include <gst/app/gstappsink.h>
-#include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
-#include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include "media/audio_frame.h"
 #include "media/gst/gst_ptr.h"
 #include "media/loudness.h"
+#include "tools/call/wav.h"
 
 namespace call {
 namespace {
 
 using media::gst::CapsPtr;
 using media::gst::ElementPtr;
+using media::gst::ObjectPtr;
+using media::gst::PadPtr;
 
 constexpr std::size_t kFrame_samples = media::kFrame_samples;
-constexpr char kRaw[] = "audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved";
 // A lost or late frame of silence is not missed; Opus' own DTX sends one in 20 (RFC 6716 §2.1.9).
 constexpr std::uint64_t kSilenceEvery = 20;
 
-struct SampleUnref {
-  void operator()(GstSample* sample) const { gst_sample_unref(sample); }
-};
-using SamplePtr = std::unique_ptr<GstSample, SampleUnref>;
+std::string raw_caps(int rate_hz) {
+  return "audio/x-raw,format=S16LE,channels=1,layout=interleaved,rate=" + std::to_string(rate_hz);
+}
 
-ElementPtr launch(const std::string& description) {
+ElementPtr make(const std::string& description) {
   GError* error = nullptr;
-  GstElement* pipeline = gst_parse_launch(description.c_str(), &error);
+  GstElement* element = gst_parse_launch(description.c_str(), &error);
   if (error != nullptr) {
     const std::string text = error->message;
     g_error_free(error);
     throw std::runtime_error(text);
   }
-  return ElementPtr::sink(pipeline);
+  return ElementPtr::sink(element);
 }
 
-ElementPtr child(const ElementPtr& pipeline, const char* name) {
-  return ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), name));
-}
+using Buffers = std::vector<std::vector<std::uint8_t>>;
 
-std::string error_on_bus(const ElementPtr& pipeline) {
-  GstBus* bus = gst_element_get_bus(pipeline.get());
-  GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
-  gst_object_unref(bus);
-  if (message == nullptr) return {};
-  GError* error = nullptr;
-  gst_message_parse_error(message, &error, nullptr);
-  std::string text = error->message;
-  g_error_free(error);
-  gst_message_unref(message);
-  return text;
-}
-
-// Runs the pipeline to its end; every buffer that reaches the appsink "out" goes to `take`.
-void drain(const ElementPtr& pipeline,
-           const std::function<void(std::span<const std::uint8_t>)>& take) {
-  const ElementPtr out = child(pipeline, "out");
-  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-  while (const SamplePtr sample{gst_app_sink_pull_sample(GST_APP_SINK(out.get()))}) {
-    GstMapInfo map;
-    GstBuffer* buffer = gst_sample_get_buffer(sample.get());
-    if (gst_buffer_map(buffer, &map, GST_MAP_READ) == FALSE) continue;
-    take({map.data, map.size});
+GstFlowReturn collect(GstPad* pad, GstObject*, GstBuffer* buffer) noexcept {
+  GstMapInfo map;
+  if (gst_buffer_map(buffer, &map, GST_MAP_READ) != FALSE) {
+    static_cast<Buffers*>(gst_pad_get_element_private(pad))
+        ->emplace_back(map.data, map.data + map.size);
     gst_buffer_unmap(buffer, &map);
   }
-  const std::string error = error_on_bus(pipeline);
-  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-  if (!error.empty()) throw std::runtime_error(error);
+  gst_buffer_unref(buffer);
+  return GST_FLOW_OK;
 }
 
-std::vector<std::int16_t> decode(const std::string& file) {
-  const ElementPtr pipeline =
-      launch("filesrc name=in ! decodebin ! audioconvert ! audioresample ! " + std::string(kRaw) +
-             " ! appsink name=out sync=false");
-  g_object_set(child(pipeline, "in").get(), "location", file.c_str(), nullptr);
+PadPtr pad_of(GstPadDirection direction, const std::string& caps_text) {
+  const CapsPtr caps(gst_caps_from_string(caps_text.c_str()));
+  const auto pad_template = ObjectPtr<GstPadTemplate>::sink(
+      gst_pad_template_new("end", direction, GST_PAD_ALWAYS, caps.get()));
+  return PadPtr::sink(gst_pad_new_from_template(pad_template.get(), "end"));
+}
+
+// What an element makes of the samples, all on this thread: no pipeline, no task.
+Buffers run(const ElementPtr& element, const std::vector<std::int16_t>& samples, int rate_hz,
+            const std::string& out_caps) {
+  Buffers buffers;
+  const PadPtr in = pad_of(GST_PAD_SRC, raw_caps(rate_hz));
+  const PadPtr out = pad_of(GST_PAD_SINK, out_caps);
+  gst_pad_set_element_private(out.get(), &buffers);
+  gst_pad_set_chain_function(out.get(), collect);
+  const auto sink = PadPtr::adopt(gst_element_get_static_pad(element.get(), "sink"));
+  const auto src = PadPtr::adopt(gst_element_get_static_pad(element.get(), "src"));
+  gst_pad_link(in.get(), sink.get());
+  gst_pad_link(src.get(), out.get());
+  gst_pad_set_active(out.get(), TRUE);
+  gst_pad_set_active(in.get(), TRUE);
+  gst_element_set_state(element.get(), GST_STATE_PLAYING);
+
+  gst_pad_push_event(in.get(), gst_event_new_stream_start("voice"));
+  const CapsPtr caps(gst_caps_from_string(raw_caps(rate_hz).c_str()));
+  gst_pad_push_event(in.get(), gst_event_new_caps(caps.get()));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_pad_push_event(in.get(), gst_event_new_segment(&segment));
+  GstBuffer* buffer = gst_buffer_new_memdup(samples.data(), samples.size() * 2);
+  GST_BUFFER_PTS(buffer) = 0;
+  const GstFlowReturn flow = gst_pad_push(in.get(), buffer);
+  gst_pad_push_event(in.get(), gst_event_new_eos());
+
+  gst_element_set_state(element.get(), GST_STATE_NULL);
+  gst_pad_set_active(in.get(), FALSE);
+  gst_pad_set_active(out.get(), FALSE);
+  gst_pad_unlink(in.get(), sink.get());
+  gst_pad_unlink(src.get(), out.get());
+  if (flow != GST_FLOW_OK) throw std::runtime_error(gst_flow_get_name(flow));
+  return buffers;
+}
+
+std::vector<std::int16_t> read(const std::string& file) {
+  auto sound = read_wav(file);
+  if (!sound) throw std::runtime_error(file + " is no WAV file of 16 bits");
+  if (sound->rate_hz == media::kSampleRate_hz) return std::move(sound->samples);
   std::vector<std::int16_t> samples;
-  drain(pipeline, [&](std::span<const std::uint8_t> bytes) {
+  for (const auto& bytes : run(make("audioresample"), sound->samples, sound->rate_hz,
+                               raw_caps(media::kSampleRate_hz))) {
     const std::size_t at = samples.size();
     samples.resize(at + bytes.size() / 2);
     std::memcpy(&samples[at], bytes.data(), bytes.size() / 2 * 2);
-  });
+  }
   return samples;
 }
 
 // One frame for each 960 samples. 48 kbit/s: well above what the mixer sends, so that what is lost
 // on the way is the mixer's loss and not ours.
 std::vector<OpusFrame> encode(const std::vector<std::int16_t>& samples) {
-  const ElementPtr pipeline = launch(
-      "appsrc name=in format=time max-bytes=0 ! opusenc bitrate=48000 frame-size=20 "
-      "inband-fec=true complexity=5 ! appsink name=out sync=false");
-  const ElementPtr in = child(pipeline, "in");
-  const CapsPtr caps(gst_caps_from_string(kRaw));
-  gst_app_src_set_caps(GST_APP_SRC(in.get()), caps.get());
-  GstBuffer* buffer = gst_buffer_new_memdup(samples.data(), samples.size() * 2);
-  GST_BUFFER_PTS(buffer) = 0;
-  gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
-  gst_app_src_push_buffer(GST_APP_SRC(in.get()), buffer);
-  gst_app_src_end_of_stream(GST_APP_SRC(in.get()));
+  const auto encoder = make("opusenc bitrate=48000 frame-size=20 inband-fec=true complexity=5");
   std::vector<OpusFrame> frames;
-  drain(pipeline, [&](std::span<const std::uint8_t> bytes) {
-    frames.push_back({{bytes.begin(), bytes.end()}, 127});
-  });
+  for (auto& bytes : run(encoder, samples, media::kSampleRate_hz, "audio/x-opus")) {
+    frames.push_back({std::move(bytes), media::kSilence_dbov});
+  }
   frames.resize(samples.size() / kFrame_samples);  // less what the encoder's look-ahead added
   for (std::size_t i = 0; i < frames.size(); ++i) {
     media::Frame frame;
@@ -123,7 +133,7 @@ Voice::Voice()
     : frames_(encode(std::vector<std::int16_t>(kFrame_samples))), every_(kSilenceEvery) {}
 
 Voice::Voice(const std::string& file, bool loop) : loop_(loop) {
-  auto samples = decode(file);
+  auto samples = read(file);
   if (samples.empty()) throw std::runtime_error(file + " holds no sound");
   samples.resize((samples.size() + kFrame_samples - 1) / kFrame_samples * kFrame_samples);
   const std::size_t round = samples.size() / kFrame_samples;

@@ -1,4 +1,4 @@
-// tools/call/voice.h: what callers say: a sound file as Opus frames, made once with GStreamer's own
+// tools/call/voice.h: what callers say: a WAV file as Opus frames, made once with GStreamer's own
 // elements and shared by all callers of the process. Immutable after construction; any thread.
 #pragma once
 
@@ -14,7 +14,7 @@ class Voice {
  public:
   // Silence, of which one frame in 20 is sent.
   Voice();
-  // Any file GStreamer can decode, of any rate. Throws std::runtime_error when it cannot.
+  // A WAV file (PCM, 16 bits) of any rate. Throws std::runtime_error when it cannot.
   Voice(const std::string& file, bool loop);
 
   // The frame of the `tick`-th 20 ms of a call; null: nothing is sent then.
