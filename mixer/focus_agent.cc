@@ -114,6 +114,7 @@ void FocusAgent::on_up(const jingle::XmppConnection::Up& up) {
   write_log(Log::Level::info, "xmpp=up " + field("jid", jid_text(up.jid)) + " " +
                                   field("server", parts_.server) +
                                   (up.resumed ? " resumed=yes" : ""));
+  for (std::string& xml : std::exchange(held_, {})) send(Priority::urgent, std::move(xml));
   handle(ConnectionUp{up});
 }
 
@@ -235,6 +236,11 @@ void FocusAgent::carry_out(const Reply& reply) {
 }
 
 bool FocusAgent::send(Priority priority, std::string xml) {
+  if (state_ != State::up && priority == Priority::urgent && !stopping_ &&
+      held_.size() < limits::kHeldStanzas) {
+    held_.push_back(std::move(xml));
+    return true;
+  }
   if (state_ == State::up && connection_->send(priority, std::move(xml))) return true;
   ++dropped_;
   // Down is reported once, when it is up again; an overflow while up at most every ten seconds.

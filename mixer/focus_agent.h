@@ -1,9 +1,11 @@
 // mixer/focus_agent.h: the shell around the focus: what happens becomes its events, and its
 // commands are carried out in order on the XMPP connection and the media engine. Keeps the
-// connection up. While it is down, what the focus wants sent is dropped: the focus sends full
-// documents again when it hears of ConnectionUp. Signaling thread.
+// connection up. While it is down, what calls have to say (a session-terminate, say) is held and
+// goes out first when it is up again; presence and documents are dropped: the focus sends them anew
+// when it hears of ConnectionUp. Signaling thread.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -87,6 +89,7 @@ class FocusAgent : public jingle::XmppConnection::Observer, public EventSource {
   std::optional<TimePoint> retry_at_ ABSL_GUARDED_BY(signaling_thread);
   // When the connection wants pump() though its socket says nothing.
   TimePoint pump_at_ ABSL_GUARDED_BY(signaling_thread);
+  std::deque<std::string> held_ ABSL_GUARDED_BY(signaling_thread);  // urgent, at most kHeldStanzas
   std::size_t dropped_ ABSL_GUARDED_BY(signaling_thread) = 0;
   TimePoint dropped_reported_ ABSL_GUARDED_BY(signaling_thread);
 };

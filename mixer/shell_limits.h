@@ -30,6 +30,10 @@ inline constexpr std::chrono::milliseconds kStableStream{10000};
 // What a server that is not up yet may say per outage before the log says it again.
 inline constexpr std::chrono::milliseconds kDropReport{10000};
 
+// What calls have to say while the server is away: the session-terminate of each that ends
+// meanwhile, for every participant of a full process.
+inline constexpr std::size_t kHeldStanzas = 4096;
+
 // Stopping: for the peers' media to be closed, for the last stanzas to leave.
 inline constexpr std::chrono::milliseconds kCloseLegs{5000};
 inline constexpr std::chrono::milliseconds kCloseStream{2000};

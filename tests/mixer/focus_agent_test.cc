@@ -235,6 +235,34 @@ TEST_F(FocusAgentTest, DropsWhatIsSentWhileDownAndSaysHowMuch) {
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("xmpp=dropped stanzas=1"));
 }
 
+// A call that ends while the server is away would otherwise go on for ever at the peer.
+TEST_F(FocusAgentTest, HoldsWhatCallsHaveToSayUntilTheServerIsBack) {
+  start_up();
+  connection.go_down("gone");
+  const auto ada = jid("ada@localhost/phone");
+  give({SendIq{ada, ada, "1", true, "<terminate/>", jingle::Priority::urgent},
+        SendPresence{ada, ada, "", ""}});
+  EXPECT_TRUE(connection.sent.empty());
+  answer = [&](const Event&) { return Commands{SendPresence{ada, ada, "", "<after/>"}}; };
+  connection.come_up("mixer.localhost");
+  ASSERT_EQ(connection.sent.size(), 2u);
+  EXPECT_THAT(connection.sent[0].xml, HasSubstr("<terminate/>"));
+  EXPECT_THAT(connection.sent[1].xml, HasSubstr("<after/>"));
+}
+
+TEST_F(FocusAgentTest, HoldsABoundedNumber) {
+  start_up();
+  connection.go_down("gone");
+  const auto ada = jid("ada@localhost/phone");
+  Commands flood;
+  for (std::size_t i = 0; i < limits::kHeldStanzas + 10; ++i) {
+    flood.push_back(SendIq{ada, ada, std::to_string(i), true, "<t/>", jingle::Priority::urgent});
+  }
+  give(std::move(flood));
+  connection.come_up("mixer.localhost");
+  EXPECT_EQ(connection.sent.size(), limits::kHeldStanzas);
+}
+
 TEST_F(FocusAgentTest, PumpsWhenTheSocketSaysSoOrTheConnectionWantsIt) {
   start_up();
   connection.fd = 5;
