@@ -240,12 +240,18 @@ void Notifier::send(media::LegId leg, Subscription& subscription, Updates& updat
   subscription.in_flight = InFlight{std::move(id), now};
 }
 
-std::string Notifier::pull(media::LegId leg, const Roster& roster, TimePoint now) {
+jingle::Result<std::string> Notifier::pull(media::LegId leg, const Roster& roster, TimePoint now) {
+  Subscription& subscription = subscriptions_.at(leg);
+  if (std::max(subscription.budget.ready_at(), budget_.ready_at()) > now) {
+    return tl::unexpected(jingle::resource_constraint("You have been told enough for now."));
+  }
   publish(roster, now);
   Updates updates;
-  Subscription& subscription = subscriptions_.at(leg);
   subscription.needs_full = true;
-  return document(subscription, update_for(subscription, updates), now);
+  std::string text = document(subscription, update_for(subscription, updates), now);
+  budget_.spend(text.size(), now);
+  subscription.budget.spend(text.size(), now);
+  return text;
 }
 
 }  // namespace mixer

@@ -61,8 +61,9 @@ class Notifier {
   // Whatever was under way is lost or doubtful: everybody gets a full document.
   void connection_up(TimePoint now);
 
-  // The current full document for a ConferenceInfoGet, as the next of that session.
-  std::string pull(media::LegId leg, const Roster& roster, TimePoint now);
+  // The current full document for a ConferenceInfoGet, as the next of that session;
+  // resource-constraint while what was sent is beyond the byte budgets.
+  jingle::Result<std::string> pull(media::LegId leg, const Roster& roster, TimePoint now);
 
   std::optional<TimePoint> next_deadline() const;
   void advance(const Roster& roster, Outbox& out, TimePoint now);

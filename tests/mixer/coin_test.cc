@@ -222,6 +222,20 @@ TEST(CoinPull, AParticipantMayAskForTheWholeDocument) {
             "item-not-found/unknown-session");
 }
 
+// A few bytes of a question must not earn documents without end.
+TEST(CoinPull, AskingWithoutEndIsRefusedUntilTheBudgetAllowsIt) {
+  Bench bench;
+  const std::string get = "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info'/>";
+  bench.join(kAnn);
+  bench.wait(1s);
+  std::size_t given = 0;
+  while (bench.iq(kAnn, kRoom, get, "get").answer() == "result") ASSERT_LT(++given, 10000u);
+  EXPECT_GT(given, 10u);
+  EXPECT_EQ(bench.iq(kAnn, kRoom, get, "get").answer(), "resource-constraint");
+  bench.wait(10s);
+  EXPECT_EQ(bench.iq(kAnn, kRoom, get, "get").answer(), "result");
+}
+
 TEST(CoinPush, DocumentsAreTakenFromAFocusOnly) {
   Bench bench;
   const std::string document =

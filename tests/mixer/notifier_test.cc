@@ -301,7 +301,7 @@ TEST(Notifier, PullIsTheNextDocumentOfTheSession) {
   room.join(1);
   room.run(1s);
   room.join(2);
-  const auto info = coin::parse(room.notifier.pull({1}, room.roster, room.now));
+  const auto info = coin::parse(room.notifier.pull({1}, room.roster, room.now).value());
   ASSERT_TRUE(info);
   EXPECT_EQ(info->state, coin::State::full);
   EXPECT_EQ(info->version, 2u);
