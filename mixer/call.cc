@@ -170,7 +170,8 @@ void Call::end(const jingle::Reason& reason, Outbox& out) {
 }
 
 void Call::close(const jingle::Reason& reason, bool by_peer, Outbox& out) {
-  reason_ = reason.condition.empty() ? "none" : reason.condition;
+  // The peer's word goes into the log: any element name, of any length.
+  reason_ = reason.condition.empty() ? "none" : reason.condition.substr(0, 64);
   by_peer_ = by_peer;
   if (setup_.proposed && !migrated_) {
     // XEP-0353 §3.6, [S] from both sides, so that other devices see the call over.
