@@ -1,8 +1,9 @@
 // media/encoder_bank.h: K people talking cost K + 1 encodes, not one for each listener. Who
-// does not speak listens to the common stream of his class, one payload for all; who speaks gets a personal one, whose encoder is a copy of the common
-// one's flat state, taken in the very tick in which his voice first enters the sum: to the decoder
-// it is one unbroken stream. After half a second without his voice the mixes are the same again,
-// and he goes back. Pure; one thread at a time (a room's tick); a tick allocates nothing.
+// does not speak listens to the common stream of his class, one payload for all; who speaks gets a
+// personal one, whose encoder is a copy of the common one's flat state, taken in the very tick in
+// which his voice first enters the sum: to the decoder it is one unbroken stream. After half a
+// second without his voice the mixes are the same again, and he goes back. Pure; one thread at a
+// time (a room's tick); a tick allocates nothing.
 #pragma once
 
 #include <array>

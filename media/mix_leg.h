@@ -51,6 +51,7 @@ class MixLeg {
   // What it says.
   PlayoutBuffer playout_;
   TelephoneEvents events_;
+  std::uint32_t events_ssrc_ = 0;  // whose keys they are
   LegDecoder decoder_;
   VoiceActivity activity_;
   bool tells_levels_ = false;  // its packets carry RFC 6464 levels

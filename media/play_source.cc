@@ -10,17 +10,16 @@ bool PlaySource::write(std::span<const std::int16_t> samples) {
     // Read before what it announces: a change in between ends the wait below at once.
     const std::uint32_t wake = wake_.load(std::memory_order_acquire);
     if (interrupted_.load(std::memory_order_acquire)) return false;
-    const std::uint32_t head = head_.load(std::memory_order_relaxed);
-    const std::uint32_t space = kCapacity - (head - tail_.load(std::memory_order_acquire));
+    const std::uint64_t head = head_.load(std::memory_order_relaxed);
+    const std::uint64_t space = kCapacity - (head - tail_.load(std::memory_order_acquire));
     if (space == 0) {
       wake_.wait(wake, std::memory_order_acquire);
       continue;
     }
-    const std::uint32_t at = head % kCapacity;
-    const std::size_t now =
-        std::min<std::size_t>({samples.size(), space, std::size_t{kCapacity - at}});
+    const std::size_t at = head % kCapacity;
+    const std::size_t now = std::min<std::size_t>({samples.size(), space, kCapacity - at});
     std::copy_n(samples.begin(), now, samples_.get() + at);
-    head_.store(head + static_cast<std::uint32_t>(now), std::memory_order_release);
+    head_.store(head + now, std::memory_order_release);
     samples = samples.subspan(now);
   }
   return true;
@@ -33,17 +32,17 @@ void PlaySource::interrupt(bool on) {
 }
 
 bool PlaySource::read(Frame& frame) {
-  std::uint32_t tail = tail_.load(std::memory_order_relaxed);
+  std::uint64_t tail = tail_.load(std::memory_order_relaxed);
   const bool finished = finished_.load(std::memory_order_acquire);
-  const std::uint32_t discard_to = discard_to_.load(std::memory_order_acquire);
-  const std::uint32_t head = head_.load(std::memory_order_acquire);
-  const bool discarding = static_cast<std::int32_t>(discard_to - tail) > 0;
+  const std::uint64_t discard_to = discard_to_.load(std::memory_order_acquire);
+  const std::uint64_t head = head_.load(std::memory_order_acquire);
+  const bool discarding = discard_to > tail;
   if (discarding) tail = discard_to;
-  const std::uint32_t available = head - tail;
+  const std::uint64_t available = head - tail;
   const bool play = available >= kFrame_samples || (finished && available > 0);
   if (play) {
-    const std::uint32_t count = std::min<std::uint32_t>(available, kFrame_samples);
-    for (std::uint32_t i = 0; i < count; ++i) frame[i] = samples_[(tail + i) % kCapacity];
+    const std::size_t count = std::min<std::size_t>(available, kFrame_samples);
+    for (std::size_t i = 0; i < count; ++i) frame[i] = samples_[(tail + i) % kCapacity];
     std::fill(frame.begin() + count, frame.end(), std::int16_t{0});
     tail += count;
   }

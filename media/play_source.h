@@ -36,10 +36,11 @@ class PlaySource {
 
  private:
   const std::unique_ptr<std::int16_t[]> samples_;
-  std::atomic<std::uint32_t> head_{0};  // written to here, by the streaming thread
-  std::atomic<std::uint32_t> tail_{0};  // read to here, by the tick
+  // Sample counts since the beginning; 64 bits, for 32 would wrap after half a day.
+  std::atomic<std::uint64_t> head_{0};  // written to here, by the streaming thread
+  std::atomic<std::uint64_t> tail_{0};  // read to here, by the tick
   std::atomic<std::uint32_t> wake_{0};  // changes with tail_ and interrupt()
-  std::atomic<std::uint32_t> discard_to_{0};
+  std::atomic<std::uint64_t> discard_to_{0};
   std::atomic<bool> interrupted_{false};
   std::atomic<bool> finished_{false};
 };

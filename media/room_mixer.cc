@@ -157,6 +157,10 @@ void RoomMixer::take_packet(MixLeg& leg, std::span<const std::uint8_t> bytes) {
       leg.tells_levels_ = level.has_value();
     }
   } else if (packet->payload_type == rtp.telephone_event) {
+    // A new source has timestamps of its own; before or after the old ones means nothing.
+    if (packet->ssrc != leg.events_ssrc_)
+      leg.events_ = TelephoneEvents(rtp.telephone_event_rate_hz);
+    leg.events_ssrc_ = packet->ssrc;
     const auto digit = leg.events_.insert(packet->timestamp, packet->payload);
     if (digit) press(leg, *digit);
   }

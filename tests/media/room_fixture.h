@@ -27,7 +27,7 @@ struct Caller {
     std::size_t bytes = write_rtp_header({.payload_type = payload_type,
                                           .sequence = sequence++,
                                           .timestamp = at != 0 ? at : timestamp,
-                                          .ssrc = 0x1000 + spec.ssrc},
+                                          .ssrc = ssrc_base + spec.ssrc},
                                          {}, 0, header);
     if (level) {
       header[0] |= 0x10;
@@ -65,6 +65,7 @@ struct Caller {
   int ptime_samples = 960;
   std::size_t said = 0;
   std::uint16_t sequence = 100;
+  std::uint32_t ssrc_base = 0x1000;
   std::uint32_t timestamp = 5000;
 
   // What came in the last tick, and all that was heard.

@@ -311,6 +311,20 @@ TEST(RoomMixer, AKeyIsToldOnceAndReachesNeitherDecoderNorMix) {
                         .leg = {1}, .digit = '7', .duration = std::chrono::milliseconds(120)}));
 }
 
+// Its timestamps begin anywhere: half of the time "before" those of the keys already told.
+TEST(RoomMixer, KeysOfANewSourceAreTold) {
+  TestRoom room(2, {.telephone_event = 101});
+  const auto press = [&room](std::uint8_t key, std::uint32_t timestamp) {
+    room[0].send(std::array<std::uint8_t, 4>{key, 0x8A, 0x03, 0xC0}, 101, std::nullopt, timestamp);
+    room.tick();
+    return room.mixer.digits().size();
+  };
+  EXPECT_EQ(press(1, 1'000'000), 1U);
+  EXPECT_EQ(press(2, 900'000), 0U) << "an old packet of the same source";
+  room[0].ssrc_base = 0x2000;
+  EXPECT_EQ(press(3, 900'000), 1U);
+}
+
 TEST(RoomMixer, OnlyTheAgreedPayloadTypeIsDecoded) {
   TestRoom room(2, {.opus_payload_type = 34});
   test_support::OpusSender sender;

@@ -51,7 +51,8 @@ class Recording::Impl {
                               filter.get(), sink.get(), nullptr) == FALSE) {
       throw std::runtime_error("cannot link the recording's pipeline");
     }
-    const PadPtr pad = PadPtr::adopt(gst_element_get_static_pad(leg_src_.get(), "src"));
+    // On a sink pad, so that it runs under the stream lock, which stopping waits for.
+    const PadPtr pad = PadPtr::adopt(gst_element_get_static_pad(depay.get(), "sink"));
     gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, &Impl::on_packet, this, nullptr);
     gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
   }
