@@ -9,7 +9,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <thread>
 
 namespace media::gst {
 namespace {
@@ -54,15 +53,6 @@ bool send_on(int fd, const std::string& ip, std::uint16_t to,
 }
 
 }  // namespace
-
-bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds patience) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
 
 Receiver::Receiver() {
   start_gstreamer();

@@ -18,6 +18,7 @@
 #include "media/gst/gst_ptr.h"
 #include "media/gst/io_thread.h"
 #include "media/gst/leg_src.h"
+#include "tests/support/eventually.h"
 
 namespace media::gst {
 
@@ -77,9 +78,7 @@ class EventLog {
   std::vector<Event> events_;
 };
 
-// True as soon as `condition` is; polls, because counters have nobody to notify.
-bool eventually(const std::function<bool()>& condition,
-                std::chrono::milliseconds patience = kPatience);
+using support::eventually;
 
 // What a leg_src pushes, as bytes.
 class Receiver {

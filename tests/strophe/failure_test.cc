@@ -11,6 +11,7 @@
 #include "signaling/namespaces.h"
 #include "signaling/strophe_send_queue.h"
 #include "tests/strophe/harness.h"
+#include "tests/support/eventually.h"
 #include "tests/support/fake_server.h"
 
 namespace jingle {
@@ -170,7 +171,7 @@ TEST(Failure, WritingToABrokenConnectionDoesNotKill) {
 TEST(Failure, AServerThatDoesNotReadCostsNoMoreThanTheBacklog) {
   FakeServer server([](Stream& stream, FakeServer& self) {
     if (!support::accept_component(stream)) return;
-    while (!self.allowed()) ::usleep(1000);
+    if (!support::eventually([&self] { return self.allowed(); })) return;
     self.record(std::to_string(stream.read_until("id='after'").size()));
     stream.read_to_end();
   });
