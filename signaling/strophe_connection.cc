@@ -27,6 +27,9 @@ constexpr milliseconds kMaxPoll{1000};
 constexpr milliseconds kCloseTimeout{3000};
 // Of 4 KiB each: then the event loop gets its turn.
 constexpr int kMaxRounds = 64;
+// Refused stanzas that the log tells of in each window.
+constexpr int kRefusalsLogged = 20;
+constexpr std::chrono::minutes kRefusalsWindow{1};
 
 class StropheConnection final : public XmppConnection {
  public:
@@ -52,7 +55,7 @@ class StropheConnection final : public XmppConnection {
   void check_proof();
   void deliver();
   void receive(Xml xml);
-  void refuse(const RefusedStanza& stanza);
+  void refuse(const RefusedStanza& stanza, const char* condition);
   void go_up();
   void go_down(Down down);
 
@@ -62,6 +65,8 @@ class StropheConnection final : public XmppConnection {
   State state_ = State::idle;
   Clock::time_point deadline_;  // of resolving, opening and closing
   std::optional<Clock::time_point> proof_deadline_;
+  Clock::time_point refusals_since_{};
+  int refusals_logged_ = 0;     // since then
   bool disconnecting_ = false;  // disconnect() was called
   bool more_ = false;           // pump() stopped before everything was read
   Jid self_;
@@ -231,7 +236,7 @@ void StropheConnection::check_proof() {
 }
 
 void StropheConnection::deliver() {
-  for (const RefusedStanza& stanza : stream_->refused()) refuse(stanza);
+  for (const RefusedStanza& stanza : stream_->refused()) refuse(stanza, "policy-violation");
   for (Xml& xml : stream_->stanzas()) receive(std::move(xml));
 }
 
@@ -244,19 +249,38 @@ void StropheConnection::receive(Xml xml) {
     }
     if (!root.attribute("to")) root.append_attribute("to").set_value(self_.str().c_str());
   }
-  if (auto stanza = read_stanza(std::move(xml))) observer_.on_stanza(std::move(*stanza));
+  // Kept for the answer: a JID that our preparation refuses, though the server let it pass, is
+  // still owed one (RFC 6120 §8.2.3).
+  RefusedStanza unread{root.name(),
+                       root.attribute("type").value(),
+                       root.attribute("id").value(),
+                       root.attribute("from").value(),
+                       root.attribute("to").value(),
+                       "no stanza"};
+  if (auto stanza = read_stanza(std::move(xml))) {
+    observer_.on_stanza(std::move(*stanza));
+  } else {
+    refuse(unread, "jid-malformed");
+  }
 }
 
-void StropheConnection::refuse(const RefusedStanza& stanza) {
-  if (config_.log) {
+void StropheConnection::refuse(const RefusedStanza& stanza, const char* condition) {
+  const auto now = Clock::now();
+  if (now >= refusals_since_ + kRefusalsWindow) {
+    refusals_since_ = now;
+    refusals_logged_ = 0;
+  }
+  // A stranger's flood must not become one on the disk.
+  if (config_.log && refusals_logged_++ < kRefusalsLogged) {
     config_.log("refused a " + stanza.name + " from '" + escape(stanza.from) + "': " + stanza.why);
   }
-  if (stanza.name != "iq" || (stanza.type != "get" && stanza.type != "set")) return;
+  if (stanza.name != "iq" || stanza.id.empty() || (stanza.type != "get" && stanza.type != "set"))
+    return;
   const std::string to = stanza.from.empty() ? "" : " to='" + escape(stanza.from) + "'";
   const std::string from = stanza.to.empty() ? "" : " from='" + escape(stanza.to) + "'";
   queue_.push(Priority::urgent, "<iq type='error' id='" + escape(stanza.id) + "'" + to + from +
-                                    "><error type='modify'><policy-violation "
-                                    "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
+                                    "><error type='modify'><" + condition +
+                                    " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
 }
 
 }  // namespace

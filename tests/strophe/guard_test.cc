@@ -133,6 +133,26 @@ TEST(Guard, OversizedStanzasAreLoggedAndAnsweredAndTheStreamSurvives) {
             "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq></stream:stream>");
 }
 
+// Its server let the JID pass; RFC 6120 §8.2.3 owes the request an answer all the same.
+TEST(Guard, ARequestFromAJidThatOurPreparationRefusesIsStillAnswered) {
+  Hostile hostile(
+      "<iq type='get' id='q1' from='a b@c/d' to='room@mixer.localhost'><q/></iq>"
+      "<iq type='result' id='q2' from='a b@c/d' to='room@mixer.localhost'/>");
+  ASSERT_TRUE(hostile.run());
+  EXPECT_EQ(hostile.answers(),
+            "<iq type='error' id='q1' to='a b@c/d' from='room@mixer.localhost'><error "
+            "type='modify'><jid-malformed "
+            "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq></stream:stream>");
+}
+
+TEST(Guard, AStrangersFloodDoesNotFillTheLog) {
+  std::string flood;
+  for (int i = 0; i < 200; ++i) flood += "<message from='a b@c/d' to='room@mixer.localhost'/>";
+  Hostile hostile(flood);
+  ASSERT_TRUE(hostile.run());
+  EXPECT_THAT(hostile.peer->log, testing::SizeIs(20));
+}
+
 TEST(Guard, AStanzaOfExactlyTheLimitPasses) {
   const std::string frame = message("<body></body>");
   const std::string body(limits::kMaxStanzaBytes - frame.size(), 'x');
