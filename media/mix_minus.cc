@@ -22,10 +22,4 @@ void subtract(const Sum& total, const Frame* own, Sum& minus) {
   for (std::size_t i = 0; i < kFrame_samples; ++i) minus[i] = total[i] - (*own)[i];
 }
 
-void mix_minus(std::span<const Frame* const> in, Sum& total, std::span<Sum> minus) {
-  CHECK(minus.size() == in.size());
-  sum_frames(in, total);
-  for (std::size_t k = 0; k < in.size(); ++k) subtract(total, in[k], minus[k]);
-}
-
 }  // namespace media

@@ -9,16 +9,12 @@
 
 namespace media {
 
-// in[k]: one frame of leg k; nullptr = leg k is silent this tick.
-// minus[k] = total - in[k], exact. O(legs), not O(legs²).
-// Requires: minus.size() == in.size() <= limits::kMaxLegs.
-// Law: minus[k] + in[k] == total.                             tests/media/mix_minus_test.cc
-void mix_minus(std::span<const Frame* const> in, Sum& total, std::span<Sum> minus);
-
-// Its two halves, for who needs only a few of the minuses (a room has one for each speaker, and one
-// total for everybody else).
+// in[k]: one frame of a leg; nullptr = it is silent this tick. Once per room and tick: O(legs).
+// Requires: in.size() <= limits::kMaxLegs.
 void sum_frames(std::span<const Frame* const> in, Sum& total);
-// minus = total - own; total itself for nullptr.
+// minus = total - own, exact; total itself for nullptr. Once per speaker: who is not in the sum hears
+// the total, so a room is O(legs), not O(legs²).
+// Law: minus + own == total.                                  tests/media/mix_minus_test.cc
 void subtract(const Sum& total, const Frame* own, Sum& minus);
 
 }  // namespace media

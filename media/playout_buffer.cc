@@ -265,15 +265,6 @@ std::optional<AudioLevel> PlayoutBuffer::peek_level(int samples) const {
   return loudest;
 }
 
-bool PlayoutBuffer::has_packet_within(int samples) const {
-  for (std::size_t i = 0, left = count_; left > 0; ++i) {
-    if (!slots_[i].used) continue;
-    --left;
-    if (lead(slots_[i]) < samples) return true;
-  }
-  return false;
-}
-
 void PlayoutBuffer::adjust(bool quiet) {
   if (surplus_ == 0) return;
   std::int32_t drop = surplus_;

@@ -70,7 +70,6 @@ class PlayoutBuffer {
   // The loudest packet that begins within the next `samples`: its own level; nullopt: none begins
   // there or none has a level.
   std::optional<AudioLevel> peek_level(int samples) const;
-  bool has_packet_within(int samples) const;
 
   // Once per tick, before pulling. `quiet`: whatever is dropped now is not heard.
   void adjust(bool quiet);
