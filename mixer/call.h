@@ -51,7 +51,6 @@ class Call {
   bool ended() const { return session_.state() == jingle::Session::State::ended; }
   bool accepted() const { return session_.state() == jingle::Session::State::active; }
   bool connected() const { return connected_at_.has_value(); }
-  bool proposed() const { return setup_.proposed; }
   bool peer_is_focus() const { return setup_.peer_is_focus; }
   std::optional<media::LegId> replaces() const { return setup_.replaces; }
   std::uint32_t contributor_id() const { return setup_.contributor_id; }
@@ -72,7 +71,6 @@ class Call {
   // Our session-accept or transport-info was refused.
   void refused(const jingle::StanzaError& error, Purpose purpose, Outbox& out);
 
-  void set_replaces(std::optional<media::LegId> leg) { setup_.replaces = leg; }
   // Presence of the peer's full JID (XEP-0166 §6.7).
   void set_available(bool available, TimePoint now);
   // The stream came back under another name: the peer will not know us any more.

@@ -83,9 +83,7 @@ void Focus::media_event(const media::Event& event, TimePoint now) {
 }
 
 void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
-  // The account's server may leave `from` out when it speaks for the account (RFC 6120 §8.1.2.1).
-  const jingle::Jid& from = client_mode() && iq.from.empty() ? config_.xmpp.jid : iq.from;
-  const auto awaited = out_.answered(iq.id, from);
+  const auto awaited = out_.answered(iq.id, iq.from);
   if (!awaited) return;
   const bool failed = iq.type == jingle::Iq::Type::error;
   if (awaited->purpose == Purpose::roster) {
@@ -210,8 +208,7 @@ std::optional<TimePoint> Focus::next_deadline() const {
 
 Focus::Place Focus::place_of(const jingle::Jid& to) const {
   if (client_mode()) {
-    const bool ours = to.empty() || to == config_.xmpp.jid || to == self_;
-    return ours ? Place::room : Place::nowhere;
+    return to == config_.xmpp.jid || to == self_ ? Place::room : Place::nowhere;
   }
   if (to.domain() != config_.xmpp.jid.domain()) return Place::nowhere;
   if (to.local().empty()) return to.is_bare() ? Place::domain : Place::nowhere;

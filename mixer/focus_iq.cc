@@ -135,17 +135,16 @@ Answer Focus::initiate(const Iq& iq, const jingle::Sid& sid, const jingle::Sessi
     return tl::unexpected(jingle::resource_constraint("Too many new conferences."));
   }
   const media::LegId leg{++last_leg_};
-  const bool accepted = conference->initiate(
-      {.sid = sid,
-       // In client mode the server leaves `to` out at times; we are what it bound us to.
-       .local = iq.to.empty() ? full_of(room) : iq.to,
-       .peer = iq.from,
-       .offer = &offer,
-       .leg = leg,
-       .proposed = invitation.has_value(),
-       .replaces = invitation ? invitation->replaces : std::nullopt,
-       .profile = clients_.known(iq.from, now)},
-      out_, now);
+  const bool accepted =
+      conference->initiate({.sid = sid,
+                            .local = iq.to,
+                            .peer = iq.from,
+                            .offer = &offer,
+                            .leg = leg,
+                            .proposed = invitation.has_value(),
+                            .replaces = invitation ? invitation->replaces : std::nullopt,
+                            .profile = clients_.known(iq.from, now)},
+                           out_, now);
   if (accepted) legs_.emplace(leg, Leg{room, std::nullopt});
   settle(room, now);
   return std::string();

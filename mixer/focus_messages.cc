@@ -64,7 +64,6 @@ void Focus::propose(const jingle::Message& message, const std::string& room, con
     return;
   }
   if (!invitations_.add({.room = room,
-                         .local = full_of(room),
                          .peer = peer,
                          .sid = sid,
                          .replaces = moves,

@@ -16,7 +16,7 @@ namespace mixer {
 
 struct Invitation {
   std::string room;
-  jingle::Jid local, peer;  // our full JID; the proposing full JID
+  jingle::Jid peer;  // the proposing full JID
   jingle::Sid sid;
   std::optional<media::LegId> replaces;  // the call of another device that moves here (§4.2)
   TimePoint expires{};

@@ -34,7 +34,6 @@ class Roster {
   bool remove(media::LegId leg);
 
   std::size_t users() const { return users_.size(); }
-  std::size_t endpoints() const { return participants_.size(); }
   // The display-text of that leg's user; empty if unknown. Stable while the user stays.
   std::string name_of(media::LegId leg) const;
   // Every user's display-text, in the order of their JIDs.

@@ -28,6 +28,7 @@ class XmppConnection {
     virtual ~Observer() = default;
     virtual void on_up(const Up& up) = 0;
     virtual void on_down(const Down& down) = 0;
+    // Has `from` and `to`, also where RFC 6120 §8.1 lets the server leave them out.
     virtual void on_stanza(Stanza stanza) = 0;
   };
 
