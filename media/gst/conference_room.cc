@@ -35,8 +35,14 @@ struct ConferenceRoom::Gate {
   // lock gives as well, but visibly to ThreadSanitizer.
   static inline std::atomic<std::uint64_t> published{0};
 
+  static Gate* take(gpointer gate) {
+    (void)published.load(std::memory_order_acquire);
+    return static_cast<Gate*>(gate);
+  }
+  // Also from the clock's thread, and there without a callback before it when the room stopped at
+  // once.
   static void release(gpointer gate) {
-    auto* const self = static_cast<Gate*>(gate);
+    Gate* const self = take(gate);
     if (self->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete self;
   }
 };
@@ -212,8 +218,7 @@ void ConferenceRoom::stop() {
 }
 
 gboolean ConferenceRoom::on_clock(GstClock*, GstClockTime, GstClockID, gpointer gate) noexcept {
-  (void)Gate::published.load(std::memory_order_acquire);
-  auto* const held = static_cast<Gate*>(gate);  // the clock's reference lasts beyond this call
+  Gate* const held = Gate::take(gate);  // the clock's reference lasts beyond this call
   MutexLock lock(held->mutex);
   if (held->room) held->room->due();
   return TRUE;
