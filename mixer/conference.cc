@@ -10,11 +10,6 @@
 namespace mixer {
 namespace {
 
-double coin_rate(const Config& config) {
-  return config.xmpp.mode == Config::Xmpp::Mode::client ? limits::kCoinBytesAsClient
-                                                        : limits::kCoinBytesPerRoom;
-}
-
 template <typename... F>
 struct Overloaded : F... {
   using F::operator()...;
@@ -24,13 +19,13 @@ Overloaded(F...) -> Overloaded<F...>;
 
 }  // namespace
 
-Conference::Conference(Place place, const Config& config)
+Conference::Conference(Place place, const Config& config, ByteBudget& documents)
     : place_(std::move(place)),
       push_(config.coin.push),
       capacity_(config.limits.participants_per_room),
       bitrate_bps_(config.media.bitrate_bps),
       roster_(place_.bare, place_.config),
-      notifier_(place_.name, config.coin, coin_rate(config)) {}
+      notifier_(place_.name, config.coin, documents) {}
 
 Conference::Member* Conference::member(media::LegId leg) {
   const auto found = members_.find(leg);

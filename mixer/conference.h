@@ -34,7 +34,8 @@ class Conference {
     RoomConfig config;
     media::RoomId media_room;
   };
-  Conference(Place place, const Config& config);
+  // `documents`: the bytes of conference documents that all rooms share.
+  Conference(Place place, const Config& config, ByteBudget& documents);
 
   // Accepts or ends the call (busy, alternative-session, or what negotiation says); the ack is the
   // focus's. True: there is a call now.

@@ -29,7 +29,8 @@ Focus::Focus(Config config, Random random)
       out_(std::move(random)),
       calls_(config_.limits.calls_per_minute_per_jid, 60s),
       new_rooms_(config_.limits.rooms_per_domain_and_hour, 3600s),
-      refusals_logged_(limits::kRefusalsLoggedPerMinute, 60s) {}
+      refusals_logged_(limits::kRefusalsLoggedPerMinute, 60s),
+      documents_(client_mode() ? limits::kCoinBytesAsClient : limits::kCoinBytesPerProcess) {}
 
 Commands Focus::handle(const Event& event, TimePoint now) {
   std::optional<Reply> reply;

@@ -118,6 +118,7 @@ class Focus {
   Subscriptions subscriptions_;
   Invitations invitations_;
   RateWindow calls_, new_rooms_, refusals_logged_;
+  ByteBudget documents_;  // outlives rooms_, which spend it
 
   std::map<std::string, Room> rooms_;
   std::set<std::pair<TimePoint, std::string>> deadlines_;

@@ -194,8 +194,9 @@ Conference* Focus::open(const std::string& room, const jingle::Jid& caller, Time
                           .full = full_of(room),
                           .config = config_of(room),
                           .media_room = {++last_media_room_}};
-  const auto added = rooms_.emplace(
-      room, Room{.conference = Conference(std::move(place), config_), .deadline = std::nullopt});
+  const auto added =
+      rooms_.emplace(room, Room{.conference = Conference(std::move(place), config_, documents_),
+                                .deadline = std::nullopt});
   return &added.first->second.conference;
 }
 

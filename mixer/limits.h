@@ -20,7 +20,7 @@ inline constexpr auto kCoinHealAfter = 60s;     // after the last partial: there
 inline constexpr int kCoinPartialsInARow = 20;  // then a full one, for a receiver with a gap
 inline constexpr auto kCoinBackOffMax = 60s;    // between full documents nobody acknowledges
 inline constexpr double kCoinBytesPerReceiver = 32e3;  // per second
-inline constexpr double kCoinBytesPerRoom = 4e6;       // per second, component mode
+inline constexpr double kCoinBytesPerProcess = 4e6;    // per second, component mode
 // Debian's Prosody lets a client account send 10 kB/s in all; the calls' own signalling needs some.
 inline constexpr double kCoinBytesAsClient = 4e3;
 inline constexpr auto kCoinBurst = 8s;  // of the rate above: the documents of one small join

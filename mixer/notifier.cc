@@ -42,8 +42,8 @@ void ByteBudget::spend(std::size_t bytes, TimePoint now) {
   ready_at_ = std::max(ready_at_, burst_start) + cost;
 }
 
-Notifier::Notifier(std::string room, const Config::Coin& config, double bytes_per_second)
-    : room_(std::move(room)), config_(config), budget_(bytes_per_second) {}
+Notifier::Notifier(std::string room, const Config::Coin& config, ByteBudget& all)
+    : room_(std::move(room)), config_(config), all_(all) {}
 
 void Notifier::add(media::LegId leg, Receiver receiver) {
   subscriptions_.insert_or_assign(
@@ -94,7 +94,7 @@ std::optional<TimePoint> Notifier::due(const Subscription& subscription) const {
   if (subscription.stopped || !subscription.to.pushed) return std::nullopt;
   if (subscription.in_flight) return subscription.in_flight->sent + limits::kCoinReplyTimeout;
   TimePoint ready =
-      std::max({subscription.not_before, subscription.budget.ready_at(), budget_.ready_at()});
+      std::max({subscription.not_before, subscription.budget.ready_at(), all_.ready_at()});
   // A newcomer's first document shows the newcomer.
   if (!subscription.told && dirty_) ready = std::max(ready, published_at_ + config_.coalesce);
   if (published_ && (subscription.needs_full || subscription.told != published_)) return ready;
@@ -128,7 +128,7 @@ void Notifier::advance(const Roster& roster, Outbox& out, TimePoint now) {
   std::ranges::stable_sort(waiting, {}, [](const auto& entry) { return entry.second->last_sent; });
   Updates updates;
   for (auto& [leg, subscription] : waiting) {
-    if (budget_.ready_at() > now) break;
+    if (all_.ready_at() > now) break;
     send(leg, *subscription, updates, out, now);
   }
 }
@@ -226,7 +226,7 @@ void Notifier::send(media::LegId leg, Subscription& subscription, Updates& updat
               jingle::escape(subscription.to.sid.value) + "'/>";
   }
   payload += document(subscription, update, now);
-  budget_.spend(payload.size(), now);
+  all_.spend(payload.size(), now);
   subscription.budget.spend(payload.size(), now);
   subscription.last_sent = now;
   subscription.not_before = now + config_.coalesce;
@@ -242,14 +242,14 @@ void Notifier::send(media::LegId leg, Subscription& subscription, Updates& updat
 
 jingle::Result<std::string> Notifier::pull(media::LegId leg, const Roster& roster, TimePoint now) {
   Subscription& subscription = subscriptions_.at(leg);
-  if (std::max(subscription.budget.ready_at(), budget_.ready_at()) > now) {
+  if (std::max(subscription.budget.ready_at(), all_.ready_at()) > now) {
     return tl::unexpected(jingle::resource_constraint("You have been told enough for now."));
   }
   publish(roster, now);
   Updates updates;
   subscription.needs_full = true;
   std::string text = document(subscription, update_for(subscription, updates), now);
-  budget_.spend(text.size(), now);
+  all_.spend(text.size(), now);
   subscription.budget.spend(text.size(), now);
   return text;
 }

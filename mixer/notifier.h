@@ -43,12 +43,12 @@ struct Receiver {
 
 class Notifier {
  public:
-  Notifier(std::string room, const Config::Coin& config, double bytes_per_second);
+  // `all` is what every room of the process sends from; it outlives the notifier.
+  Notifier(std::string room, const Config::Coin& config, ByteBudget& all);
 
   // Requires: the leg is connected and isfocus was said in that session.
   void add(media::LegId leg, Receiver receiver);
   void remove(media::LegId leg);
-  bool has(media::LegId leg) const { return subscriptions_.contains(leg); }
   // It sent a document itself, so it speaks Coin.
   void announced(media::LegId leg);
   // What the roster says has changed.
@@ -117,7 +117,7 @@ class Notifier {
   TimePoint published_at_{};
   bool dirty_ = true;
   bool connected_ = true;
-  ByteBudget budget_;
+  ByteBudget& all_;
 };
 
 }  // namespace mixer

@@ -15,9 +15,13 @@ using mixer::TimePoint;
 // A room's notifier, its roster, and receivers that apply what they are sent.
 struct Room {
   explicit Room(mixer::Config::Coin config = {}, double rate = 4e6)
-      : notifier("room", config, rate), random(1), out([this] { return random(); }) {}
+      : budget(rate),
+        notifier("room", config, budget),
+        random(1),
+        out([this] { return random(); }) {}
 
   mixer::Roster roster{test::jid("room@mixer.localhost"), {}};
+  mixer::ByteBudget budget;
   mixer::Notifier notifier;
   std::mt19937_64 random;
   mixer::Outbox out;
@@ -394,6 +398,21 @@ TEST(Notifier, EveryViewEqualsTheTruthAfterQuiescence) {
       EXPECT_TRUE(room.knows_the_truth(n)) << n;
     }
   }
+}
+
+// One busy room must not fill the link that all share.
+TEST(Notifier, RoomsShareTheBytesOfTheProcess) {
+  Room busy({}, 100);
+  mixer::Notifier elsewhere("elsewhere", {}, busy.budget);
+  busy.join(1);
+  elsewhere.add({2}, {.local = test::jid("elsewhere@mixer.localhost"),
+                      .peer = test::jid(Room::peer(2)),
+                      .sid = {"S2"}});
+  EXPECT_TRUE(elsewhere.pull({2}, busy.roster, busy.now));
+  int given = 0;
+  while (busy.notifier.pull({1}, busy.roster, busy.now)) ASSERT_LT(++given, 1000);
+  EXPECT_FALSE(elsewhere.pull({2}, busy.roster, busy.now));
+  EXPECT_TRUE(elsewhere.pull({2}, busy.roster, busy.now + 60s));
 }
 
 }  // namespace
