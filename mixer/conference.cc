@@ -3,21 +3,12 @@
 #include <algorithm>
 
 #include "mixer/limits.h"
+#include "mixer/overloaded.h"
 #include "mixer/reasons.h"
 #include "signaling/jingle_message.h"
 #include "signaling/namespaces.h"
 
 namespace mixer {
-namespace {
-
-template <typename... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <typename... F>
-Overloaded(F...) -> Overloaded<F...>;
-
-}  // namespace
 
 Conference::Conference(Place place, const Config& config, ByteBudget& documents)
     : place_(std::move(place)),

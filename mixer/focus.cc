@@ -6,6 +6,7 @@
 
 #include "mixer/features.h"
 #include "mixer/limits.h"
+#include "mixer/overloaded.h"
 #include "mixer/reasons.h"
 #include "signaling/namespaces.h"
 
@@ -13,13 +14,6 @@ namespace mixer {
 namespace {
 
 using namespace std::chrono_literals;
-
-template <typename... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <typename... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 }  // namespace
 

@@ -4,19 +4,13 @@
 #include <utility>
 
 #include "mixer/log.h"
+#include "mixer/overloaded.h"
 #include "mixer/shell_limits.h"
 
 namespace mixer {
 namespace {
 
 using jingle::Priority;
-
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <typename... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
 
 // <name type='' id='' from='' to=''>payload</name>, empty attributes left out.
 std::string stanza(const char* name, std::string_view type, std::string_view id,
