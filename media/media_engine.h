@@ -129,8 +129,9 @@ struct LegStatistics {
   double jitter_ms = 0, rtt_ms = 0;
   bool operator==(const LegStatistics&) const = default;
 };
-struct LegClosed {  // the last event of a leg, after CloseLeg or after LegFailed was answered by
-                    // CloseLeg
+// The last event of a leg, once for each close_leg(); only a DigitPressed of the tick under way may
+// follow.
+struct LegClosed {
   LegId leg;
   LegStatistics statistics;
   bool operator==(const LegClosed&) const = default;

@@ -34,7 +34,8 @@ class RoomPipeline {
   // std::runtime_error when GStreamer does not link them.
   void attach(const ConferenceLeg& leg, ElementPtr leg_src, IoThread& io)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
-  // Afterwards no tick and no event touches the leg. Unknown legs are ignored.
+  // Afterwards nobody is inside the leg's elements; a tick under way may still tell a key that the
+  // leg pressed. Unknown legs are ignored.
   void detach(LegId leg) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
   void set_plan(MixPlan plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
 
