@@ -22,6 +22,9 @@ struct LegPlan {
   bool in_mix = true;    // false: muted or on hold; not decoded
   bool receives = true;  // false: on hold; is sent RTCP only
   float gain = 1.0F;     // applied to what the leg says, 0 to 4
+  // It is a mixer itself: who it says contributed (its packets' CSRCs) is passed on in place of its
+  // own contributor id (RFC 3550 §7.3).
+  bool is_mixer = false;
   bool operator==(const LegPlan&) const = default;
 };
 struct MixPlan {

@@ -61,11 +61,11 @@ Participant Call::participant() const {
   return {.peer = setup_.peer,
           .token = token_,
           .contributor_id = setup_.contributor_id,
-          .on_hold = on_hold_,
           .plan = {.leg = setup_.leg,
                    .in_mix = speaks && !muted_ && !on_hold_,
                    .receives = hears && !on_hold_,
-                   .gain = 1.0F}};
+                   .gain = 1.0F},
+          .status = on_hold_ ? coin::EndpointStatus::on_hold : coin::EndpointStatus::connected};
 }
 
 CallRecord Call::record(TimePoint now) const {
@@ -161,7 +161,11 @@ void Call::migrate(const jingle::Sid& to, Outbox& out) {
                       jingle::jmi::write({setup_.sid, finish})});
 }
 
-void Call::say_isfocus(Outbox& out) { request(jingle::SessionInfo{jingle::FocusInfo{true}}, out); }
+void Call::say_isfocus(bool isfocus, Outbox& out) {
+  request(jingle::SessionInfo{jingle::FocusInfo{isfocus}}, out);
+}
+
+Departure Call::departure(const WallTime&) const { return {}; }
 
 void Call::end(const jingle::Reason& reason, Outbox& out) {
   session_.terminate();

@@ -1,5 +1,5 @@
-// mixer/call.h: one caller in a room: a Jingle session (XEP-0166, we are the responder) and the leg
-// that carries its sound. What it says on the wire is written here; what the room makes of it is
+// mixer/call.h: one call of a room, dialled in or out: a Jingle session (XEP-0166) and the leg that
+// carries its sound. What it says on the wire is written here; what the room makes of it is
 // the conference's. Pure; signaling thread.
 #pragma once
 
@@ -37,12 +37,17 @@ class Call {
     media::RoomId media_room;
     media::LegId leg;
     std::uint32_t contributor_id = 0;
-    Agreement agreed;
+    jingle::Role role = jingle::Role::responder;
+    Agreement agreed;                       // initiator: nothing until the peer's session-accept
+    std::uint32_t max_bitrate_bps = 32000;  // what we offer
+    bool isfocus = true;                    // whether our session-accept or -initiate says so
+    coin::JoiningMethod joining_method = coin::JoiningMethod::dialed_in;
+    coin::Execution joining_info = {};
     bool peer_is_focus = false;            // said so in its offer, or later (XEP-0298 §5)
     bool proposed = false;                 // by JMI: finish follows the end (XEP-0353 §3.6)
     std::optional<media::LegId> replaces;  // ends when this one is connected
   };
-  // Opens the leg.
+  // Opens the leg; as the initiator, session-initiate follows when it is open.
   Call(Setup setup, Outbox& out, TimePoint now);
 
   const jingle::Session& session() const { return session_; }
@@ -56,7 +61,11 @@ class Call {
   std::uint32_t contributor_id() const { return setup_.contributor_id; }
   // Nothing valid came from the peer for 3 s, or it never connected in that time.
   bool stale(TimePoint now) const;
+  // How the call stands in RFC 4575's words: dialing-out, alerting (it rings there), connected,
+  // on-hold.
   Participant participant() const;
+  // Requires: ended.
+  Departure departure(const WallTime& wall) const;
   CallRecord record(TimePoint now) const;
 
   // The peer's requests, session-initiate excepted. nullopt: result. May end the call.
@@ -77,8 +86,9 @@ class Call {
   void orphan(TimePoint now);
   // XEP-0353 §4.2: the call goes on at another device of the same user, under `to`.
   void migrate(const jingle::Sid& to, Outbox& out);
-  // Says isfocus in a session-info, for clients that miss it in session-accept. Requires: accepted.
-  void say_isfocus(Outbox& out);
+  // Says whether we are the focus of a conference in a session-info (XEP-0298 §5): when that
+  // changes, and for clients that miss it in session-accept. Requires: accepted.
+  void say_isfocus(bool isfocus, Outbox& out);
   // session-terminate, and the leg is closed. Requires: not ended.
   void end(const jingle::Reason& reason, Outbox& out);
 

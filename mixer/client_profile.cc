@@ -43,6 +43,13 @@ const ClientProfile& profile_of(const ClientSigns& signs) {
   return std::ranges::find_if(kRows, [&](const Row& row) { return row.fits(signs); })->profile;
 }
 
+const ClientProfile* profile_named(std::string_view name) {
+  const auto row = std::ranges::find(kRows, name, [](const Row& r) { return r.profile.name; });
+  return row == std::end(kRows) ? nullptr : &row->profile;
+}
+
+coin::ConferenceInfo shaped(coin::ConferenceInfo info, DocumentForm) { return info; }
+
 const ClientProfile& profile_of_sender(const ClientProfile& before) {
   static constexpr ClientProfile kSender{
       .name = "coin-sender", .announced_coin = true, .shows_roster = true};

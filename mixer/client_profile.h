@@ -5,9 +5,19 @@
 #include <string>
 #include <string_view>
 
+#include "coin/conference_info.h"
 #include "signaling/disco.h"
 
 namespace mixer {
+
+// How conference documents must look for a client.
+enum class DocumentForm {
+  standard,
+  jitsi,  // without what ends its stream or spoils its list
+};
+// `info` in that form. Law: standard changes nothing; jitsi leaves no token that is fatal to it, in
+// no document whatever (tests/mixer/jitsi_document_test.cc).
+coin::ConferenceInfo shaped(coin::ConferenceInfo info, DocumentForm form);
 
 struct ClientProfile {
   std::string_view name;        // for logs and tests
@@ -15,6 +25,7 @@ struct ClientProfile {
   bool announced_coin = false;  // said so, or is known to
   bool shows_roster = false;    // its user sees who is there: no chat instead
   bool isfocus_again = false;   // reads isfocus in session-info only
+  DocumentForm form = DocumentForm::standard;
 };
 
 // What a client told of itself; either may be empty.
@@ -25,6 +36,8 @@ struct ClientSigns {
 
 // The first row that fits. Never fails: the last row is for a client that announced nothing.
 const ClientProfile& profile_of(const ClientSigns& signs);
+// The row of that name; nullptr: there is none.
+const ClientProfile* profile_named(std::string_view name);
 // For a client that sent a conference document: it speaks Coin, whatever it announces (Jitsi HEAD).
 const ClientProfile& profile_of_sender(const ClientProfile& before);
 

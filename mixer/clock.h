@@ -2,10 +2,15 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 
 namespace mixer {
 
 using TimePoint = std::chrono::steady_clock::time_point;
+
+// What a TimePoint is by the calendar (UTC), for `when` in conference documents. Injected like
+// randomness: the core reads no clock.
+using WallTime = std::function<std::chrono::sys_seconds(TimePoint)>;
 
 class Clock {
  public:

@@ -10,13 +10,22 @@
 
 namespace mixer {
 
-Conference::Conference(Place place, const Config& config, ByteBudget& documents)
+Conference::Conference(Place place, const Config& config, ByteBudget& documents, WallTime wall)
     : place_(std::move(place)),
       push_(config.coin.push),
       capacity_(config.limits.participants_per_room),
       bitrate_bps_(config.media.bitrate_bps),
       roster_(place_.bare, place_.config),
-      notifier_(place_.name, config.coin, documents) {}
+      notifier_(place_.name, config.coin, documents),
+      wall_(std::move(wall)) {}
+
+void Conference::invited(const Outgoing&, TimePoint) {}
+void Conference::ringing(media::LegId) {}
+void Conference::call(media::LegId, const jingle::Jid&, bool, const ClientProfile*, Outbox&,
+                      TimePoint) {}
+void Conference::uninvited(media::LegId, coin::DisconnectionMethod, const std::string&, TimePoint) {
+}
+bool Conference::has_user(const jingle::Jid&) const { return false; }
 
 Conference::Member* Conference::member(media::LegId leg) {
   const auto found = members_.find(leg);
@@ -145,7 +154,9 @@ std::optional<jingle::StanzaError> Conference::request(const jingle::Jid& peer,
   return error;
 }
 
-std::optional<jingle::StanzaError> Conference::document_from(const jingle::Jid& peer, Outbox& out) {
+std::optional<jingle::StanzaError> Conference::document_from(const jingle::Jid& peer,
+                                                             const coin::ConferenceInfo&,
+                                                             Outbox& out, TimePoint) {
   Member* sender = member_of(peer);
   if (!sender) return jingle::unknown_session();
   if (!sender->call.peer_is_focus()) return jingle::not_allowed();

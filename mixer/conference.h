@@ -26,6 +26,15 @@ struct Incoming {
   const ClientProfile* profile = nullptr;  // null: its client is asked what it is
 };
 
+// An invitation of ours that the focus let pass. Its leg opens when the call is made.
+struct Outgoing {
+  media::LegId leg;
+  jingle::Sid sid;                // of the proposal and the session
+  jingle::Jid target;             // as asked for, bare or full
+  std::optional<jingle::Jid> by;  // who asked; nullopt: the configuration
+  std::string reason = {};        // why, as he said
+};
+
 class Conference {
  public:
   struct Place {
@@ -35,18 +44,32 @@ class Conference {
     media::RoomId media_room;
   };
   // `documents`: the bytes of conference documents that all rooms share.
-  Conference(Place place, const Config& config, ByteBudget& documents);
+  Conference(Place place, const Config& config, ByteBudget& documents, WallTime wall);
 
   // Accepts or ends the call (busy, alternative-session, or what negotiation says); the ack is the
   // focus's. True: there is a call now.
   bool initiate(const Incoming& incoming, Outbox& out, TimePoint now);
   bool has_session(const jingle::Jid& peer, const jingle::Sid& sid) const;
+  // Dialling out (RFC 4575 §5.7.3): the invited is listed at once, as dialing-out; alerting when it
+  // rings there; call() when we know whom to send our session-initiate; uninvited() when it comes
+  // to nothing before that (busy, failed). What becomes of the call is in take_ended().
+  void invited(const Outgoing& outgoing, TimePoint now);
+  void ringing(media::LegId leg);
+  void call(media::LegId leg, const jingle::Jid& peer, bool proposed, const ClientProfile* profile,
+            Outbox& out, TimePoint now);
+  void uninvited(media::LegId leg, coin::DisconnectionMethod method, const std::string& reason,
+                 TimePoint now);
+  // That bare JID has a call here, or is invited: there is no need to dial it.
+  bool has_user(const jingle::Jid& bare) const;
+
   // Any other Jingle request. nullopt: result. unknown-session unless `peer` itself has that sid.
   std::optional<jingle::StanzaError> request(const jingle::Jid& peer,
                                              const jingle::Request& request, Outbox& out,
                                              TimePoint now);
   // A conference document (XEP-0298 §6) or a wish for one, from a session's peer.
-  std::optional<jingle::StanzaError> document_from(const jingle::Jid& peer, Outbox& out);
+  std::optional<jingle::StanzaError> document_from(const jingle::Jid& peer,
+                                                   const coin::ConferenceInfo& info, Outbox& out,
+                                                   TimePoint now);
   jingle::Result<std::string> document_for(const jingle::Jid& peer, Outbox& out, TimePoint now);
 
   void media_event(const media::Event& event, Outbox& out, TimePoint now);
@@ -115,6 +138,7 @@ class Conference {
   bool plan_changed_ = false;
   Roster roster_;
   Notifier notifier_;
+  WallTime wall_;
   std::vector<std::pair<media::LegId, CallRecord>> ended_;
 };
 

@@ -59,7 +59,7 @@ void Conference::introduce(Member& member, Outbox& out) {
   if (!member.profile || !member.call.accepted()) return;
   if (member.profile->isfocus_again && !member.isfocus_repeated) {
     member.isfocus_repeated = true;
-    member.call.say_isfocus(out);
+    member.call.say_isfocus(true, out);
   }
   if (!member.joined || member.introduced) return;
   member.introduced = true;

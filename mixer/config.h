@@ -16,6 +16,8 @@ namespace mixer {
 enum class Disclose { bare, full, nick };   // what participants learn of each other
 enum class Announce { first, joins, off };  // chat to those whose client shows no Coin
 enum class CoinPush { everyone, announced };
+// When the room says isfocus (XEP-0298 §5): always, or while two or more are in it.
+enum class FocusWhen { always, multiparty };
 
 struct RoomConfig {
   std::string name;                   // the JID's localpart, prepared
@@ -23,6 +25,9 @@ struct RoomConfig {
   Disclose disclose = Disclose::bare;
   Announce announce = Announce::first;
   bool is_public = false;  // listed in disco#items
+  FocusWhen focus = FocusWhen::always;
+  std::chrono::seconds departed_for{10};  // who left stays listed as disconnected
+  std::vector<jingle::Jid> invite = {};   // dialled when the room opens
   bool operator==(const RoomConfig&) const = default;
 };
 
@@ -75,6 +80,8 @@ struct Config {
     bool sid_attribute = true;
     bool jingle_sibling = false;
     std::chrono::milliseconds coalesce{500};
+    // Bare JID or domain -> a client profile's name: what is known better than caps tell.
+    std::map<std::string, std::string> profiles = {};
     bool operator==(const Coin&) const = default;
   } coin;
 

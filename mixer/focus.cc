@@ -17,8 +17,9 @@ using namespace std::chrono_literals;
 
 }  // namespace
 
-Focus::Focus(Config config, Random random)
+Focus::Focus(Config config, Random random, WallTime wall)
     : config_(std::move(config)),
+      wall_(std::move(wall)),
       access_(config_),
       out_(std::move(random)),
       calls_(config_.limits.calls_per_minute_per_jid, 60s),

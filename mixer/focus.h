@@ -28,7 +28,8 @@ namespace mixer {
 class Focus {
  public:
   // `random` feeds contributor ids, tokens and IQ ids: seeded in tests, the system's in production.
-  Focus(Config config, Random random);
+  // `wall` dates what documents tell.
+  Focus(Config config, Random random, WallTime wall);
 
   Focus(const Focus&) = delete;
   Focus& operator=(const Focus&) = delete;
@@ -111,6 +112,7 @@ class Focus {
 
   // Constant after construction.
   Config config_;
+  WallTime wall_;
 
   Access access_;
   Outbox out_;

@@ -77,11 +77,11 @@ Answer Focus::handle(const Iq& iq, const jingle::XmppPing&, TimePoint) {
   return std::string();
 }
 
-Answer Focus::handle(const Iq& iq, const jingle::ConferenceInfoSet&, TimePoint now) {
+Answer Focus::handle(const Iq& iq, const jingle::ConferenceInfoSet& set, TimePoint now) {
   if (place_of(iq.to) == Place::room) {
     const std::string room = room_of(iq.to);
     if (Conference* conference = find(room)) {
-      auto error = conference->document_from(iq.from, out_);
+      auto error = conference->document_from(iq.from, set.info, out_, now);
       settle(room, now);
       return to_answer(std::move(error));
     }
@@ -194,9 +194,9 @@ Conference* Focus::open(const std::string& room, const jingle::Jid& caller, Time
                           .full = full_of(room),
                           .config = config_of(room),
                           .media_room = {++last_media_room_}};
-  const auto added =
-      rooms_.emplace(room, Room{.conference = Conference(std::move(place), config_, documents_),
-                                .deadline = std::nullopt});
+  const auto added = rooms_.emplace(
+      room, Room{.conference = Conference(std::move(place), config_, documents_, wall_),
+                 .deadline = std::nullopt});
   return &added.first->second.conference;
 }
 

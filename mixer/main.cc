@@ -29,6 +29,11 @@ std::uint64_t system_random() {
   return std::uniform_int_distribution<std::uint64_t>()(device);
 }
 
+std::chrono::sys_seconds calendar_time(TimePoint at) {
+  using namespace std::chrono;
+  return floor<seconds>(system_clock::now() + (at - steady_clock::now()));
+}
+
 media::gst::EngineConfig engine_config(const Config::Media& media) {
   media::gst::EngineConfig config;
   config.addresses = media.addresses;
@@ -136,7 +141,7 @@ int run(const Config& config) {
   auto engine = media::gst::make_gst_engine(
       engine_config(config.media),
       [&mailbox](media::Event event) { mailbox.push(std::move(event)); });
-  Focus focus(config, system_random);
+  Focus focus(config, system_random, calendar_time);
   FocusAgent agent(
       {{[&focus](const Event& event, TimePoint now) { return focus.handle(event, now); },
         [&focus] { return focus.next_deadline(); }},

@@ -32,6 +32,15 @@ struct Agreement {
 tl::expected<Agreement, jingle::Reason> negotiate(const jingle::SessionInitiate& offer,
                                                   std::uint32_t max_bitrate_bps);
 
+// Our own offer of one audio content (dialling out), and the agreement that an accept of it makes;
+// the errors are negotiate()'s, and failed-application too for an accept of what was not offered.
+struct LocalMedia;
+jingle::SessionInitiate offer(const LocalMedia& local, const std::string& initiator,
+                              const std::string& token, std::uint32_t max_bitrate_bps);
+tl::expected<Agreement, jingle::Reason> conclude(const jingle::SessionInitiate& offer,
+                                                 const jingle::SessionAccept& accept,
+                                                 std::uint32_t max_bitrate_bps);
+
 // Our half of one leg, as the engine told it.
 struct LocalMedia {
   media::IceCredentials ice;

@@ -63,6 +63,9 @@ void Notifier::announced(media::LegId leg) {
   found->second.to.pushed = true;
 }
 
+void Notifier::set_cascaded(media::LegId, bool) {}
+void Notifier::set_isfocus(media::LegId, bool) {}
+
 void Notifier::answered(media::LegId leg, const std::string& id, const jingle::StanzaError* error,
                         TimePoint now) {
   const auto found = subscriptions_.find(leg);

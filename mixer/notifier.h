@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 
+#include "mixer/client_profile.h"
 #include "mixer/clock.h"
 #include "mixer/config.h"
 #include "mixer/outbox.h"
@@ -39,6 +40,7 @@ struct Receiver {
   jingle::Sid sid;
   bool pushed = true;     // false: only answers to its own ConferenceInfoGet
   bool announced = true;  // false: one document, and none after an error or silence
+  DocumentForm form = DocumentForm::standard;
 };
 
 class Notifier {
@@ -51,6 +53,10 @@ class Notifier {
   void remove(media::LegId leg);
   // It sent a document itself, so it speaks Coin.
   void announced(media::LegId leg);
+  // It is a focus itself: it is not told of the users behind it (Roster::info(without)).
+  void set_cascaded(media::LegId leg, bool cascaded);
+  // Whether isfocus holds in that session: without, no document is sent; then a full one is first.
+  void set_isfocus(media::LegId leg, bool isfocus);
   // What the roster says has changed.
   void touch() { dirty_ = true; }
 

@@ -38,6 +38,13 @@ bool Roster::remove(media::LegId leg) {
   return true;
 }
 
+bool Roster::depart(media::LegId leg, const Departure&, TimePoint) { return remove(leg); }
+bool Roster::expire(TimePoint) { return false; }
+std::optional<TimePoint> Roster::next_deadline() const { return std::nullopt; }
+bool Roster::set_cascade(media::LegId, const std::string&, std::vector<coin::User>) {
+  return false;
+}
+
 std::string Roster::name_of(media::LegId leg) const {
   const auto entry = participants_.find(leg);
   if (entry == participants_.end()) return {};
@@ -87,14 +94,13 @@ coin::Endpoint Roster::endpoint(const Participant& participant) const {
 
   coin::Endpoint endpoint;
   endpoint.entity = endpoint_entity(participant);
-  endpoint.status =
-      participant.on_hold ? coin::EndpointStatus::on_hold : coin::EndpointStatus::connected;
-  endpoint.joining_method = coin::JoiningMethod::dialed_in;
+  endpoint.status = participant.status;
+  endpoint.joining_method = participant.joining_method;
   endpoint.media.push_back(std::move(audio));
   return endpoint;
 }
 
-coin::ConferenceInfo Roster::info() const {
+coin::ConferenceInfo Roster::info(std::optional<media::LegId>) const {
   coin::ConferenceInfo info;
   info.entity = room_.uri();
 

@@ -4,24 +4,35 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "coin/conference_info.h"
 #include "media/mix_plan.h"
+#include "mixer/clock.h"
 #include "mixer/config.h"
 #include "signaling/jid.h"
 
 namespace mixer {
 
-// A connected call, as the others may learn of it.
+// A call or an invitation, as the others may learn of it.
 struct Participant {
-  jingle::Jid peer;                  // full
+  jingle::Jid peer;                  // bare while somebody invited has not said where he is
   std::string token;                 // stands for the resource where that is not disclosed
-  std::uint32_t contributor_id = 0;  // its CSRC in the mix
-  bool on_hold = false;              // the participant's own doing
+  std::uint32_t contributor_id = 0;  // its CSRC in the mix; 0: no media yet, none is listed
   media::LegPlan plan;               // what it says and hears
+  coin::EndpointStatus status = coin::EndpointStatus::connected;
+  coin::JoiningMethod joining_method = coin::JoiningMethod::dialed_in;
+  coin::Execution joining_info = {};  // empty: not written
   bool operator==(const Participant&) const = default;
+};
+
+// How somebody left (RFC 4575 §5.7.6, §5.7.7).
+struct Departure {
+  coin::DisconnectionMethod method = coin::DisconnectionMethod::departed;
+  coin::Execution info = {};
+  bool operator==(const Departure&) const = default;
 };
 
 class Roster {
@@ -32,15 +43,28 @@ class Roster {
   bool set(media::LegId leg, const Participant& participant);
   // True if it was there.
   bool remove(media::LegId leg);
+  // It left: listed as disconnected until `until` or until its user is there again, whichever is
+  // first. True if it was there.
+  bool depart(media::LegId leg, const Departure& departure, TimePoint until);
+  // Those whose time is up go. True if any did.
+  bool expire(TimePoint now);
+  std::optional<TimePoint> next_deadline() const;
 
+  // That leg's peer is the focus of `conference` (a URI), and these users are connected to it
+  // (§5.6.5 cascaded-focus: a flat list, whatever lies between). `conference` empty: it is a focus
+  // no more. True if anything that others see changed.
+  bool set_cascade(media::LegId leg, const std::string& conference, std::vector<coin::User> behind);
+
+  // Users with a connected endpoint, those behind other foci not counted.
   std::size_t users() const { return users_.size(); }
   // The display-text of that leg's user; empty if unknown. Stable while the user stays.
   std::string name_of(media::LegId leg) const;
   // Every user's display-text, in the order of their JIDs.
   std::vector<std::string> names() const;
 
-  // The whole truth, full, without version and sid.
-  coin::ConferenceInfo info() const;
+  // The whole truth, full, without version and sid. For a receiver that is itself a focus: without
+  // the users behind it, whom it knows better (`without`).
+  coin::ConferenceInfo info(std::optional<media::LegId> without = std::nullopt) const;
 
  private:
   struct User {

@@ -33,7 +33,9 @@ struct Client {
 class Simulation {
  public:
   explicit Simulation(std::uint64_t seed)
-      : dice_(seed), focus_(config(), [this] { return dice_.bits(); }) {
+      : dice_(seed),
+        focus_(
+            config(), [this] { return dice_.bits(); }, test::wall_time) {
     for (int i = 0; i < 6; ++i) {
       Client client;
       // Two devices of one user among them.

@@ -37,6 +37,12 @@ inline mixer::Config client_config() {
   return config;
 }
 
+// TimePoint 1000 s, where benches begin, is 2026-01-01T00:00:00Z.
+inline std::chrono::sys_seconds wall_time(TimePoint at) {
+  using namespace std::chrono;
+  return sys_days(2026y / 1 / 1) + duration_cast<seconds>(at - TimePoint(1000s));
+}
+
 inline jingle::Jid jid(const std::string& text) { return jingle::Jid::parse(text).value(); }
 
 // An offer as WebRTC clients make it; every part can be replaced.
@@ -179,7 +185,9 @@ inline std::vector<jingle::jmi::Event> Step::jmi() const {
 class Bench {
  public:
   explicit Bench(mixer::Config config = component_config(), std::uint64_t seed = 1)
-      : random_(seed), focus(std::move(config), [this] { return random_(); }) {}
+      : random_(seed),
+        focus(
+            std::move(config), [this] { return random_(); }, wall_time) {}
 
  private:
   std::mt19937_64 random_;
