@@ -65,7 +65,20 @@ TEST_F(Endurance, TheServersRestartDoesNotEndACall) {
   })) << bob.output()
       << mixer.log();
   Call cyd(prosody, {.user = "cyd", .to = mixer.jid()});
-  EXPECT_TRUE(bob.wait_until([](const Call& call) { return call.roster().size() == 3; }));
+  const std::vector<std::string> three{"ann", "bob", "cyd"};
+  for (Call* each : {&ann, &bob, &cyd}) {
+    EXPECT_TRUE(each->wait_until([&](const Call& call) { return call.roster() == three; }))
+        << each->output();
+  }
+  // What happens while the server is away is told when it is back, to everybody.
+  prosody.stop();
+  cyd.process().signal(SIGKILL);
+  prosody.start();
+  const std::vector<std::string> two{"ann", "bob"};
+  for (Call* each : {&ann, &bob}) {
+    EXPECT_TRUE(each->wait_until([&](const Call& call) { return call.roster() == two; }))
+        << each->output() << mixer.log();
+  }
 
   EXPECT_EQ(ann.finish(), 0) << ann.output();
   EXPECT_EQ(bob.finish(), 0) << bob.output();

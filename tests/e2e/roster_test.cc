@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include <algorithm>
+#include <map>
 #include <pugixml.hpp>
 #include <sstream>
 
@@ -93,6 +95,34 @@ TEST_F(Roster, MuteHoldAndKeysReachTheFocusAndTheOthers) {
   ann.say("dtmf 5");
   EXPECT_TRUE(mixer.process().wait_for_output("digit=5", kWait)) << mixer.log();
   EXPECT_FALSE(ann.happened("error")) << ann.output();
+}
+
+TEST_F(Roster, AMuteReachesTwentyCallers) {
+  const support::Prosody prosody(prosody_spec());
+  Mixer mixer(prosody);
+  Call many(prosody, {.user = "caller{n}", .to = mixer.jid(), .more = {"--count", "20"}});
+  Call ann(prosody, {.user = "ann", .to = mixer.jid()});
+  // How many of the twenty have `status` as ann's in their last roster.
+  const auto seeing = [](const Call& call, const std::string& status) {
+    std::map<double, bool> seen;
+    for (const auto& event : call.events()) {
+      if (event["event"].string() != "roster") continue;
+      bool& sees = seen[event["caller"].number()];
+      sees = false;
+      for (const auto& entry : event["detail"].array()) {
+        if (entry["display_text"].string() != "ann") continue;
+        sees = entry["media_status"].string() == status;
+      }
+    }
+    return std::ranges::count_if(seen, [](const auto& each) { return each.second; });
+  };
+  for (const auto& [command, status] : {std::pair<std::string, std::string>{"", "sendrecv"},
+                                        {"mute", "recvonly"},
+                                        {"unmute", "sendrecv"}}) {
+    if (!command.empty()) ann.say(command);
+    EXPECT_TRUE(many.wait_until([&](const Call& call) { return seeing(call, status) == 20; }))
+        << command << many.output();
+  }
 }
 
 // Without `sid`, which is outside the schema on purpose (XEP-0298 as Jitsi reads it).
