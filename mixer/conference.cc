@@ -32,12 +32,22 @@ Conference::Member* Conference::member(media::LegId leg) {
   return found == members_.end() ? nullptr : &found->second;
 }
 
+std::vector<media::LegId> Conference::calls_of(const jingle::Jid& jid) const {
+  std::vector<media::LegId> legs;
+  // A bare JID sorts before the full ones that begin with it.
+  for (auto at = sessions_.lower_bound({jid, jingle::Sid{}}); at != sessions_.end(); ++at) {
+    const jingle::Jid& peer = at->first.first;
+    if (peer != jid && !(jid.is_bare() && peer.bare() == jid)) break;
+    legs.push_back(at->second);
+  }
+  return legs;
+}
+
 // A connected call of that peer if there is one, else any.
 Conference::Member* Conference::member_of(const jingle::Jid& peer) {
   Member* any = nullptr;
-  for (auto at = sessions_.lower_bound({peer, jingle::Sid{}});
-       at != sessions_.end() && at->first.first == peer; ++at) {
-    any = &members_.at(at->second);
+  for (const media::LegId leg : calls_of(peer)) {
+    any = member(leg);
     if (any->joined) break;
   }
   return any;
@@ -50,20 +60,16 @@ bool Conference::has_session(const jingle::Jid& peer, const jingle::Sid& sid) co
 bool Conference::full() const { return static_cast<int>(members_.size()) >= capacity_; }
 
 int Conference::pending_of(const jingle::Jid& bare) const {
-  return static_cast<int>(std::ranges::count_if(members_, [&](const auto& entry) {
-    const Call& call = entry.second.call;
-    return !call.connected() && call.peer().domain() == bare.domain() &&
-           call.peer().local() == bare.local();
-  }));
+  return static_cast<int>(std::ranges::count_if(
+      calls_of(bare), [&](media::LegId leg) { return !members_.at(leg).call.connected(); }));
 }
 
 std::optional<media::LegId> Conference::call_elsewhere(const jingle::Jid& peer) const {
-  const auto found = std::ranges::find_if(members_, [&](const auto& entry) {
-    const Call& call = entry.second.call;
-    return call.connected() && call.peer() != peer && call.peer().bare() == peer.bare();
-  });
-  if (found == members_.end()) return std::nullopt;
-  return found->first;
+  for (const media::LegId leg : calls_of(peer.bare())) {
+    const Call& call = members_.at(leg).call;
+    if (call.connected() && call.peer() != peer) return leg;
+  }
+  return std::nullopt;
 }
 
 void Conference::migrate(media::LegId leg, const jingle::Sid& to, Outbox& out) {
@@ -74,10 +80,10 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
   // The same full JID again. Its old call may be dead without our having noticed: then
   // the new one takes its place once it is connected, and the Coin user stays throughout.
   bool replaces = incoming.replaces.has_value();
-  for (const auto& [leg, member] : members_) {
-    if (member.call.peer() != incoming.peer) continue;
-    if (!member.call.stale(now)) {
-      refuse(incoming, reasons::alternative(member.call.session().sid()), out);
+  for (const media::LegId leg : calls_of(incoming.peer)) {
+    const Call& older = members_.at(leg).call;
+    if (!older.stale(now)) {
+      refuse(incoming, reasons::alternative(older.session().sid()), out);
       return false;
     }
     replaces = true;
@@ -104,9 +110,11 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
              .proposed = incoming.proposed,
              .replaces = incoming.replaces},
             out, now);
-  members_.emplace(incoming.leg, Member{.call = std::move(call),
-                                        .profile = incoming.profile,
-                                        .profile_deadline = now + limits::kDiscoTimeout});
+  const auto added =
+      members_.emplace(incoming.leg, Member{.call = std::move(call),
+                                            .profile = incoming.profile,
+                                            .profile_deadline = now + limits::kDiscoTimeout});
+  reindex(added.first->second);
   sessions_.emplace(std::pair(incoming.peer, incoming.sid), incoming.leg);
   if (!incoming.profile) ask_client(incoming, out, now);
   return true;
@@ -226,8 +234,9 @@ void Conference::client_known(media::LegId leg, const ClientProfile& profile, Ou
 }
 
 void Conference::peer_presence(const jingle::Jid& peer, bool available, TimePoint now) {
-  for (auto& [leg, member] : members_) {
-    if (member.call.peer() == peer) member.call.set_available(available, now);
+  for (const media::LegId leg : calls_of(peer)) {
+    members_.at(leg).call.set_available(available, now);
+    reindex(members_.at(leg));
   }
 }
 
@@ -236,6 +245,7 @@ void Conference::connection_up(const std::optional<jingle::Jid>& local, TimePoin
   for (auto& [leg, member] : members_) {
     const jingle::Jid& dialled = member.call.session().local();
     if (local && !dialled.is_bare() && dialled != *local) member.call.orphan(now);
+    reindex(member);
   }
 }
 
@@ -247,32 +257,25 @@ void Conference::end_all(const jingle::Reason& reason, Outbox& out, TimePoint no
   }
 }
 
+void Conference::reindex(const Member& member) {
+  std::optional<TimePoint> at = member.call.next_deadline();
+  if (!member.profile && (!at || member.profile_deadline < *at)) at = member.profile_deadline;
+  due_.set(member.call.leg(), at);
+}
+
 std::optional<TimePoint> Conference::next_deadline() const {
+  if (plan_changed_) return TimePoint{};
   std::optional<TimePoint> next = notifier_.next_deadline();
-  const auto consider = [&](std::optional<TimePoint> at) {
-    if (at && (!next || *at < *next)) next = at;
-  };
-  for (const auto& [leg, member] : members_) {
-    consider(member.call.next_deadline());
-    if (!member.profile) consider(member.profile_deadline);
-  }
-  if (plan_changed_) consider(TimePoint{});
+  if (const auto at = due_.next(); at && (!next || *at < *next)) next = at;
   return next;
 }
 
 void Conference::advance(Outbox& out, TimePoint now) {
-  std::vector<media::LegId> due;
-  for (auto& [leg, member] : members_) {
-    const auto deadline = member.call.next_deadline();
-    if ((deadline && *deadline <= now) || (!member.profile && member.profile_deadline <= now)) {
-      due.push_back(leg);
-    }
-  }
-  for (const media::LegId leg : due) {
+  for (const media::LegId leg : due_.due(now)) {
     Member* found = member(leg);
     if (!found) continue;
     found->call.advance(out, now);
-    if (!found->profile) found->profile = &profile_of({});
+    if (!found->profile && found->profile_deadline <= now) found->profile = &profile_of({});
     settle(leg, out, now);
   }
   send_plan(out);

@@ -10,6 +10,7 @@
 
 #include "mixer/call.h"
 #include "mixer/config.h"
+#include "mixer/deadlines.h"
 #include "mixer/notifier.h"
 #include "mixer/roster.h"
 
@@ -112,6 +113,10 @@ class Conference {
   };
   Member* member(media::LegId leg);
   Member* member_of(const jingle::Jid& peer);
+  // The calls of that full JID, or of all devices of that bare one.
+  std::vector<media::LegId> calls_of(const jingle::Jid& jid) const;
+  // Is called after everything that may have moved a deadline of that call.
+  void reindex(const Member& member);
   void refuse(const Incoming& incoming, const jingle::Reason& reason, Outbox& out) const;
   std::uint32_t new_contributor_id(Outbox& out) const;
   void ask_client(const Incoming& incoming, Outbox& out, TimePoint now) const;
@@ -134,6 +139,7 @@ class Conference {
 
   std::map<media::LegId, Member> members_;
   std::map<std::pair<jingle::Jid, jingle::Sid>, media::LegId> sessions_;
+  Deadlines<media::LegId> due_;
   std::map<media::LegId, media::LegPlan> plan_;
   bool plan_changed_ = false;
   Roster roster_;

@@ -24,6 +24,7 @@ void Conference::settle(media::LegId leg, Outbox& out, TimePoint now) {
     if (!found->joined) join(*found, out, now);
   }
   introduce(*found, out);
+  reindex(*found);
 }
 
 void Conference::remove(media::LegId leg, TimePoint now) {
@@ -34,6 +35,7 @@ void Conference::remove(media::LegId leg, TimePoint now) {
   if (plan_.erase(leg) > 0) plan_changed_ = true;
   if (roster_.remove(leg)) notifier_.touch();
   notifier_.remove(leg);
+  due_.set(leg, std::nullopt);
   members_.erase(found);
 }
 
@@ -41,12 +43,11 @@ void Conference::remove(media::LegId leg, TimePoint now) {
 void Conference::join(Member& newcomer, Outbox& out, TimePoint now) {
   newcomer.joined = true;
   const media::LegId leg = newcomer.call.leg();
-  std::vector<media::LegId> replaced;
-  for (auto& [other, member] : members_) {
-    const bool moved = newcomer.call.replaces() == other;
-    if (other != leg && (moved || member.call.peer() == newcomer.call.peer())) {
-      replaced.push_back(other);
-    }
+  std::vector<media::LegId> replaced = calls_of(newcomer.call.peer());
+  std::erase(replaced, leg);
+  if (const auto moved = newcomer.call.replaces();
+      moved && member(*moved) && std::ranges::find(replaced, *moved) == replaced.end()) {
+    replaced.push_back(*moved);
   }
   for (const media::LegId old : replaced) {
     members_.at(old).call.end(reasons::replaced(), out);
