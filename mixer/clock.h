@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <string>
 
 namespace mixer {
 
@@ -11,6 +12,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 // What a TimePoint is by the calendar (UTC), for `when` in conference documents. Injected like
 // randomness: the core reads no clock.
 using WallTime = std::function<std::chrono::sys_seconds(TimePoint)>;
+// As xs:dateTime writes it: 2026-01-01T00:00:00Z.
+std::string date_time(std::chrono::sys_seconds at);
 
 class Clock {
  public:

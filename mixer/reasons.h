@@ -1,15 +1,27 @@
-// mixer/reasons.h: why we end calls (XEP-0166 §7.4), with a text for the user
-// whose client shows it. Pure; any thread.
+// mixer/reasons.h: why calls end (XEP-0166 §7.4), with a text for the user whose client shows it
+// and for the others of the conference (RFC 4575 §5.7.6), so it speaks to nobody in particular.
+// Pure; any thread.
 #pragma once
 
 #include <string>
+#include <string_view>
 
+#include "coin/conference_info.h"
 #include "media/media_engine.h"
 #include "signaling/jingle.h"
 
 namespace mixer::reasons {
 
 jingle::Reason of(media::LegFailure failure);
+// Of an error with which the peer, or its server, answered our session-initiate (§6.3.2).
+jingle::Reason of(const jingle::StanzaError& error);
+
+// How others are told that a call ended by that condition (RFC 4575 §5.7.5), whoever sent it; an
+// unknown condition counts as general-error, an empty one as success. Who was never connected did
+// not depart: he was busy, or it failed.
+coin::DisconnectionMethod method_of(std::string_view condition, bool by_peer, bool was_connected);
+// A few words for it, for when nobody gave any; empty where there is nothing to explain.
+std::string text_of(std::string_view condition);
 
 inline jingle::Reason make(const char* condition, const char* text = "") {
   return {.condition = condition, .text = text, .alternative_sid = {}, .rtp_error = {}};
@@ -18,9 +30,20 @@ inline jingle::Reason success() { return make("success"); }
 inline jingle::Reason room_full() { return make("busy", "This conference is full."); }
 inline jingle::Reason shutting_down() { return make("gone", "The mixer is shutting down."); }
 inline jingle::Reason peer_gone() {
-  return make("connectivity-error", "Nothing has been heard of you any more.");
+  return make("connectivity-error", "Nothing has been heard any more.");
 }
-inline jingle::Reason replaced() { return make("expired", "You called again."); }
+// §7.4 timeout: "a request has not been answered", be it ringing all the while.
+inline jingle::Reason unanswered() { return make("timeout", "There was no answer."); }
+// The initiator's word for taking back what was not accepted yet.
+inline jingle::Reason withdrawn() { return make("cancel", "The invitation was withdrawn."); }
+// Another session leads to that conference already, if by way of others.
+inline jingle::Reason circle() {
+  return make("alternative-session", "The two conferences are connected another way.");
+}
+inline jingle::Reason nobody_left() {
+  return make("success", "Nobody is left here to hear the conference.");
+}
+inline jingle::Reason replaced() { return make("expired", "Another call took its place."); }
 inline jingle::Reason alternative(const jingle::Sid& sid) {
   return {.condition = "alternative-session",
           .text = "You are in this conference already.",
