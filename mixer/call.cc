@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "mixer/display_name.h"
 #include "mixer/limits.h"
 #include "mixer/reasons.h"
 #include "signaling/jingle_message.h"
@@ -20,6 +21,7 @@ std::string to_log(const CallRecord& record, const media::LegStatistics& statist
   std::ostringstream line;
   line.precision(1);
   line << std::fixed << "call ended: room=" << quoted(record.room)
+       << " direction=" << (record.dialled_out ? "out" : "in")
        << " peer=" << quoted(record.peer.str()) << " sid=" << quoted(record.sid.value)
        << " seconds=" << seconds(record.ended - record.began) << " reason=" << record.reason
        << " by=" << (record.by_peer ? "peer" : "mixer");
@@ -35,17 +37,24 @@ std::string to_log(const CallRecord& record, const media::LegStatistics& statist
 
 Call::Call(Setup setup, Outbox& out, TimePoint now)
     : setup_(std::move(setup)),
-      session_(setup_.sid, setup_.local, setup_.peer, jingle::Role::responder),
+      session_(setup_.sid, setup_.local, setup_.peer, setup_.role),
       token_(out.token()),
       candidates_received_(setup_.agreed.remote.candidates.size()),
-      began_(now) {
+      began_(now),
+      waits_since_(now) {
+  const bool dials = role() == jingle::Role::initiator;
   media::LegSpec spec;
   spec.room = setup_.media_room;
   spec.leg = setup_.leg;
   spec.contributor_id = setup_.contributor_id;
-  spec.ice_controlling = false;  // the Jingle initiator controls (XEP-0176 §5.4)
-  spec.rtcp_mux = setup_.agreed.remote.rtp.rtcp_mux;
-  if (setup_.agreed.has_credentials) spec.remote = setup_.agreed.remote;
+  spec.ice_controlling = dials;  // the Jingle initiator controls (XEP-0176 §5.4)
+  // RFC 5761 §5.1.3: whether RTCP is multiplexed is known from the answer only.
+  spec.rtcp_mux = !dials && setup_.agreed.remote.rtp.rtcp_mux;
+  if (dials) {
+    setup_.agreed.audio = kOfferedAudio;
+  } else if (setup_.agreed.has_credentials) {
+    spec.remote = setup_.agreed.remote;
+  }
   out.put(OpenLeg{std::move(spec)});
 }
 
@@ -54,18 +63,27 @@ bool Call::stale(TimePoint now) const {
 }
 
 Participant Call::participant() const {
-  // A leg on hold is received but never mixed: the holder may send music (XEP-0167 §8.2).
+  Participant participant{.peer = setup_.peer,
+                          .token = token_,
+                          .contributor_id = 0,
+                          .plan = {.leg = setup_.leg, .in_mix = false, .receives = false},
+                          .status = setup_.alerting ? coin::EndpointStatus::alerting
+                                                    : coin::EndpointStatus::dialing_out,
+                          .joining_method = setup_.joining_method,
+                          .joining_info = setup_.joining_info};
+  if (!connected()) return participant;
+  const bool peer_initiated = role() == jingle::Role::responder;
+  const auto theirs = peer_initiated ? jingle::Senders::initiator : jingle::Senders::responder;
+  const auto ours = peer_initiated ? jingle::Senders::responder : jingle::Senders::initiator;
   const jingle::Senders senders = setup_.agreed.senders;
-  const bool speaks = senders == jingle::Senders::both || senders == jingle::Senders::initiator;
-  const bool hears = senders == jingle::Senders::both || senders == jingle::Senders::responder;
-  return {.peer = setup_.peer,
-          .token = token_,
-          .contributor_id = setup_.contributor_id,
-          .plan = {.leg = setup_.leg,
-                   .in_mix = speaks && !muted_ && !on_hold_,
-                   .receives = hears && !on_hold_,
-                   .gain = 1.0F},
-          .status = on_hold_ ? coin::EndpointStatus::on_hold : coin::EndpointStatus::connected};
+  const bool speaks = senders == jingle::Senders::both || senders == theirs;
+  const bool hears = senders == jingle::Senders::both || senders == ours;
+  // A leg on hold is received but never mixed: the holder may send music (XEP-0167 §8.2).
+  participant.contributor_id = setup_.contributor_id;
+  participant.plan.in_mix = speaks && !muted_ && !on_hold_;
+  participant.plan.receives = hears && !on_hold_;
+  participant.status = on_hold_ ? coin::EndpointStatus::on_hold : coin::EndpointStatus::connected;
+  return participant;
 }
 
 CallRecord Call::record(TimePoint now) const {
@@ -75,8 +93,10 @@ CallRecord Call::record(TimePoint now) const {
           .began = began_,
           .ended = now,
           .connected = connected_at_,
-          .reason = reason_,
+          // The peer's word goes into the log: any element name, of any length.
+          .reason = reason_.condition.empty() ? "none" : reason_.condition.substr(0, 64),
           .by_peer = by_peer_,
+          .dialled_out = role() == jingle::Role::initiator,
           .local = pair_local_,
           .remote = pair_remote_};
 }
@@ -85,27 +105,35 @@ void Call::request(jingle::Payload payload, Outbox& out) {
   out.jingle(setup_.local, setup_.peer, {setup_.sid, std::move(payload)});
 }
 
-// Jitsi waits for candidates before it parses the accept and reads no later ones, Jitsi and QXmpp
-// want them in the accept: so both.
+void Call::ask(jingle::Payload payload, Purpose purpose, Outbox& out, TimePoint now) {
+  out.ask({.from = setup_.local,
+           .to = setup_.peer,
+           .id = {},
+           .is_set = true,
+           .payload = jingle::write_jingle({setup_.sid, std::move(payload)}),
+           .priority = jingle::Priority::urgent},
+          {setup_.peer, purpose, setup_.room, setup_.leg, now});
+}
+
 void Call::opened(const media::LegOpened& event, Outbox& out, TimePoint now) {
   if (opened_) return;
   opened_ = true;
   local_ = {event.ice, event.fingerprint, event.ssrc, event.candidates};
-  const auto ask = [&](jingle::Payload payload, Purpose purpose) {
-    out.ask({.from = setup_.local,
-             .to = setup_.peer,
-             .id = {},
-             .is_set = true,
-             .payload = jingle::write_jingle({setup_.sid, std::move(payload)}),
-             .priority = jingle::Priority::urgent},
-            {setup_.peer, purpose, setup_.room, setup_.leg, now});
-  };
-  if (!event.candidates.empty()) {
-    ask(trickle(setup_.agreed, local_, event.candidates, 1), Purpose::transport_info);
-  }
   candidates_sent_ = static_cast<int>(event.candidates.size());
+  if (role() == jingle::Role::initiator) {
+    ask(offer(local_, setup_.local.str(), token_, setup_.isfocus), Purpose::session_initiate, out,
+        now);
+    waits_since_ = now;
+    return;
+  }
+  // Jitsi waits for candidates before it parses the accept and reads no later ones, Jitsi and QXmpp
+  // want them in the accept: so both.
+  if (!event.candidates.empty()) {
+    ask(trickle(setup_.agreed, local_, event.candidates, 1), Purpose::transport_info, out, now);
+  }
   session_.accept();
-  ask(answer(setup_.agreed, local_, setup_.local.str(), token_), Purpose::session_accept);
+  ask(answer(setup_.agreed, local_, setup_.local.str(), token_, setup_.isfocus),
+      Purpose::session_accept, out, now);
 }
 
 void Call::gathered(const media::CandidatesGathered& event, Outbox& out) {
@@ -148,9 +176,17 @@ void Call::orphan(TimePoint now) {
 }
 
 void Call::refused(const jingle::StanzaError& error, Purpose purpose, Outbox& out) {
+  if (purpose == Purpose::session_initiate) {
+    // There is no session then (XEP-0166 §6.3.2). Whatever comes after the accept is only late.
+    if (accepted()) return;
+    yielded_ = error.app_name == "tie-break";
+    session_.terminate();
+    close(reasons::of(error), true, out);
+    return;
+  }
   // A transport-info may be refused for a candidate's sake; only "no such session" is final.
   if (purpose == Purpose::transport_info && error.app_name != "unknown-session") return;
-  end(reasons::make("general-error", "You refused our answer."), out);
+  end(reasons::make("general-error", "The answer was refused."), out);
 }
 
 void Call::migrate(const jingle::Sid& to, Outbox& out) {
@@ -162,20 +198,32 @@ void Call::migrate(const jingle::Sid& to, Outbox& out) {
 }
 
 void Call::say_isfocus(bool isfocus, Outbox& out) {
+  setup_.isfocus = isfocus;
   request(jingle::SessionInfo{jingle::FocusInfo{isfocus}}, out);
 }
 
-Departure Call::departure(const WallTime&) const { return {}; }
+Departure Call::departure(const WallTime& wall, TimePoint now) const {
+  Departure departure{.method = reasons::method_of(reason_.condition, by_peer_, connected()),
+                      .info = {}};
+  departure.info.when = date_time(wall(now));
+  std::string text = displayable(reason_.text);
+  if (text.empty()) text = reasons::text_of(reason_.condition);
+  if (!text.empty()) departure.info.reason = std::move(text);
+  if (departure.method == coin::DisconnectionMethod::booted) {
+    departure.info.by = "xmpp:" + setup_.focus.bare().str();
+  }
+  return departure;
+}
 
 void Call::end(const jingle::Reason& reason, Outbox& out) {
   session_.terminate();
-  request(jingle::SessionTerminate{reason}, out);
+  const bool known_there = opened_ || role() == jingle::Role::responder;
+  if (known_there) request(jingle::SessionTerminate{reason}, out);
   close(reason, false, out);
 }
 
 void Call::close(const jingle::Reason& reason, bool by_peer, Outbox& out) {
-  // The peer's word goes into the log: any element name, of any length.
-  reason_ = reason.condition.empty() ? "none" : reason.condition.substr(0, 64);
+  reason_ = reason;
   by_peer_ = by_peer;
   if (setup_.proposed && !migrated_) {
     // XEP-0353 §3.6, [S] from both sides, so that other devices see the call over.
@@ -190,7 +238,7 @@ void Call::close(const jingle::Reason& reason, bool by_peer, Outbox& out) {
 std::optional<TimePoint> Call::next_deadline() const {
   const auto gone = gone_at();
   if (connected()) return gone;
-  const TimePoint stuck = began_ + limits::kConnectWithin;
+  const TimePoint stuck = waits_since_ + limits::kConnectWithin;
   return gone ? std::min(*gone, stuck) : stuck;
 }
 
@@ -208,8 +256,9 @@ void Call::advance(Outbox& out, TimePoint now) {
   const auto gone = gone_at();
   if (gone && *gone <= now) {
     end(reasons::peer_gone(), out);
-  } else if (!connected() && began_ + limits::kConnectWithin <= now) {
-    end(reasons::of(media::LegFailure::ice_failed), out);
+  } else if (!connected() && waits_since_ + limits::kConnectWithin <= now) {
+    const bool unanswered = role() == jingle::Role::initiator && !accepted();
+    end(unanswered ? reasons::unanswered() : reasons::of(media::LegFailure::ice_failed), out);
   }
 }
 

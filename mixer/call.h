@@ -23,6 +23,7 @@ struct CallRecord {
   std::optional<TimePoint> connected;
   std::string reason;
   bool by_peer = false;
+  bool dialled_out = false;
   std::string local, remote;  // the ICE pair
 };
 std::string to_log(const CallRecord& record, const media::LegStatistics& statistics);
@@ -32,14 +33,16 @@ class Call {
   struct Setup {
     std::string room;
     jingle::Sid sid;
-    jingle::Jid local, peer;  // local: the JID that was dialled; all our stanzas come from it
-    jingle::Jid focus;        // our full JID, for JMI
+    // local: the JID that was dialled, or our full one; all our stanzas come from it.
+    jingle::Jid local, peer;
+    jingle::Jid focus;  // our full JID, for JMI
     media::RoomId media_room;
     media::LegId leg;
     std::uint32_t contributor_id = 0;
     jingle::Role role = jingle::Role::responder;
-    Agreement agreed;                       // initiator: nothing until the peer's session-accept
-    std::uint32_t max_bitrate_bps = 32000;  // what we offer
+    Agreement agreed = {};                  // responder only; else the peer's accept makes it
+    std::uint32_t max_bitrate_bps = 32000;  // initiator: what we send at most
+    bool alerting = false;                  // initiator: it rang there already (XEP-0353 §3.2)
     bool isfocus = true;                    // whether our session-accept or -initiate says so
     coin::JoiningMethod joining_method = coin::JoiningMethod::dialed_in;
     coin::Execution joining_info = {};
@@ -47,7 +50,7 @@ class Call {
     bool proposed = false;                 // by JMI: finish follows the end (XEP-0353 §3.6)
     std::optional<media::LegId> replaces;  // ends when this one is connected
   };
-  // Opens the leg; as the initiator, session-initiate follows when it is open.
+  // Opens the leg; session-accept, or session-initiate as the initiator, follows when it is open.
   Call(Setup setup, Outbox& out, TimePoint now);
 
   const jingle::Session& session() const { return session_; }
@@ -57,15 +60,20 @@ class Call {
   bool accepted() const { return session_.state() == jingle::Session::State::active; }
   bool connected() const { return connected_at_.has_value(); }
   bool peer_is_focus() const { return setup_.peer_is_focus; }
+  jingle::Role role() const { return session_.role(); }
+  // Our session-initiate lost to one of the peer's (XEP-0166 §7.2.16): its session counts. Ended.
+  bool yielded() const { return yielded_; }
+  // What the peer was last told of us, or will be by our accept or initiate.
+  bool isfocus() const { return setup_.isfocus; }
   std::optional<media::LegId> replaces() const { return setup_.replaces; }
   std::uint32_t contributor_id() const { return setup_.contributor_id; }
   // Nothing valid came from the peer for 3 s, or it never connected in that time.
   bool stale(TimePoint now) const;
   // How the call stands in RFC 4575's words: dialing-out, alerting (it rings there), connected,
-  // on-hold.
+  // on-hold. Neither speaks nor hears before it is connected.
   Participant participant() const;
-  // Requires: ended.
-  Departure departure(const WallTime& wall) const;
+  // How it ended, at `now`. Requires: ended.
+  Departure departure(const WallTime& wall, TimePoint now) const;
   CallRecord record(TimePoint now) const;
 
   // The peer's requests, session-initiate excepted. nullopt: result. May end the call.
@@ -77,7 +85,7 @@ class Call {
   void leg_connected(const media::LegConnected& event, TimePoint now);
   void leg_failed(const media::LegFailed& event, Outbox& out);
   void set_quiet(bool quiet, TimePoint now);
-  // Our session-accept or transport-info was refused.
+  // Our session-initiate, session-accept or transport-info was refused.
   void refused(const jingle::StanzaError& error, Purpose purpose, Outbox& out);
 
   // Presence of the peer's full JID (XEP-0166 §6.7).
@@ -86,10 +94,15 @@ class Call {
   void orphan(TimePoint now);
   // XEP-0353 §4.2: the call goes on at another device of the same user, under `to`.
   void migrate(const jingle::Sid& to, Outbox& out);
+  // What session-accept or -initiate will say; no effect once that is sent.
+  void set_isfocus(bool isfocus) {
+    if (!opened_) setup_.isfocus = isfocus;
+  }
   // Says whether we are the focus of a conference in a session-info (XEP-0298 §5): when that
   // changes, and for clients that miss it in session-accept. Requires: accepted.
   void say_isfocus(bool isfocus, Outbox& out);
-  // session-terminate, and the leg is closed. Requires: not ended.
+  // session-terminate (none if the peer has not heard of the session yet), and the leg is closed.
+  // Requires: not ended.
   void end(const jingle::Reason& reason, Outbox& out);
 
   std::optional<TimePoint> next_deadline() const;
@@ -100,6 +113,8 @@ class Call {
   friend struct RequestHandler;  // call_requests.cc
 
   void request(jingle::Payload payload, Outbox& out);
+  void ask(jingle::Payload payload, Purpose purpose, Outbox& out, TimePoint now);
+  void conclude(const jingle::SessionAccept& accept, Outbox& out);
   void add_candidates(const jingle::IceUdpTransport& transport, Outbox& out);
   void close(const jingle::Reason& reason, bool by_peer, Outbox& out);
   std::optional<TimePoint> gone_at() const;  // when the peer counts as gone
@@ -111,14 +126,16 @@ class Call {
   bool opened_ = false;
   int candidates_sent_ = 0;
   std::size_t candidates_received_ = 0;
-  std::vector<media::IceCandidate> early_;  // before the peer's credentials are known
+  std::vector<jingle::IceUdpTransport> before_accept_;  // initiator: nobody to give them to yet
+  std::vector<media::IceCandidate> early_;              // before the peer's credentials are known
 
   bool on_hold_ = false, muted_ = false;
-  bool migrated_ = false;
+  bool migrated_ = false, yielded_ = false;
 
   TimePoint began_{};
+  TimePoint waits_since_{};  // for the peer's accept, then for the leg to connect
   std::optional<TimePoint> connected_at_, quiet_since_, unavailable_since_, orphaned_at_;
-  std::string reason_;
+  jingle::Reason reason_;
   bool by_peer_ = false;
   std::string pair_local_, pair_remote_;
 };

@@ -16,6 +16,7 @@ using Handled = std::optional<StanzaError>;  // nullopt: result
 struct RequestHandler {
   Call& call;
   Outbox& out;
+  TimePoint now;
 
   Handled operator()(const jingle::SessionTerminate& terminate) {
     call.close(terminate.reason, true, out);
@@ -36,23 +37,27 @@ struct RequestHandler {
   void apply(const jingle::Active&) { call.on_hold_ = call.muted_ = false; }
   void apply(const jingle::Hold&) { call.on_hold_ = true; }
   void apply(const jingle::Unhold&) { call.on_hold_ = false; }
-  void apply(const jingle::Ringing&) {}
+  void apply(const jingle::Ringing&) { call.setup_.alerting = true; }
   void apply(const jingle::Mute& mute) {
     if (is_audio(mute.creator, mute.name)) call.muted_ = true;
   }
   void apply(const jingle::Unmute& unmute) {
     if (is_audio(unmute.creator, unmute.name)) call.muted_ = false;
   }
-  // Every content here was created by the initiator. An unknown name (Movim may send an m-line's
-  // id) is no error and has no effect.
+  // Of the one content with sound, which the initiator created, whoever that is. No name: all of
+  // that creator's. An unknown one (Movim may send an m-line's id) is no error and has no effect.
   bool is_audio(const std::string& creator, const std::string& name) const {
     return creator == "initiator" && (name.empty() || name == call.setup_.agreed.audio);
+  }
+  bool is_audio(const jingle::Content& content) const {
+    return content.creator == jingle::Creator::initiator &&
+           content.name == call.setup_.agreed.audio;
   }
 
   Handled operator()(const jingle::TransportInfo& info) {
     for (const jingle::Content& content : info.contents) {
       const jingle::IceUdpTransport* transport = content.ice();
-      if (!transport || content.name != call.setup_.agreed.audio) continue;
+      if (!transport || !is_audio(content)) continue;
       if (changes_fingerprint(*transport, call.setup_.agreed)) {
         call.end(reasons::invalid_crypto("A certificate cannot change during a call."), out);
         return std::nullopt;
@@ -79,10 +84,10 @@ struct RequestHandler {
   void content_add(const jingle::ContentAction& action) {
     // §7.2.2: exactly one answer, all or nothing.
     std::vector<jingle::Content> accepted;
-    if (call.opened_) {
+    if (call.accepted()) {
       for (const jingle::Content& content : action.contents) {
         const auto video = accept_video(content, call.setup_.agreed, call.local_);
-        if (video && content.name != call.setup_.agreed.audio) accepted.push_back(*video);
+        if (video && !is_audio(content)) accepted.push_back(*video);
       }
     }
     if (!accepted.empty() && accepted.size() == action.contents.size()) {
@@ -96,18 +101,18 @@ struct RequestHandler {
   void content_remove(const jingle::ContentAction& action) {
     auto& contents = call.setup_.agreed.contents;
     for (const jingle::Content& removed : action.contents) {
-      std::erase_if(contents, [&](const auto& content) { return content.name == removed.name; });
+      std::erase_if(contents, [&](const jingle::Content& content) {
+        return content.creator == removed.creator && content.name == removed.name;
+      });
     }
     // §7.2.5: nothing left to talk with.
-    const bool audio = std::ranges::any_of(contents, [&](const jingle::Content& content) {
-      return content.name == call.setup_.agreed.audio;
-    });
-    if (!audio) call.end(reasons::success(), out);
+    if (std::ranges::none_of(contents, [&](const auto& content) { return is_audio(content); }))
+      call.end(reasons::success(), out);
   }
 
   void content_modify(const jingle::ContentAction& action) {
     for (const jingle::Content& content : action.contents) {
-      if (content.name == call.setup_.agreed.audio) call.setup_.agreed.senders = content.senders;
+      if (is_audio(content)) call.setup_.agreed.senders = content.senders;
     }
   }
 
@@ -129,17 +134,38 @@ struct RequestHandler {
     call.request(jingle::ContentAction{action, std::move(contents), std::move(reason), {}}, out);
   }
 
+  Handled operator()(const jingle::SessionAccept& accept) {
+    call.waits_since_ = now;
+    call.conclude(accept, out);
+    return std::nullopt;
+  }
+
   // jingle::Session refuses these before they get here.
   Handled operator()(const jingle::SessionInitiate&) { return jingle::out_of_order(); }
-  Handled operator()(const jingle::SessionAccept&) { return jingle::out_of_order(); }
   Handled operator()(const jingle::SecurityInfo&) { return jingle::unsupported_info(); }
 };
 
 std::optional<StanzaError> Call::receive(const jingle::Payload& payload, Outbox& out,
                                          TimePoint now) {
+  // The sid of a proposal is known before there is a session (XEP-0353 §3.1).
+  if (role() == jingle::Role::initiator && !opened_) return jingle::unknown_session();
   if (auto error = session_.receive(payload)) return error;
   if (unavailable_since_) unavailable_since_ = now;  // it lives, whatever its presence says
-  return std::visit(RequestHandler{*this, out}, payload);
+  return std::visit(RequestHandler{*this, out, now}, payload);
+}
+
+// The accept of our offer: the leg gets the peer's half, and what was trickled ahead of it.
+void Call::conclude(const jingle::SessionAccept& accept, Outbox& out) {
+  auto agreed = mixer::conclude(accept, setup_.max_bitrate_bps);
+  if (!agreed) {
+    end(agreed.error(), out);
+    return;
+  }
+  setup_.agreed = std::move(*agreed);
+  setup_.peer_is_focus = accept.isfocus.value_or(setup_.peer_is_focus);
+  candidates_received_ = setup_.agreed.remote.candidates.size();
+  if (setup_.agreed.has_credentials) out.put(ConnectLeg{setup_.leg, setup_.agreed.remote});
+  for (const auto& transport : std::exchange(before_accept_, {})) add_candidates(transport, out);
 }
 
 // Without pwd the session's credentials are meant. Other credentials
@@ -147,6 +173,10 @@ std::optional<StanzaError> Call::receive(const jingle::Payload& payload, Outbox&
 // use, as it must until a restart has succeeded, and an error would make Conversations drop the
 // call.
 void Call::add_candidates(const jingle::IceUdpTransport& transport, Outbox& out) {
+  if (!accepted() && role() == jingle::Role::initiator) {
+    if (before_accept_.size() < limits::kMaxRemoteCandidates) before_accept_.push_back(transport);
+    return;
+  }
   auto& remote = setup_.agreed.remote;
   const bool complete = !transport.ufrag.empty() && !transport.pwd.empty();
   const bool connects = !setup_.agreed.has_credentials && complete;

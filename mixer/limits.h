@@ -39,7 +39,8 @@ inline constexpr auto kGoneAfter = 5s;
 // A call that has not connected for this long may be replaced by another of the same JID.
 inline constexpr auto kStuckAfter = 3s;
 // The engine gives up on ICE after 30 s; this is for a leg whose peer never names its credentials,
-// and for an engine that says nothing: no call is pending for ever.
+// and for an engine that says nothing: no call is pending for ever. Whoever we call has as long to
+// answer.
 inline constexpr auto kConnectWithin = 45s;
 // How long a call outlives the address its peer knows us by (a failed stream resumption).
 inline constexpr auto kOrphanedAfter = 30s;

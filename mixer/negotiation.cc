@@ -1,12 +1,8 @@
-#include "mixer/negotiation.h"
-
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <set>
 #include <string_view>
 
-#include "mixer/limits.h"
+#include "mixer/negotiation_parts.h"
 #include "mixer/reasons.h"
 #include "signaling/namespaces.h"
 
@@ -18,18 +14,6 @@ using jingle::HeaderExtension;
 using jingle::PayloadType;
 using jingle::RtpDescription;
 using jingle::Senders;
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-// SylkServer offers channels='1', libpurple '0', QXmpp none: RTP is opus/48000/2 all the same
-// (RFC 7587 §7).
-bool is_opus(const PayloadType& type) {
-  return same_name(type.name, "opus") && type.clockrate.value_or(48000) == 48000 &&
-         type.channels.value_or(1) <= 2;
-}
 
 const PayloadType* find_telephone_event(const RtpDescription& offered) {
   const PayloadType* any = nullptr;
@@ -80,37 +64,12 @@ void negotiate_extensions(const RtpDescription& offered, RtpDescription& answer,
   }
 }
 
-std::uint32_t bitrate(const PayloadType& opus, std::uint32_t ours) {
-  const auto given = opus.parameter("maxaveragebitrate");
-  std::uint32_t theirs = 0;
-  if (!given) return ours;
-  const auto [end, error] = std::from_chars(given->data(), given->data() + given->size(), theirs);
-  // RFC 7587 §6.1: 6000 to 510000; anything else says nothing.
-  if (error != std::errc{} || theirs < 6000 || theirs > 510000) return ours;
-  return std::min(ours, theirs);
-}
-
-struct Strength {
-  std::string_view hash;
-  std::size_t bytes;
-};
-constexpr std::array<Strength, 3> kHashes{{{"sha-256", 32}, {"sha-384", 48}, {"sha-512", 64}}};
-
-bool usable_hash(const jingle::Fingerprint& fingerprint) {
-  return std::ranges::any_of(kHashes, [&](const Strength& known) {
-    return fingerprint.hash == known.hash && fingerprint.value.size() == known.bytes * 3 - 1;
-  });
-}
-
 // XEP-0320 §2; RFC 8842 §5.3. We are the DTLS client wherever the peer lets us: Dino as caller
 // starts as server, Jitsi ignores `setup`.
 std::optional<jingle::Reason> negotiate_dtls(const jingle::IceUdpTransport& offered,
                                              Agreement& agreed) {
-  if (offered.fingerprints.empty()) return reasons::crypto_required();
-  const auto chosen = std::ranges::find_if(offered.fingerprints, usable_hash);
-  if (chosen == offered.fingerprints.end()) {
-    return reasons::invalid_crypto("A fingerprint of SHA-256 or better is needed.");
-  }
+  const auto chosen = choose_fingerprint(offered);
+  if (!chosen) return chosen.error();
   switch (chosen->setup) {
     case jingle::Setup::actpass:
     case jingle::Setup::passive:
@@ -141,11 +100,8 @@ std::optional<jingle::Reason> negotiate_audio(const Content& offered, std::uint3
   answer.payload_types.push_back(echo(*opus));
 
   media::RtpParameters& rtp = agreed.remote.rtp;
-  rtp.opus_payload_type = static_cast<std::uint8_t>(opus->id);
+  read_opus(*opus, max_bitrate_bps, rtp);
   rtp.rtcp_mux = description.rtcp_mux || offered.ice()->rtcp_mux;
-  rtp.use_dtx = opus->parameter("usedtx") == "1";
-  rtp.use_fec = opus->parameter("useinbandfec") == "1";
-  rtp.max_bitrate_bps = bitrate(*opus, max_bitrate_bps);
   const PayloadType* digits = find_telephone_event(description);
   if (digits && digits->id != opus->id) {
     rtp.telephone_event = static_cast<std::uint8_t>(digits->id);
@@ -178,53 +134,7 @@ std::optional<RtpDescription> echo_video(const Content& offered) {
   return answer;
 }
 
-jingle::IceUdpTransport transport(const Agreement& agreed, const LocalMedia& local) {
-  jingle::IceUdpTransport transport;
-  transport.ufrag = local.ice.ufrag;
-  transport.pwd = local.ice.pwd;
-  transport.fingerprints = {{local.fingerprint.hash, local.fingerprint.value, agreed.setup}};
-  return transport;
-}
-
-void add_candidates(const std::vector<media::IceCandidate>& candidates, int first_id,
-                    jingle::IceUdpTransport& transport) {
-  for (const media::IceCandidate& ours : candidates) {
-    jingle::Candidate candidate;
-    candidate.component = ours.component;
-    candidate.foundation = ours.foundation;
-    candidate.id = "c" + std::to_string(first_id++);
-    candidate.ip = ours.ip;
-    candidate.port = ours.port;
-    candidate.priority = ours.priority;
-    candidate.type = static_cast<jingle::CandidateType>(ours.type);
-    if (!ours.rel_addr.empty()) {
-      candidate.rel_addr = ours.rel_addr;
-      candidate.rel_port = ours.rel_port;
-    }
-    candidate.network = 0;
-    transport.candidates.push_back(std::move(candidate));
-  }
-}
-
-bool is_ip_address(std::string_view text) {
-  if (text.find(':') != std::string_view::npos) {
-    return text.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
-  }
-  return std::ranges::count(text, '.') == 3 &&
-         text.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
 }  // namespace
-
-// The two enumerations are cast into each other above and below.
-static_assert(static_cast<int>(jingle::CandidateType::host) ==
-                  static_cast<int>(media::CandidateType::host) &&
-              static_cast<int>(jingle::CandidateType::prflx) ==
-                  static_cast<int>(media::CandidateType::prflx) &&
-              static_cast<int>(jingle::CandidateType::relay) ==
-                  static_cast<int>(media::CandidateType::relay) &&
-              static_cast<int>(jingle::CandidateType::srflx) ==
-                  static_cast<int>(media::CandidateType::srflx));
 
 tl::expected<Agreement, jingle::Reason> negotiate(const jingle::SessionInitiate& offer,
                                                   std::uint32_t max_bitrate_bps) {
@@ -246,12 +156,7 @@ tl::expected<Agreement, jingle::Reason> negotiate(const jingle::SessionInitiate&
   if (auto refused = negotiate_audio(*audio, max_bitrate_bps, agreed)) {
     return tl::unexpected(*refused);
   }
-  agreed.remote.ice = {audio->ice()->ufrag, audio->ice()->pwd};
-  agreed.has_credentials = !audio->ice()->ufrag.empty() && !audio->ice()->pwd.empty();
-  agreed.remote.candidates = usable(audio->ice()->candidates, agreed.remote.rtp.rtcp_mux);
-  if (agreed.remote.candidates.size() > limits::kMaxRemoteCandidates) {
-    agreed.remote.candidates.resize(limits::kMaxRemoteCandidates);
-  }
+  read_ice(*audio->ice(), agreed);
   // Jitsi looks for rtcp-mux in the transport; echoed where it was offered.
   if (audio->ice()->rtcp_mux) {
     jingle::IceUdpTransport muxed;
@@ -283,22 +188,19 @@ tl::expected<Agreement, jingle::Reason> negotiate(const jingle::SessionInitiate&
 }
 
 jingle::SessionAccept answer(const Agreement& agreed, const LocalMedia& local,
-                             const std::string& responder, const std::string& token) {
+                             const std::string& responder, const std::string& token, bool isfocus) {
   jingle::SessionAccept accept;
   accept.responder = responder;
-  accept.isfocus = true;
+  if (isfocus) accept.isfocus = true;
   accept.groups = agreed.groups;
   accept.contents = agreed.contents;
   for (Content& content : accept.contents) {
     const bool mux_in_transport = content.ice() && content.ice()->rtcp_mux;
-    jingle::IceUdpTransport ours = transport(agreed, local);
+    jingle::IceUdpTransport ours = local_transport(local, agreed.setup);
     ours.rtcp_mux = mux_in_transport;
     if (content.name == agreed.audio) {
       add_candidates(local.candidates, 1, ours);
-      // Non-empty values: Conversations throws on an empty one, WebRTC wants an msid.
-      auto& description = std::get<RtpDescription>(content.description);
-      description.sources = {
-          {local.ssrc, {{"cname", token}, {"msid", "mix-" + token + " audio-" + token}}}};
+      std::get<RtpDescription>(content.description).sources = {local_source(local, token)};
     }
     content.transport = std::move(ours);
   }
@@ -325,30 +227,8 @@ std::optional<Content> accept_video(const Content& offered, const Agreement& agr
   if (!video) return std::nullopt;
   Content content = offered;
   content.description = std::move(*video);
-  content.transport = transport(agreed, local);
+  content.transport = local_transport(local, agreed.setup);
   return content;
-}
-
-std::vector<media::IceCandidate> usable(const std::vector<jingle::Candidate>& candidates,
-                                        bool rtcp_mux) {
-  const int components = rtcp_mux ? 1 : 2;
-  std::vector<media::IceCandidate> out;
-  for (const jingle::Candidate& theirs : candidates) {
-    const bool link_local = theirs.ip.size() >= 4 && same_name(theirs.ip.substr(0, 4), "fe80");
-    if (theirs.protocol != "udp" || theirs.port == 0 || theirs.component > components ||
-        !is_ip_address(theirs.ip) || link_local) {
-      continue;
-    }
-    out.push_back({.component = theirs.component,
-                   .foundation = theirs.foundation,
-                   .ip = theirs.ip,
-                   .port = theirs.port,
-                   .priority = theirs.priority,
-                   .type = static_cast<media::CandidateType>(theirs.type),
-                   .rel_addr = theirs.rel_addr.value_or(""),
-                   .rel_port = theirs.rel_port.value_or(0)});
-  }
-  return out;
 }
 
 bool changes_fingerprint(const jingle::IceUdpTransport& offered, const Agreement& agreed) {

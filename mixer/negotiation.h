@@ -1,4 +1,4 @@
-// mixer/negotiation.h: an offer's contents -> what the leg does and what we answer (XEP-0167 §5,
+// mixer/negotiation.h: an offer and its answer, theirs or ours -> what the leg does (XEP-0167 §5,
 // §6; XEP-0320; XEP-0338; XEP-0294). The only place where signaling and media meet. Pure; any
 // thread.
 #pragma once
@@ -32,15 +32,6 @@ struct Agreement {
 tl::expected<Agreement, jingle::Reason> negotiate(const jingle::SessionInitiate& offer,
                                                   std::uint32_t max_bitrate_bps);
 
-// Our own offer of one audio content (dialling out), and the agreement that an accept of it makes;
-// the errors are negotiate()'s, and failed-application too for an accept of what was not offered.
-struct LocalMedia;
-jingle::SessionInitiate offer(const LocalMedia& local, const std::string& initiator,
-                              const std::string& token, std::uint32_t max_bitrate_bps);
-tl::expected<Agreement, jingle::Reason> conclude(const jingle::SessionInitiate& offer,
-                                                 const jingle::SessionAccept& accept,
-                                                 std::uint32_t max_bitrate_bps);
-
 // Our half of one leg, as the engine told it.
 struct LocalMedia {
   media::IceCredentials ice;
@@ -49,10 +40,21 @@ struct LocalMedia {
   std::vector<media::IceCandidate> candidates;
 };
 
+// Our own offer (dialling out): one audio content, Opus and telephone-event, DTLS-SRTP, RTCP
+// multiplexed where the peer can: RFC 5761 §5.1.3 wants component 2 offered too, since Jitsi
+// answers without. `isfocus`: say so (XEP-0298 §5).
+inline constexpr char kOfferedAudio[] = "audio";  // its name
+jingle::SessionInitiate offer(const LocalMedia& local, const std::string& initiator,
+                              const std::string& token, bool isfocus);
+// The agreement that an accept of it makes. More payload types than offered are not used. The
+// errors are negotiate()'s, failed-application too for an answer to what was not offered.
+tl::expected<Agreement, jingle::Reason> conclude(const jingle::SessionAccept& accept,
+                                                 std::uint32_t max_bitrate_bps);
+
 // Every accepted content of a bundle has the same transport (Conversations insists); candidates are
 // given once, with the audio. `token` becomes cname and msid (XEP-0339).
 jingle::SessionAccept answer(const Agreement& agreed, const LocalMedia& local,
-                             const std::string& responder, const std::string& token);
+                             const std::string& responder, const std::string& token, bool isfocus);
 // The contents of one transport-info: exactly one (Dino and Jitsi refuse two).
 // `first_id` numbers the candidates; their ids are unique in a session.
 jingle::TransportInfo trickle(const Agreement& agreed, const LocalMedia& local,

@@ -212,7 +212,7 @@ TEST(Negotiation, VideoIsAcceptedAndNeverSent) {
   media::IceCandidate host;
   host.ip = "192.0.2.1";
   const mixer::LocalMedia local{{"u", "p"}, {"sha-256", "AA"}, 7, {host}};
-  const auto accept = mixer::answer(*agreed, local, "r@m", "tok");
+  const auto accept = mixer::answer(*agreed, local, "r@m", "tok", true);
   ASSERT_EQ(accept.contents.size(), 2u);
   const auto& video = accept.contents[1];
   EXPECT_EQ(video.name, "1");
