@@ -176,6 +176,28 @@ void append_percent_encoded(std::string& out, std::string_view part, std::string
   }
 }
 
+std::optional<std::string> percent_decoded(std::string_view text) {
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
+  };
+  std::string out;
+  for (; !text.empty(); text.remove_prefix(1)) {
+    if (text.front() != '%') {
+      out += text.front();
+      continue;
+    }
+    const int high = text.size() < 3 ? -1 : digit(text[1]);
+    const int low = text.size() < 3 ? -1 : digit(text[2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    text.remove_prefix(2);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::optional<Jid> Jid::parse(std::string_view text) {
@@ -253,6 +275,28 @@ std::string Jid::uri() const {
     append_percent_encoded(out, resource_, ":");
   }
   return out;
+}
+
+std::optional<Jid> Jid::parse_uri(std::string_view uri) {
+  static constexpr std::string_view kScheme = "xmpp:";
+  if (!std::ranges::equal(uri.substr(0, kScheme.size()), kScheme, {},
+                          [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; })) {
+    return std::nullopt;
+  }
+  uri.remove_prefix(kScheme.size());
+  uri = uri.substr(0, uri.find_first_of("?#"));
+  // Separators count before decoding: an encoded one would be part of a name.
+  const std::size_t slash = uri.find('/');
+  const std::string_view bare = uri.substr(0, slash);
+  const std::size_t at = bare.find('@');
+  const auto local = percent_decoded(at == bare.npos ? "" : bare.substr(0, at));
+  const auto domain = percent_decoded(at == bare.npos ? bare : bare.substr(at + 1));
+  const auto resource = percent_decoded(slash == uri.npos ? "" : uri.substr(slash + 1));
+  if (!local || !domain || !resource || (*local + *domain).find_first_of("@/") != bare.npos) {
+    return std::nullopt;
+  }
+  return parse((at == bare.npos ? "" : *local + '@') + *domain +
+               (slash == uri.npos ? "" : '/' + *resource));
 }
 
 }  // namespace jingle

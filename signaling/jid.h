@@ -16,6 +16,8 @@ class Jid {
   // nullopt unless every part is valid; parts are normalised (Room@Mixer.Example ->
   // room@mixer.example).
   static std::optional<Jid> parse(std::string_view text);
+  // From an xmpp: URI (RFC 5122 §2.2); query and fragment are left aside, an authority is refused.
+  static std::optional<Jid> parse_uri(std::string_view uri);
   // Joins parts that are already prepared, as this class returns them.
   static Jid of(std::string_view local, std::string_view domain, std::string_view resource = {});
 

@@ -162,6 +162,22 @@ TEST(Jid, WritesUrisPercentEncoded) {
   EXPECT_EQ(Jid::parse("a@[::1]")->uri(), "xmpp:a@[::1]");
 }
 
+TEST(Jid, ReadsTheUrisItWritesAndThoseOfOthers) {
+  for (const char* text : {"room@mixer.example.org", "bob@b.ex/x", "mixer.localhost", "a@[::1]",
+                           "jiři@čechy.example/v Praze", "muc@rooms.ex/a/b?c#d;e%f@g"}) {
+    const auto jid = Jid::parse(text);
+    EXPECT_EQ(Jid::parse_uri(jid->uri()), jid) << text;
+  }
+  EXPECT_EQ(Jid::parse_uri("XMPP:Ann@A.example/My Phone?message#x"),
+            Jid::parse("ann@a.example/My Phone"));
+  for (const char* text :
+       {"", "xmpp:", "ann@a.example", "sip:ann@a.example", "xmpp:ann@a.example/", "xmpp:@a.example",
+        "xmpp://me@b.example/ann@a.example", "xmpp:a%2Fb@a.example", "xmpp:a%40b.example",
+        "xmpp:ann@a.example/%4", "xmpp:ann@a.example/%zz", "xmpp:ann@a.example/%FF"}) {
+    EXPECT_EQ(Jid::parse_uri(text), std::nullopt) << text;
+  }
+}
+
 TEST(Jid, OrdersByItsParts) {
   EXPECT_LT(*Jid::parse("a@b"), *Jid::parse("b@a"));
   EXPECT_LT(*Jid::parse("a@b"), *Jid::parse("a@b/c"));
