@@ -2,8 +2,6 @@
 
 #include <cstdint>
 
-#include "mixer/limits.h"
-
 namespace mixer {
 namespace {
 
@@ -40,10 +38,10 @@ bool is_unwanted(char32_t c) {
 
 }  // namespace
 
-std::string displayable(std::string_view text) {
+std::string displayable(std::string_view text, std::size_t code_points) {
   std::string out;
   std::size_t count = 0;
-  while (!text.empty() && count < limits::kMaxDisplayCodePoints) {
+  while (!text.empty() && count < code_points) {
     const CodePoint c = decode(text);
     if (c.valid && !is_unwanted(c.value) && !(out.empty() && c.value == ' ')) {
       out += text.substr(0, c.bytes);

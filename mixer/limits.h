@@ -60,6 +60,9 @@ inline constexpr std::size_t kMaxAwaitedIqs = 20000;
 inline constexpr auto kAwaitedFor = 60s;
 
 inline constexpr std::size_t kMaxDisplayCodePoints = 64;
+inline constexpr std::size_t kMaxReasonCodePoints = 256;  // why somebody was asked, or left
+// Listed as disconnected at a time: a small room's breaking up; a large one needs no list of it.
+inline constexpr std::size_t kMaxDeparted = 100;
 inline constexpr std::size_t kMaxLocalBytes = 255;  // of a room's name; nobody dials longer ones
 inline constexpr std::size_t kMaxRosterContacts = 10000;
 

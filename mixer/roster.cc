@@ -1,10 +1,34 @@
 #include "mixer/roster.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "mixer/display_name.h"
+#include "mixer/limits.h"
 
 namespace mixer {
+namespace {
+
+bool is_connected(std::optional<coin::EndpointStatus> status) {
+  return status == coin::EndpointStatus::connected || status == coin::EndpointStatus::on_hold ||
+         status == coin::EndpointStatus::muted_via_focus;
+}
+
+bool is_connected(const coin::User& user) {
+  return std::ranges::any_of(user.endpoints,
+                             [](const coin::Endpoint& e) { return is_connected(e.status); });
+}
+
+// "ann (2)" -> "ann"
+std::string without_number(const std::string& name) {
+  const std::size_t open = name.rfind(" (");
+  if (open == name.npos || name.back() != ')') return name;
+  const auto number = std::string_view(name).substr(open + 2, name.size() - open - 3);
+  const bool numeric = !number.empty() && number.find_first_not_of("0123456789") == number.npos;
+  return numeric ? name.substr(0, open) : name;
+}
+
+}  // namespace
 
 coin::MediaStatus media_status(const media::LegPlan& plan) {
   if (plan.in_mix) return plan.receives ? coin::MediaStatus::sendrecv : coin::MediaStatus::sendonly;
@@ -12,37 +36,166 @@ coin::MediaStatus media_status(const media::LegPlan& plan) {
 }
 
 bool Roster::set(media::LegId leg, const Participant& participant) {
-  const auto [entry, added] = participants_.try_emplace(leg, participant);
-  if (!added) {
-    if (entry->second == participant) return false;
-    entry->second = participant;  // the peer of a leg never changes
+  const jingle::Jid bare = participant.peer.bare();
+  if (const auto found = participants_.find(leg); found != participants_.end()) {
+    Participant& known = found->second;
+    if (known == participant) return false;
+    if (known.peer.bare() == bare) {
+      const coin::Endpoint before = endpoint(known);
+      count(known, -1);
+      known = participant;
+      count(known, +1);
+      return endpoint(known) != before;
+    }
+    erase(leg, std::nullopt);  // somebody else answered
+  }
+  const auto [entry, added] = users_.try_emplace(bare);
+  User& user = entry->second;
+  if (added) user.token = participant.token;
+  ++user.endpoints;
+  departed_.erase(bare);
+  count(participant, +1);
+  participants_.emplace(leg, participant);
+  if (told_of(bare)) list_behind();  // and is free of the name
+  if (added) {
+    user.display_text = unused_name(display_name(bare));
+    names_.insert(user.display_text);
+  }
+  return true;
+}
+
+bool Roster::remove(media::LegId leg) { return erase(leg, std::nullopt); }
+
+bool Roster::depart(media::LegId leg, const Departure& departure, TimePoint until) {
+  const auto found = participants_.find(leg);
+  if (found == participants_.end()) return false;
+  if (config_.departed_for.count() == 0) return erase(leg, std::nullopt);
+  return erase(leg, Departed{found->second, departure, until});
+}
+
+bool Roster::erase(media::LegId leg, const std::optional<Departed>& departed) {
+  const auto found = participants_.find(leg);
+  if (found == participants_.end()) return false;
+  const jingle::Jid bare = found->second.peer.bare();
+  count(found->second, -1);
+  participants_.erase(found);
+  const bool was_focus = links_.erase(leg) > 0;
+  const bool is_behind = told_of(bare);
+  if (--users_.at(bare).endpoints == 0) {
+    if (departed && !is_behind) {
+      departed_.emplace(bare, *departed);
+    } else {
+      forget(bare);
+    }
+  }
+  if (departed_.size() > limits::kMaxDeparted) {
+    forget(std::ranges::min_element(departed_, {}, [](const auto& entry) {
+             return entry.second.until;
+           })->first);
+  }
+  if (was_focus || is_behind) list_behind();
+  return true;
+}
+
+void Roster::count(const Participant& participant, int change) {
+  if (!is_connected(participant.status)) return;
+  int& connected = users_.at(participant.peer.bare()).connected;
+  const bool was = connected > 0;
+  connected += change;
+  if (!was) ++connected_;
+  if (connected == 0) --connected_;
+}
+
+void Roster::forget(const jingle::Jid& bare) {
+  const auto user = users_.find(bare);
+  names_.erase(user->second.display_text);
+  departed_.erase(bare);
+  users_.erase(user);
+}
+
+bool Roster::expire(TimePoint now) {
+  std::vector<jingle::Jid> over;
+  for (const auto& [bare, departed] : departed_) {
+    if (departed.until <= now) over.push_back(bare);
+  }
+  for (const jingle::Jid& bare : over) forget(bare);
+  return !over.empty();
+}
+
+std::optional<TimePoint> Roster::next_deadline() const {
+  std::optional<TimePoint> next;
+  for (const auto& [bare, departed] : departed_) {
+    if (!next || departed.until < *next) next = departed.until;
+  }
+  return next;
+}
+
+bool Roster::set_cascade(media::LegId leg, const std::string& conference,
+                         std::vector<coin::User> behind) {
+  if (!participants_.contains(leg)) return false;
+  if (conference.empty()) {
+    if (links_.erase(leg) == 0) return false;
+    list_behind();
     return true;
   }
-  const jingle::Jid bare = participant.peer.bare();
-  const auto found = users_.find(bare);
-  if (found != users_.end()) {
-    ++found->second.endpoints;
-  } else {
-    std::string name = unused_name(bare);
-    users_.emplace(bare, User{std::move(name), participant.token, 1});
+  Link link{.conference = conference, .users = {}};
+  for (coin::User& user : behind) {
+    auto jid = jingle::Jid::parse_uri(user.entity);
+    if (jid) jid = jid->bare();
+    link.users.push_back({std::move(jid), std::move(user)});
   }
-  return true;
+  Link& known = links_[leg];
+  if (known == link) return false;
+  const bool renamed = known.conference != conference;
+  known = std::move(link);
+  const auto before = behind_;
+  list_behind();
+  return renamed || behind_ != before;
 }
 
-bool Roster::remove(media::LegId leg) {
-  const auto entry = participants_.find(leg);
-  if (entry == participants_.end()) return false;
-  const auto user = users_.find(entry->second.peer.bare());
-  if (--user->second.endpoints == 0) users_.erase(user);
-  participants_.erase(entry);
-  return true;
+bool Roster::told_of(const jingle::Jid& bare) const {
+  return std::ranges::any_of(links_, [&](const auto& entry) {
+    return std::ranges::any_of(entry.second.users,
+                               [&](const Told& told) { return told.bare == bare; });
+  });
 }
 
-bool Roster::depart(media::LegId leg, const Departure&, TimePoint) { return remove(leg); }
-bool Roster::expire(TimePoint) { return false; }
-std::optional<TimePoint> Roster::next_deadline() const { return std::nullopt; }
-bool Roster::set_cascade(media::LegId, const std::string&, std::vector<coin::User>) {
-  return false;
+// Which of the users behind other foci are listed, and as what.
+void Roster::list_behind() {
+  const auto before = std::exchange(behind_, {});
+  for (const auto& [entity, listed] : before) names_.erase(*listed.user.display_text);
+  for (const auto& [leg, link] : links_) {
+    const std::string conference = conference_of(leg, link);
+    for (const Told& told : link.users) {
+      if (told.bare && departed_.contains(*told.bare)) forget(*told.bare);  // he is there again
+      if (told.bare && (*told.bare == room_ || users_.contains(*told.bare))) continue;
+      const auto [entry, added] = behind_.try_emplace(told.user.entity);
+      Behind& listed = entry->second;
+      listed.links.insert(leg);
+      if (!added) continue;
+      listed.user = told.user;
+      listed.called = displayable(told.user.display_text.value_or(""));
+      if (listed.called.empty()) {
+        listed.called = told.bare ? display_name(*told.bare) : displayable(told.user.entity);
+      }
+      if (listed.user.cascaded_focus == link.conference) listed.user.cascaded_focus = conference;
+    }
+  }
+  const auto was_called = [&](const auto& entry) {
+    const auto known = before.find(entry.first);
+    return known != before.end() && known->second.called == entry.second.called;
+  };
+  // Who is known keeps his name, and only then are the others given theirs.
+  for (auto& entry : behind_) {
+    if (!was_called(entry)) continue;
+    entry.second.user.display_text = before.at(entry.first).user.display_text;
+    names_.insert(*entry.second.user.display_text);
+  }
+  for (auto& entry : behind_) {
+    if (was_called(entry)) continue;
+    entry.second.user.display_text = unused_name(entry.second.called);
+    names_.insert(*entry.second.user.display_text);
+  }
 }
 
 std::string Roster::name_of(media::LegId leg) const {
@@ -53,21 +206,21 @@ std::string Roster::name_of(media::LegId leg) const {
 
 std::vector<std::string> Roster::names() const {
   std::vector<std::string> names;
-  for (const auto& [bare, user] : users_) names.push_back(user.display_text);
+  for (const auto& [bare, user] : users_) {
+    if (user.connected > 0) names.push_back(user.display_text);
+  }
+  for (const auto& [entity, listed] : behind_) {
+    if (is_connected(listed.user)) names.push_back(*listed.user.display_text);
+  }
   return names;
 }
 
-std::string Roster::unused_name(const jingle::Jid& bare) const {
-  const std::string name = display_name(bare);
-  const auto in_use = [&](const std::string& wanted) {
-    return std::ranges::any_of(
-        users_, [&](const auto& entry) { return entry.second.display_text == wanted; });
-  };
-  if (!in_use(name)) return name;
-  for (int n = 2;; ++n) {
-    std::string numbered = name + " (" + std::to_string(n) + ')';
-    if (!in_use(numbered)) return numbered;
+std::string Roster::unused_name(const std::string& wanted) const {
+  std::string name = wanted;
+  for (int n = 2; names_.contains(name); ++n) {
+    name = without_number(wanted) + " (" + std::to_string(n) + ')';
   }
+  return name;
 }
 
 std::string Roster::user_entity(const jingle::Jid& bare, const User& user) const {
@@ -85,22 +238,83 @@ std::string Roster::endpoint_entity(const Participant& participant) const {
   return {};
 }
 
-coin::Endpoint Roster::endpoint(const Participant& participant) const {
-  coin::Media audio;
-  audio.id = "audio";
-  audio.type = "audio";
-  audio.src_id = std::to_string(participant.contributor_id);
-  audio.status = media_status(participant.plan);
+// What of that URI everybody may know; nullopt: nothing.
+std::optional<std::string> Roster::disclosed(const std::string& uri) const {
+  const auto jid = jingle::Jid::parse_uri(uri);
+  if (jid && jid->bare() == room_) return room_.uri();
+  if (config_.disclose == Disclose::full) return uri;
+  if (config_.disclose == Disclose::bare) return jid ? jid->bare().uri() : uri;
+  const auto user = jid ? users_.find(jid->bare()) : users_.end();
+  if (user == users_.end()) return std::nullopt;
+  return user_entity(user->first, user->second);
+}
 
+std::optional<coin::Execution> Roster::disclosed(coin::Execution info) const {
+  if (info.by) info.by = disclosed(*info.by);
+  if (info.reason) info.reason = displayable(*info.reason, limits::kMaxReasonCodePoints);
+  if (info.reason && info.reason->empty()) info.reason.reset();
+  if (info == coin::Execution{}) return std::nullopt;
+  return info;
+}
+
+std::string Roster::conference_of(media::LegId leg, const Link& link) const {
+  const auto jid = jingle::Jid::parse_uri(link.conference);
+  const jingle::Jid bare = participants_.at(leg).peer.bare();
+  // Jitsi desktop's conference has its user's full JID.
+  const bool is_person = jid && !jid->is_bare() && jid->bare() == bare;
+  if (!is_person || config_.disclose == Disclose::full) return link.conference;
+  return user_entity(bare, users_.at(bare));
+}
+
+coin::Endpoint Roster::endpoint(const Participant& participant) const {
   coin::Endpoint endpoint;
   endpoint.entity = endpoint_entity(participant);
   endpoint.status = participant.status;
   endpoint.joining_method = participant.joining_method;
-  endpoint.media.push_back(std::move(audio));
+  endpoint.joining_info = disclosed(participant.joining_info);
+  if (participant.contributor_id != 0) {
+    coin::Media audio;
+    audio.id = "audio";
+    audio.type = "audio";
+    audio.src_id = std::to_string(participant.contributor_id);
+    audio.status = media_status(participant.plan);
+    endpoint.media.push_back(std::move(audio));
+  }
   return endpoint;
 }
 
-coin::ConferenceInfo Roster::info(std::optional<media::LegId>) const {
+coin::Endpoint Roster::endpoint(const Departed& departed) const {
+  coin::Endpoint gone = endpoint(departed.participant);
+  gone.status = coin::EndpointStatus::disconnected;
+  gone.disconnection_method = departed.departure.method;
+  gone.disconnection_info = disclosed(departed.departure.info);
+  gone.media.clear();
+  return gone;
+}
+
+std::vector<coin::User> Roster::ours() const {
+  std::vector<coin::User> users;
+  std::map<jingle::Jid, std::size_t> index;
+  for (const auto& [bare, user] : users_) {
+    index.emplace(bare, users.size());
+    coin::User shown;
+    shown.entity = user_entity(bare, user);
+    shown.display_text = user.display_text;
+    users.push_back(std::move(shown));
+  }
+  for (const auto& [leg, participant] : participants_) {
+    coin::User& user = users[index.at(participant.peer.bare())];
+    user.endpoints.push_back(endpoint(participant));
+    const auto link = links_.find(leg);
+    if (link != links_.end()) user.cascaded_focus = conference_of(leg, link->second);
+  }
+  for (const auto& [bare, departed] : departed_) {
+    users[index.at(bare)].endpoints.push_back(endpoint(departed));
+  }
+  return users;
+}
+
+coin::ConferenceInfo Roster::info(std::optional<media::LegId> without) const {
   coin::ConferenceInfo info;
   info.entity = room_.uri();
 
@@ -111,23 +325,17 @@ coin::ConferenceInfo Roster::info(std::optional<media::LegId>) const {
   if (!config_.subject.empty()) description.subject = config_.subject;
   info.description = std::move(description);
 
+  coin::Users users;
+  users.users = ours();
+  for (const auto& [entity, listed] : behind_) {
+    if (!without || !listed.links.contains(*without)) users.users.push_back(listed.user);
+  }
+
   coin::ConferenceState state;
-  state.user_count = static_cast<std::uint32_t>(users_.size());
+  state.user_count = static_cast<std::uint32_t>(std::ranges::count_if(
+      users.users, [](const coin::User& user) { return is_connected(user); }));
   state.active = true;
   info.conference_state = std::move(state);
-
-  coin::Users users;
-  std::map<jingle::Jid, std::size_t> index;
-  for (const auto& [bare, user] : users_) {
-    index.emplace(bare, users.users.size());
-    coin::User shown;
-    shown.entity = user_entity(bare, user);
-    shown.display_text = user.display_text;
-    users.users.push_back(std::move(shown));
-  }
-  for (const auto& [leg, participant] : participants_) {
-    users.users[index.at(participant.peer.bare())].endpoints.push_back(endpoint(participant));
-  }
   info.users = std::move(users);
   return info;
 }

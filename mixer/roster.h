@@ -1,10 +1,12 @@
 // mixer/roster.h: who is in the call, and the same as a conference document (RFC 4575 §5). One user
-// per bare JID, one endpoint per call. Pure; signaling thread.
+// per bare JID, one endpoint per call; users behind other foci as those tell of them. Pure;
+// signaling thread.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,7 +26,9 @@ struct Participant {
   media::LegPlan plan;               // what it says and hears
   coin::EndpointStatus status = coin::EndpointStatus::connected;
   coin::JoiningMethod joining_method = coin::JoiningMethod::dialed_in;
-  coin::Execution joining_info = {};  // empty: not written
+  // Empty: not written. `by` is an xmpp: URI, and goes no further than the room's `disclose`;
+  // `reason` may be anybody's words.
+  coin::Execution joining_info = {};
   bool operator==(const Participant&) const = default;
 };
 
@@ -43,8 +47,10 @@ class Roster {
   bool set(media::LegId leg, const Participant& participant);
   // True if it was there.
   bool remove(media::LegId leg);
-  // It left: listed as disconnected until `until` or until its user is there again, whichever is
-  // first. True if it was there.
+  // It left. A user who has no other call, and is not behind another focus, stays listed as
+  // disconnected until `until` or until he is there again, whichever is first; not at all if the
+  // room keeps nobody (departed_for 0). Of many the last limits::kMaxDeparted are kept. True if it
+  // was there.
   bool depart(media::LegId leg, const Departure& departure, TimePoint until);
   // Those whose time is up go. True if any did.
   bool expire(TimePoint now);
@@ -52,35 +58,78 @@ class Roster {
 
   // That leg's peer is the focus of `conference` (a URI), and these users are connected to it
   // (§5.6.5 cascaded-focus: a flat list, whatever lies between). `conference` empty: it is a focus
-  // no more. True if anything that others see changed.
+  // no more. Each entity is listed once: as a participant of ours if it is one, else as the oldest
+  // of these legs says; names are made unique. False without that leg, which takes them with it
+  // when it goes. True if anything that others see changed.
   bool set_cascade(media::LegId leg, const std::string& conference, std::vector<coin::User> behind);
 
-  // Users with a connected endpoint, those behind other foci not counted.
-  std::size_t users() const { return users_.size(); }
+  // Users with a connected endpoint (on hold or muted is connected), those behind other foci not
+  // counted.
+  std::size_t users() const { return connected_; }
   // The display-text of that leg's user; empty if unknown. Stable while the user stays.
   std::string name_of(media::LegId leg) const;
-  // Every user's display-text, in the order of their JIDs.
+  // The display-text of every user with a connected endpoint, in the order of their JIDs; then of
+  // those behind other foci.
   std::vector<std::string> names() const;
 
-  // The whole truth, full, without version and sid. For a receiver that is itself a focus: without
-  // the users behind it, whom it knows better (`without`).
+  // The whole truth, full, without version and sid; users in a stable order. For a receiver that is
+  // itself a focus: without the users it told of (`without`), and user-count counts who is listed.
   coin::ConferenceInfo info(std::optional<media::LegId> without = std::nullopt) const;
 
  private:
   struct User {
     std::string display_text;
     std::string token;  // stands for the JID where only the nick is disclosed
-    int endpoints = 0;
+    int endpoints = 0;  // 0: departed
+    int connected = 0;  // of them
   };
-  std::string unused_name(const jingle::Jid& bare) const;
+  struct Departed {
+    Participant participant;
+    Departure departure;
+    TimePoint until{};
+  };
+  struct Told {  // by another focus
+    std::optional<jingle::Jid> bare;
+    coin::User user;
+    bool operator==(const Told&) const = default;
+  };
+  struct Link {
+    std::string conference;
+    std::vector<Told> users;
+    bool operator==(const Link&) const = default;
+  };
+  struct Behind {
+    coin::User user;               // as listed
+    std::string called;            // before its name was made unique
+    std::set<media::LegId> links;  // that told of it
+    bool operator==(const Behind&) const = default;
+  };
+
+  void count(const Participant& participant, int change);
+  bool erase(media::LegId leg, const std::optional<Departed>& departed);
+  void forget(const jingle::Jid& bare);
+  bool told_of(const jingle::Jid& bare) const;
+  void list_behind();
+  std::string unused_name(const std::string& wanted) const;
+
   std::string user_entity(const jingle::Jid& bare, const User& user) const;
   std::string endpoint_entity(const Participant& participant) const;
+  std::optional<std::string> disclosed(const std::string& uri) const;
+  std::optional<coin::Execution> disclosed(coin::Execution info) const;
+  std::string conference_of(media::LegId leg, const Link& link) const;
   coin::Endpoint endpoint(const Participant& participant) const;
+  coin::Endpoint endpoint(const Departed& departed) const;
+  std::vector<coin::User> ours() const;
 
   jingle::Jid room_;
   RoomConfig config_;
   std::map<media::LegId, Participant> participants_;
-  std::map<jingle::Jid, User> users_;  // by bare JID
+  std::map<jingle::Jid, User> users_;         // by bare JID; those departed, too
+  std::map<jingle::Jid, Departed> departed_;  // by bare JID
+  std::map<media::LegId, Link> links_;
+  std::map<std::string, Behind> behind_;  // by entity
+  std::set<std::string> names_;           // of users_ and behind_
+  std::size_t connected_ = 0;
 };
 
 // The participant's point of view (RFC 4575 §5.8.4): recvonly hears and is not heard.
