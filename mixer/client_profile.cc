@@ -28,11 +28,14 @@ constexpr Row kRows[] = {
     {{.name = "sylkserver", .takes_documents = false},
      [](const ClientSigns& s) { return called(s, "Sylk"); }},
     // Announces no Coin at HEAD, yet has the fullest consumer; ignores isfocus in session-accept.
-    {{.name = "jitsi", .announced_coin = true, .shows_roster = true, .isfocus_again = true},
+    {{.name = "jitsi", .announced_coin = true, .shows_roster = true, .isfocus_again = true,
+      .form = DocumentForm::jitsi},
      [](const ClientSigns& s) { return called(s, "Jitsi"); }},
     {{.name = "standard", .announced_coin = true, .shows_roster = true},
      [](const ClientSigns& s) { return s.info.features.contains(jingle::ns::kCoin) ||
                                        s.info.features.contains(jingle::ns::kCoinJitsi); }},
+    // Chosen in the configuration only.
+    {{.name = "none", .takes_documents = false}, [](const ClientSigns&) { return false; }},
     {{.name = "unannounced"}, [](const ClientSigns&) { return true; }},
 };
 // clang-format on
@@ -48,11 +51,11 @@ const ClientProfile* profile_named(std::string_view name) {
   return row == std::end(kRows) ? nullptr : &row->profile;
 }
 
-coin::ConferenceInfo shaped(coin::ConferenceInfo info, DocumentForm) { return info; }
-
 const ClientProfile& profile_of_sender(const ClientProfile& before) {
-  static constexpr ClientProfile kSender{
-      .name = "coin-sender", .announced_coin = true, .shows_roster = true};
+  static constexpr ClientProfile kSender{.name = "coin-sender",
+                                         .announced_coin = true,
+                                         .shows_roster = true,
+                                         .form = DocumentForm::jitsi};
   return before.announced_coin || !before.takes_documents ? before : kSender;
 }
 

@@ -5,19 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "coin/conference_info.h"
+#include "mixer/document_form.h"
 #include "signaling/disco.h"
 
 namespace mixer {
-
-// How conference documents must look for a client.
-enum class DocumentForm {
-  standard,
-  jitsi,  // without what ends its stream or spoils its list
-};
-// `info` in that form. Law: standard changes nothing; jitsi leaves no token that is fatal to it, in
-// no document whatever (tests/mixer/jitsi_document_test.cc).
-coin::ConferenceInfo shaped(coin::ConferenceInfo info, DocumentForm form);
 
 struct ClientProfile {
   std::string_view name;        // for logs and tests
@@ -36,9 +27,11 @@ struct ClientSigns {
 
 // The first row that fits. Never fails: the last row is for a client that announced nothing.
 const ClientProfile& profile_of(const ClientSigns& signs);
-// The row of that name; nullptr: there is none.
+// The row of that name, for who is known better than by signs; nullptr: there is none.
 const ClientProfile* profile_named(std::string_view name);
-// For a client that sent a conference document: it speaks Coin, whatever it announces (Jitsi HEAD).
+// For a client that sent a conference document: it speaks Coin, whatever it announces. Who
+// announces none and sends all the same is a Jitsi (its HEAD), so it gets that form, which all can
+// read.
 const ClientProfile& profile_of_sender(const ClientProfile& before);
 
 }  // namespace mixer

@@ -8,7 +8,21 @@
 
 namespace mixer {
 
+Clients::Clients(const std::map<std::string, std::string>& profiles) {
+  for (const auto& [jid, name] : profiles) {
+    if (const ClientProfile* profile = profile_named(name)) profiles_.emplace(jid, profile);
+  }
+}
+
+const ClientProfile* Clients::configured(const jingle::Jid& full) const {
+  for (const std::string& jid : {full.bare().str(), full.domain()}) {
+    if (const auto found = profiles_.find(jid); found != profiles_.end()) return found->second;
+  }
+  return nullptr;
+}
+
 const ClientProfile* Clients::known(const jingle::Jid& full, TimePoint now) const {
+  if (const ClientProfile* profile = configured(full)) return profile;
   const auto found = clients_.find(full);
   if (found == clients_.end()) return nullptr;
   const Client& client = found->second;
@@ -46,7 +60,8 @@ const ClientProfile& Clients::learned(const jingle::Jid& full, jingle::DiscoInfo
     if (by_ver_.size() >= limits::kMaxKnownClients) by_ver_.erase(by_ver_.begin());
     by_ver_.insert_or_assign(client.caps_ver, client.info);
   }
-  return profile_of({client.info, client.caps_node});
+  const ClientProfile* profile = configured(full);
+  return profile ? *profile : profile_of({client.info, client.caps_node});
 }
 
 Clients::Client& Clients::entry(const jingle::Jid& full, TimePoint now) {

@@ -14,11 +14,14 @@ namespace mixer {
 
 class Clients {
  public:
+  // `profiles`: bare JID or domain -> a profile's name, which goes before whatever the client says.
+  explicit Clients(const std::map<std::string, std::string>& profiles = {});
+
   // nullptr: ask its full JID for disco#info.
   const ClientProfile* known(const jingle::Jid& full, TimePoint now) const;
 
-  // Caps come with available presence; unavailable: whatever runs there next may be another
-  // program.
+  // Caps come with available presence; other caps: it is asked again when it calls. Unavailable:
+  // whatever runs there next may be another program.
   void presence(const jingle::Presence& presence, TimePoint now);
   // Its answer to disco#info.
   const ClientProfile& learned(const jingle::Jid& full, jingle::DiscoInfo info, TimePoint now);
@@ -31,7 +34,9 @@ class Clients {
     TimePoint at{};
   };
   Client& entry(const jingle::Jid& full, TimePoint now);
+  const ClientProfile* configured(const jingle::Jid& full) const;
 
+  std::map<std::string, const ClientProfile*> profiles_;  // constant after construction
   std::map<jingle::Jid, Client> clients_;
   std::map<std::string, jingle::DiscoInfo> by_ver_;  // hashes we have checked (XEP-0115 §5.4)
 };

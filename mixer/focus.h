@@ -116,7 +116,7 @@ class Focus {
 
   Access access_;
   Outbox out_;
-  Clients clients_;
+  Clients clients_{config_.coin.profiles};
   Subscriptions subscriptions_;
   Invitations invitations_;
   RateWindow calls_, new_rooms_, refusals_logged_;

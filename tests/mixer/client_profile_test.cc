@@ -78,4 +78,43 @@ TEST(Clients, GoingOfflineIsForgetting) {
   EXPECT_EQ(clients.known(test::jid("a@x/1"), {}), nullptr);
 }
 
+TEST(Clients, WhoBringsOtherCapsIsAskedAgain) {
+  mixer::Clients clients;
+  const auto jitsi = signs("Jitsi", {}).info;
+  clients.presence(presence("a@x/1", "", caps("n", jitsi.caps_ver())), {});
+  clients.learned(test::jid("a@x/1"), jitsi, {});
+  clients.presence(presence("a@x/1", "", caps("n", jitsi.caps_ver())), {});
+  ASSERT_NE(clients.known(test::jid("a@x/1"), {}), nullptr) << "the same caps, once more";
+  clients.presence(presence("a@x/1", "", caps("n", "other")), {});
+  EXPECT_EQ(clients.known(test::jid("a@x/1"), {}), nullptr);
+}
+
+TEST(Clients, TheConfigurationGoesBeforeWhatAClientSays) {
+  mixer::Clients clients(
+      {{"a@x", "jitsi"}, {"x", "none"}, {"y", "standard"}, {"z", "no such row"}});
+  clients.learned(test::jid("a@x/1"), signs("Dino", {}).info, {});
+  EXPECT_EQ(clients.known(test::jid("a@x/1"), {})->name, "jitsi");
+  EXPECT_EQ(clients.known(test::jid("b@x/1"), {})->name, "none") << "without being asked";
+  EXPECT_EQ(clients.learned(test::jid("b@x/1"), signs("Jitsi", {}).info, {}).name, "none");
+  EXPECT_EQ(clients.known(test::jid("b@y/1"), {})->name, "standard");
+  EXPECT_EQ(clients.known(test::jid("b@z/1"), {}), nullptr);
+  EXPECT_EQ(clients.known(test::jid("b@sub.x/1"), {}), nullptr);
+}
+
+TEST(ClientProfile, NoneNeverTakesADocumentAndNoSignsLeadToIt) {
+  const mixer::ClientProfile* none = mixer::profile_named("none");
+  ASSERT_NE(none, nullptr);
+  EXPECT_FALSE(none->takes_documents);
+  EXPECT_FALSE(mixer::profile_of_sender(*none).takes_documents);
+  EXPECT_NE(mixer::profile_of(signs("none", {})).name, "none");
+  EXPECT_EQ(mixer::profile_named("no such row"), nullptr);
+}
+
+TEST(ClientProfile, JitsiAndWhoSendsUnannouncedGetItsForm) {
+  EXPECT_EQ(mixer::profile_of(signs("Jitsi", {})).form, mixer::DocumentForm::jitsi);
+  EXPECT_EQ(mixer::profile_of_sender(mixer::profile_of({})).form, mixer::DocumentForm::jitsi);
+  const auto& announced = mixer::profile_of(signs("", {"urn:xmpp:coin:1"}));
+  EXPECT_EQ(mixer::profile_of_sender(announced).form, mixer::DocumentForm::standard);
+}
+
 }  // namespace
