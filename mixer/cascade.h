@@ -3,11 +3,21 @@
 // signaling thread.
 //
 // Foci that dial each other form a graph, and a circle in it would carry every voice twice and back
-// to where it came from. Each focus tells another only of users that it does not know from that
-// one, so a conference that is told of by two links, or our own by any, closes a circle. Of the
-// conferences in the circle the one with the least URI ends its own link to the greater of its two
-// neighbours there; all see the same circle, so just one of them acts. A link is not mixed before
-// there was time to notice.
+// to where it came from. So the heaviest link of each circle ends, where a link is the heavier the
+// lesser its lesser URI and, among those of one conference, the greater its other one: in a circle
+// the conference with the least URI ends its link to the greater of its two neighbours. A link to a
+// focus that does not play along (Jitsi, SylkServer) is heavier than all others, of two such the
+// one of the lesser conference.
+// Law: whatever is ended at once or on old news, the lightest links that connect everything stay,
+// for none of them is the heaviest of any circle: what was connected stays connected, what remains
+// is a forest (tests/mixer/mesh_test.cc).
+//
+// "The actual cascading graph cannot be deduced from the information provided in the package alone"
+// (§5.6.5): that a conference is told of by two links may come of a circle elsewhere. So users from
+// beyond a neighbour carry the conferences on their way, in a foreign attribute `via`. A focus
+// passes on the best way it was told, one whose least URI is greatest, then the shortest; a way
+// that passes through ourselves is no news. Thus the one that has to end its link comes to know it,
+// nobody else believes that he has to, and old news do not go round.
 #pragma once
 
 #include <map>
@@ -30,44 +40,77 @@ class Cascade {
 
   // The peer said isfocus in that leg's session, and its leg is connected.
   void add(media::LegId leg, const jingle::Jid& peer, TimePoint now);
-  // isfocus='false', or the call has ended.
-  void remove(media::LegId leg);
+  // isfocus='false', or the call has ended. behind() of other links may change.
+  void remove(media::LegId leg, TimePoint now);
   bool has(media::LegId leg) const { return links_.contains(leg); }
 
   // A document from that focus (XEP-0298 §6), in whatever form clients write them: sip:, xmpp: and
-  // bare entities, odd namespaces are unwrapped by the parser. Requires: has(leg).
+  // bare entities; odd namespaces and nesting are the parser's. Requires: has(leg).
   struct Received {
-    bool changed = false;               // conference() or behind() did
+    bool changed = false;               // behind() of any link may have
     std::optional<std::string> defect;  // the first of its kind from this focus: for the log
   };
   Received receive(media::LegId leg, const coin::ConferenceInfo& document, TimePoint now);
 
-  // The URI of the conference behind that leg: what its documents say, else its bare JID.
+  // The URI of the conference behind that leg: its bare JID's, which nobody can choose, whatever
+  // its documents say. Requires: has(leg).
   const std::string& conference(media::LegId leg) const;
-  // Its users as our participants are to see them: neither the other focus's view of us and of
-  // what it has from us, nor a user listed by another link already; each with cascaded-focus, no
-  // element that some client of ours must not get, bounded.
+  // Its users as our participants are to see them: neither us and those it has from us, nor users
+  // listed by another link already, nor members of its sidebars; each with cascaded-focus, with a
+  // name fit to be shown, with connected endpoints, bounded. Requires: has(leg).
   std::vector<coin::User> behind(media::LegId leg) const;
-  // People behind that leg; a focus that told nothing counts for one.
+  // People behind that leg, other foci not counted; a focus that told nothing counts for one.
   std::size_t people_behind(media::LegId leg) const;
 
-  // The link that we have to end because a circle was closed; nullopt: none.
-  std::optional<media::LegId> redundant() const;
-  // Whether its sound may be mixed by now.
+  // The link that we have to end because a circle was closed; nullopt: none. Ask after every add,
+  // remove and receive and at each deadline, until there is none.
+  std::optional<media::LegId> redundant(TimePoint now) const;
+  // Whether its sound may be mixed by now: there was time for news of a circle to come here, and
+  // none is known that it belongs to. Once settled a link remains so.
   bool settled(media::LegId leg, TimePoint now) const;
-  // When the next link settles.
+  // When settled() or redundant() may be otherwise without an event before.
   std::optional<TimePoint> next_deadline(TimePoint now) const;
 
  private:
-  struct Link {
-    coin::View view;
-    std::string conference;
-    TimePoint since{};
-    std::set<std::string> defects;  // logged already
+  enum class Defect { own_conference, no_base, gap, user_count, too_many };
+  struct Told {                     // of one conference, by one link
+    std::vector<std::string> way;   // URIs: the neighbour first, the conference last
+    std::vector<coin::User> users;  // fit to be shown
+    bool operator==(const Told&) const = default;
   };
+  struct Link {
+    std::string conference;
+    TimePoint since{};        // connected
+    TimePoint clear_since{};  // in no known circle
+    coin::View view;
+    bool plays_along = false;  // it lists us by cascaded-focus
+    bool told_back = false;    // of us, by a way that is not this link
+    bool in_circle = false;
+    bool settled = false;
+    std::map<std::string, Told> told;  // by conference
+    std::set<Defect> defects;          // said already
+  };
+
+  // cascade_read.cc: what documents say.
+  void read(Link& link, const coin::ConferenceInfo& document, Received& received) const;
+  void take(Link& link, const coin::User& user, std::set<std::string>& listed) const;
+  void check_count(Link& link, Received& received) const;
+  static void blame(Link& link, Defect defect, std::string text, Received& received);
+  static std::string key_of(const coin::User& user);
+
+  void settle(TimePoint now);
+  void reckon(TimePoint now);
+  void choose();
+  bool is_in_circle(media::LegId leg, const Link& link) const;
+  TimePoint decided_at(const Link& link) const;
+  TimePoint settles_at(const Link& link) const;
+  bool has_to_go(media::LegId leg, const Link& link, TimePoint now) const;
 
   std::string own_;
   std::map<media::LegId, Link> links_;
+  // Of what several links tell, the best: conference -> link, user -> conference.
+  std::map<std::string, media::LegId> chosen_;
+  std::map<std::string, std::string> homes_;
 };
 
 }  // namespace mixer

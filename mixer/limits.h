@@ -59,6 +59,16 @@ inline constexpr int kRefusalsLoggedPerMinute = 20;  // a flood must not fill th
 inline constexpr std::size_t kMaxAwaitedIqs = 20000;
 inline constexpr auto kAwaitedFor = 60s;
 
+// Foci that are in a call with us (RFC 4575 §5.6.5). News of a circle take a hop a second at most:
+// coalescing, a reply that is awaited, the way.
+inline constexpr auto kCascadeSettle = 2s;            // at least, before a link is mixed
+inline constexpr auto kCascadeHop = 1s;               // for each conference beyond the first two
+inline constexpr auto kCascadeSilence = 5s;           // then it sends no documents
+inline constexpr std::size_t kMaxUsersBehind = 2000;  // a link; as many as one mixer has
+inline constexpr std::size_t kMaxUserBytes = 4096;    // then without what is foreign to us
+inline constexpr std::size_t kMaxConferencesBehind = 100;  // a link
+inline constexpr std::size_t kMaxCascadeWay = 16;          // conferences on a user's way to us
+
 inline constexpr std::size_t kMaxDisplayCodePoints = 64;
 inline constexpr std::size_t kMaxReasonCodePoints = 256;  // why somebody was asked, or left
 // Listed as disconnected at a time: a small room's breaking up; a large one needs no list of it.

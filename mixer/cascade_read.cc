@@ -1,0 +1,237 @@
+// What documents of other foci say, made fit for ours.
+#include <algorithm>
+#include <iterator>
+
+#include "coin/xml.h"
+#include "mixer/cascade.h"
+#include "mixer/display_name.h"
+#include "mixer/limits.h"
+
+namespace mixer {
+namespace {
+
+constexpr char kCascadeNamespace[] = "urn:x-jingle-mixer:cascade";
+constexpr char kVia[] = "via";  // xmpp: URIs of conferences, separated by spaces
+
+bool starts_with_scheme(std::string_view uri, std::string_view scheme) {
+  return uri.size() > scheme.size() && uri[scheme.size()] == ':' &&
+         std::equal(scheme.begin(), scheme.end(), uri.begin(),
+                    [](char a, char b) { return a == (b | 0x20); });
+}
+
+std::string percent_decoded(std::string_view text) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    const int letter = c | 0x20;
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool coded = text[i] == '%' && i + 2 < text.size();
+    const int high = coded ? digit(text[i + 1]) : -1, low = coded ? digit(text[i + 2]) : -1;
+    if (high < 0 || low < 0) {
+      out += text[i];
+      continue;
+    }
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
+// The address in sip:juliet@capulet.lit;gr=1 (RFC 3261 §19.1), xmpp:romeo@montague.lit?message
+// (RFC 5122) or romeo@montague.lit/orchard.
+std::optional<jingle::Jid> address_in(std::string_view uri) {
+  const bool xmpp = starts_with_scheme(uri, "xmpp");
+  const bool sip = starts_with_scheme(uri, "sip") || starts_with_scheme(uri, "sips");
+  if (!xmpp && !sip) return jingle::Jid::parse(uri);
+  uri.remove_prefix(uri.find(':') + 1);
+  uri = uri.substr(0, uri.find_first_of(sip ? ";?" : "?#"));
+  return jingle::Jid::parse(percent_decoded(uri));
+}
+
+std::string conference_in(const std::string& uri) {
+  const auto address = address_in(uri);
+  return address ? address->bare().uri() : std::string();
+}
+
+bool is_via(const coin::ForeignAttribute& attribute) { return attribute.ns == kCascadeNamespace; }
+
+// nullopt: too long to be true.
+std::optional<std::vector<std::string>> way_of(const coin::User& user, const std::string& neighbour,
+                                               const std::string& home) {
+  std::vector<std::string> way = {neighbour};
+  if (home == neighbour) return way;
+  const auto via = std::ranges::find_if(user.foreign.attributes, is_via);
+  if (via != user.foreign.attributes.end()) {
+    for (std::string_view rest = via->value; !rest.empty();) {
+      const std::size_t end = std::min(rest.find(' '), rest.size());
+      way.emplace_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (way.size() > limits::kMaxCascadeWay) return std::nullopt;
+    }
+  }
+  way.push_back(home);
+  return way;
+}
+
+std::string joined(const std::vector<std::string>& way) {
+  std::string out;
+  for (auto at = way.begin(); at + 1 < way.end(); ++at) out += (out.empty() ? "" : " ") + *at;
+  return out;
+}
+
+// Of the states of a call, what concerns another conference: it is heard there. Jitsi and
+// SylkServer say connected and on-hold only.
+bool is_there(const coin::Endpoint& endpoint) {
+  switch (endpoint.status.value_or(coin::EndpointStatus::connected)) {
+    case coin::EndpointStatus::connected:
+    case coin::EndpointStatus::on_hold:
+    case coin::EndpointStatus::muted_via_focus: return true;
+    default: return false;
+  }
+}
+
+std::size_t size_of(const coin::User& user) {
+  coin::ConferenceInfo document;
+  document.users.emplace().users.push_back(user);
+  return coin::write_body(document).size();
+}
+
+// What a roster needs.
+coin::User essential(const coin::User& user) {
+  coin::User out;
+  out.entity = user.entity;
+  out.display_text = user.display_text;
+  out.cascaded_focus = user.cascaded_focus;
+  std::ranges::copy_if(user.foreign.attributes, std::back_inserter(out.foreign.attributes), is_via);
+  for (const coin::Endpoint& endpoint : user.endpoints) {
+    coin::Endpoint& kept = out.endpoints.emplace_back();
+    kept.entity = endpoint.entity;
+    kept.status = endpoint.status;
+    for (const coin::Media& media : endpoint.media) {
+      kept.media.push_back({media.id, {}, media.type, {}, media.src_id, media.status, {}});
+    }
+  }
+  return out;
+}
+
+std::string name_for(const coin::User& user, const std::optional<jingle::Jid>& address) {
+  std::string name = displayable(user.display_text.value_or(""));
+  if (name.empty() && address) name = display_name(*address);
+  return name.empty() ? displayable(user.entity) : name;
+}
+
+// nullopt: nobody who is there, or too large even so.
+std::optional<coin::User> shown(coin::User user, const std::string& home,
+                                const std::vector<std::string>& way) {
+  const bool had_endpoints = !user.endpoints.empty();
+  std::erase_if(user.endpoints, [](const coin::Endpoint& e) { return !is_there(e); });
+  if (had_endpoints && user.endpoints.empty()) return std::nullopt;
+
+  const auto address = address_in(user.entity);
+  // Jitsi's users have the entities of their endpoints: the resource is the client's.
+  const bool of_client = std::ranges::any_of(
+      user.endpoints, [&](const coin::Endpoint& e) { return e.entity == user.entity; });
+  const bool is_bare_text = address && user.entity.find(':') == std::string::npos;
+  user.display_text = name_for(user, address);
+  if (is_bare_text) user.entity = address->uri();
+  if (of_client && address && !starts_with_scheme(user.entity, "sip")) {
+    user.entity = address->bare().uri();
+  }
+  user.cascaded_focus = home;
+  user.associated_aors.reset();  // whom else to call: that conference's business
+  for (coin::Endpoint& endpoint : user.endpoints) {
+    if (!endpoint.status) endpoint.status = coin::EndpointStatus::connected;
+    if (endpoint.display_text) endpoint.display_text = displayable(*endpoint.display_text);
+    endpoint.referred.reset();
+    endpoint.disconnection_method.reset();
+    endpoint.disconnection_info.reset();
+    endpoint.call_info.reset();
+  }
+  std::erase_if(user.foreign.attributes, is_via);
+  if (way.size() > 1) {
+    user.foreign.attributes.push_back({kCascadeNamespace, kVia, joined(way)});
+  }
+  if (size_of(user) <= limits::kMaxUserBytes) return user;
+  user = essential(user);
+  if (size_of(user) > limits::kMaxUserBytes) return std::nullopt;
+  return user;
+}
+
+}  // namespace
+
+std::string Cascade::key_of(const coin::User& user) {
+  const auto address = address_in(user.entity);
+  return address ? address->uri() : user.entity;
+}
+
+void Cascade::blame(Link& link, Defect defect, std::string text, Received& received) {
+  if (link.defects.insert(defect).second && !received.defect) received.defect = std::move(text);
+}
+
+void Cascade::read(Link& link, const coin::ConferenceInfo& document, Received& received) const {
+  if (conference_in(document.entity) == own_) {
+    blame(link, Defect::own_conference, "its document is of our conference", received);
+    return;
+  }
+  switch (link.view.receive(document)) {
+    case coin::View::Outcome::stale: return;
+    case coin::View::Outcome::gap:
+      blame(link, Defect::gap, "a version is missing", received);
+      return;
+    case coin::View::Outcome::no_base:
+      blame(link, Defect::no_base, "no full document came first", received);
+      return;
+    case coin::View::Outcome::applied: break;
+  }
+  link.told.clear();
+  link.told[link.conference].way = {link.conference};
+  link.told_back = false;
+  const auto& users = link.view.info()->users;
+  if (!users) return;
+  std::set<std::string> listed;
+  for (const coin::User& user : users->users) {
+    if (listed.size() == limits::kMaxUsersBehind ||
+        link.told.size() > limits::kMaxConferencesBehind) {
+      blame(link, Defect::too_many, "it lists too many users", received);
+      break;
+    }
+    take(link, user, listed);
+  }
+  check_count(link, received);
+}
+
+void Cascade::take(Link& link, const coin::User& user, std::set<std::string>& listed) const {
+  std::string home = user.cascaded_focus ? conference_in(*user.cascaded_focus) : std::string();
+  if (home == own_) link.plays_along = true;
+  if (home.empty()) home = link.conference;
+  const auto way = way_of(user, link.conference, home);
+  if (!way) return;
+  const auto ours = std::ranges::find(*way, own_);
+  if (ours != way->end()) {
+    // We are its neighbour by this very link, or by another way.
+    if (ours + 1 != way->end() || way->size() > 2) link.told_back = true;
+    return;
+  }
+  if (conference_in(user.entity) == own_) return;
+  auto fit = shown(user, home, *way);
+  Told& told = link.told[home];
+  told.way = *way;
+  if (fit && listed.insert(key_of(*fit)).second) told.users.push_back(std::move(*fit));
+}
+
+// A focus counts whom it is connected to; one that plays along counts those it has from us, too,
+// and lists who is being called or has just left.
+void Cascade::check_count(Link& link, Received& received) const {
+  const coin::ConferenceInfo& info = *link.view.info();
+  if (!info.conference_state || !info.conference_state->user_count) return;
+  const std::size_t count = *info.conference_state->user_count;
+  const auto& users = info.users->users;
+  const auto there = static_cast<std::size_t>(std::ranges::count_if(
+      users, [](const auto& user) { return std::ranges::any_of(user.endpoints, is_there); }));
+  if (count >= there && (count <= users.size() || link.plays_along)) return;
+  blame(link, Defect::user_count, "its user-count disagrees with its users", received);
+}
+
+}  // namespace mixer
