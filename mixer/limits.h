@@ -16,9 +16,12 @@ inline constexpr std::size_t kMaxRemoteCandidates = 20;
 // Conference documents (XEP-0298).
 inline constexpr std::size_t kMaxDocumentBytes = 200 * 1024;  // Prosody's c2s cap is 256 KiB
 inline constexpr auto kCoinReplyTimeout = 5s;   // then the next document goes without a reply
+inline constexpr auto kCoinGap = 500ms;         // between two documents to one receiver, at least
 inline constexpr auto kCoinHealAfter = 60s;     // after the last partial: there is no refresh
 inline constexpr int kCoinPartialsInARow = 20;  // then a full one, for a receiver with a gap
-inline constexpr auto kCoinBackOffMax = 60s;    // between full documents nobody acknowledges
+// Healing nobody asked for waits while the bytes are short, but not longer than this.
+inline constexpr auto kCoinHealAtLatest = 10min;
+inline constexpr auto kCoinBackOffMax = 60s;           // between full documents nobody acknowledges
 inline constexpr double kCoinBytesPerReceiver = 32e3;  // per second
 inline constexpr double kCoinBytesPerProcess = 4e6;    // per second, component mode
 // Debian's Prosody lets a client account send 10 kB/s in all; the calls' own signalling needs some.

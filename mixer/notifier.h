@@ -2,17 +2,32 @@
 // RFC 4575 §4): revisions and versions, coalescing, full or partial, budgets. Pure; signaling
 // thread.
 //
-// The room publishes at most every `coalesce`; what it published is shared by everybody's state.
-// Per receiver one document is in flight, versions rise by one, and `told` is exactly what the
-// receiver knows if it applied everything so far: the next partial is diff(told, published). Law: a
-// coin::View fed with all documents of a session equals the truth after quiescence.
+// The room publishes at most every `coalesce`, once for each audience: those who are to be told the
+// same in the same form. What it published is shared by everybody's state. Per receiver one
+// document is in flight, at most two go out a second, versions rise by one, and `told` is exactly
+// what the receiver knows if it applied everything so far: the next partial is diff(told,
+// published).
+//
+// Loss that shows (an error, silence, a new stream) earns a full document at once. Loss that does
+// not (a partial acknowledged and not applied) is healed by one after 20 partials, or 60 s after
+// the last: XEP-0298 has no refresh. That waits while half of a byte budget is spent, for news goes
+// first, and for 10 minutes when the roster does not fit one stanza: a full document that is cut
+// takes the users it has no room for off the list until the partials after it bring them back. Once
+// healed, a receiver hears nothing more until there is news.
+//
+// Laws (tests/mixer/notifier_law_test.cc): a coin::View fed with all documents of a session equals
+// the truth after quiescence, within those bounds whatever the wire did to them; nobody gets more
+// than two documents a second nor one while another is in flight; no document is larger than
+// limits::kMaxDocumentBytes and all keep to the budgets.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "mixer/client_profile.h"
 #include "mixer/clock.h"
@@ -48,17 +63,22 @@ class Notifier {
   // `all` is what every room of the process sends from; it outlives the notifier.
   Notifier(std::string room, const Config::Coin& config, ByteBudget& all);
 
-  // Requires: the leg is connected and isfocus was said in that session.
+  // What a conference document says, full: Roster::info().
+  using Truth = std::function<coin::ConferenceInfo(std::optional<media::LegId> without)>;
+
+  // Requires: the leg is connected and isfocus was said in that session. Again for a leg: its
+  // client turned out to be another than was thought; its documents go on from where they were.
   void add(media::LegId leg, Receiver receiver);
   void remove(media::LegId leg);
   // It sent a document itself, so it speaks Coin.
   void announced(media::LegId leg);
   // It is a focus itself: it is not told of the users behind it (Roster::info(without)).
   void set_cascaded(media::LegId leg, bool cascaded);
-  // Whether isfocus holds in that session: without, no document is sent; then a full one is first.
+  // Whether isfocus holds in that session, which it does at first: while not, no document is sent;
+  // when it does again, versions go on and a full one is first.
   void set_isfocus(media::LegId leg, bool isfocus);
   // What the roster says has changed.
-  void touch() { dirty_ = true; }
+  void touch();
 
   // The peer's answer to the document with that id; nullptr: result.
   void answered(media::LegId leg, const std::string& id, const jingle::StanzaError* error,
@@ -67,14 +87,26 @@ class Notifier {
   // Whatever was under way is lost or doubtful: everybody gets a full document.
   void connection_up(TimePoint now);
 
-  // The current full document for a ConferenceInfoGet, as the next of that session;
-  // resource-constraint while what was sent is beyond the byte budgets.
+  // The current full document for a ConferenceInfoGet, as the next of that session. Errors:
+  // resource-constraint while what was sent is beyond the byte budgets; unknown-session for who was
+  // not added, and while isfocus does not hold: such a session is in no conference (XEP-0298 §6),
+  // just as that of a stranger.
+  jingle::Result<std::string> pull(media::LegId leg, const Truth& truth, TimePoint now);
   jingle::Result<std::string> pull(media::LegId leg, const Roster& roster, TimePoint now);
 
+  // O(1). Never later than there is something to do; it may be earlier.
   std::optional<TimePoint> next_deadline() const;
+  // O(1) before next_deadline().
+  void advance(const Truth& truth, Outbox& out, TimePoint now);
   void advance(const Roster& roster, Outbox& out, TimePoint now);
 
  private:
+  // Who is to be told the same in the same form. Those that differ in form only stand together.
+  struct Audience {
+    std::optional<media::LegId> without;  // the users behind it: the receiver is that focus
+    DocumentForm form = DocumentForm::standard;
+    auto operator<=>(const Audience&) const = default;
+  };
   // Immutable and shared by all who were told the same, which no single owner outlives.
   using Published = std::shared_ptr<const coin::ConferenceInfo>;
 
@@ -84,16 +116,23 @@ class Notifier {
   };
   struct Subscription {
     Receiver to;
+    std::optional<media::LegId> without;
+    bool isfocus = true;
     std::uint32_t version = 0;
     Published told;  // null: nothing yet
     bool needs_full = true;
     bool stopped = false;  // refused, or never answered though it announced nothing
-    int partials = 0;      // since the last full one
+    int partials = 0;      // since the last full one, if they said news
+    Published healed;      // what it was healed with: the rest of that is no news
     int unanswered = 0;    // in a row
-    std::optional<TimePoint> heal_at;
+    bool cut = false;      // a full document would not hold the whole roster
+    TimePoint heal_by{};   // at latest, if partials > 0
     std::optional<InFlight> in_flight;
     TimePoint not_before{}, last_sent{};
     ByteBudget budget;
+
+    Audience audience() const { return {without, to.form}; }
+    bool listens() const { return isfocus && to.pushed && !stopped; }
   };
   // One document for all who were told the same; the root's tag is written per session.
   struct Update {
@@ -102,27 +141,37 @@ class Notifier {
     Published told;             // what its receiver knows afterwards
     bool cut = false;           // the rest of the users follows
   };
+  // By what they were told (null: full) and what they are to know.
   using Updates =
-      std::map<const coin::ConferenceInfo*, Update>;  // by what they were told; null: full
+      std::map<std::pair<const coin::ConferenceInfo*, const coin::ConferenceInfo*>, Update>;
 
-  void publish(const Roster& roster, TimePoint now);
+  TimePoint publish_at() const { return published_at_ + config_.coalesce; }
+  void publish(const Truth& truth, TimePoint now);
+  Published published_for(const Subscription& subscription) const;
   void time_out(Subscription& subscription, TimePoint now) const;
   std::optional<TimePoint> due(const Subscription& subscription) const;
+  TimePoint heal_due(const Subscription& subscription, bool has_news) const;
+  void admit(const Subscription& subscription);
+  void wake(std::optional<TimePoint> at);
   void send(media::LegId leg, Subscription& subscription, Updates& updates, Outbox& out,
             TimePoint now);
-  const Update& update_for(const Subscription& subscription, Updates& updates) const;
-  Update make(const Published& told, coin::ConferenceInfo document) const;
-  std::string document(Subscription& subscription, const Update& update, TimePoint now);
+  static Update make(const Published& told, const Published& target,
+                     const coin::ConferenceInfo& document);
+  const Update& update_for(Subscription& subscription, Updates& updates, TimePoint now) const;
+  std::string document(Subscription& subscription, const Update& update, TimePoint now) const;
+  void spend(Subscription& subscription, std::size_t bytes, TimePoint now);
 
   // Constant after construction.
   std::string room_;
   Config::Coin config_;
 
   std::map<media::LegId, Subscription> subscriptions_;
-  Published published_;
+  std::map<Audience, Published> published_;
   TimePoint published_at_{};
   bool dirty_ = true;
   bool connected_ = true;
+  // Nothing is to be done before: kept so that an event costs nothing for those it is not about.
+  TimePoint wake_at_ = TimePoint::max();
   ByteBudget& all_;
 };
 
