@@ -100,8 +100,22 @@ void Cascade::choose() {
   }
 }
 
+// A focus that does not play along lists another that we reach through those who do: the greatest.
+std::optional<std::string> Cascade::shared_focus(const Link& link) const {
+  std::optional<std::string> greatest;
+  if (link.plays_along) return greatest;
+  for (const auto& [leg, other] : links_) {
+    if (!other.plays_along) continue;
+    for (const auto& [conference, told] : other.told) {
+      if (!link.addresses.contains(conference) || conference == link.conference) continue;
+      if (!greatest || conference > *greatest) greatest = conference;
+    }
+  }
+  return greatest;
+}
+
 bool Cascade::is_in_circle(media::LegId leg, const Link& link) const {
-  if (link.told_back) return true;
+  if (link.told_back || shared_focus(link)) return true;
   return std::ranges::any_of(links_, [&](const auto& entry) {
     if (entry.first == leg) return false;
     return std::ranges::any_of(entry.second.told,
@@ -132,6 +146,7 @@ bool Cascade::settled(media::LegId leg, TimePoint now) const {
 // neighbours in the circle must have told of each other.
 bool Cascade::has_to_go(media::LegId leg, const Link& link, TimePoint now) const {
   if (now < decided_at(link)) return false;
+  if (const auto shared = shared_focus(link); shared && *shared > own_) return true;
   for (const auto& [other_leg, other] : links_) {
     if (other_leg == leg) continue;
     if (other.conference == link.conference) {  // called and were called

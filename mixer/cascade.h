@@ -88,6 +88,7 @@ class Cascade {
     bool in_circle = false;
     bool settled = false;
     std::map<std::string, Told> told;  // by conference
+    std::set<std::string> addresses;   // whom it lists as its own, each as if a conference's URI
     std::set<Defect> defects;          // said already
   };
 
@@ -101,6 +102,7 @@ class Cascade {
   void settle(TimePoint now);
   void reckon(TimePoint now);
   void choose();
+  std::optional<std::string> shared_focus(const Link& link) const;
   bool is_in_circle(media::LegId leg, const Link& link) const;
   TimePoint decided_at(const Link& link) const;
   TimePoint settles_at(const Link& link) const;

@@ -187,6 +187,7 @@ void Cascade::read(Link& link, const coin::ConferenceInfo& document, Received& r
   }
   link.told.clear();
   link.told[link.conference].way = {link.conference};
+  link.addresses.clear();
   link.told_back = false;
   const auto& users = link.view.info()->users;
   if (!users) return;
@@ -214,7 +215,9 @@ void Cascade::take(Link& link, const coin::User& user, std::set<std::string>& li
     if (ours + 1 != way->end() || way->size() > 2) link.told_back = true;
     return;
   }
-  if (conference_in(user.entity) == own_) return;
+  const std::string address = conference_in(user.entity);
+  if (address == own_) return;
+  if (home == link.conference) link.addresses.insert(address);
   auto fit = shown(user, home, *way);
   Told& told = link.told[home];
   told.way = *way;
