@@ -82,8 +82,8 @@ bool Roster::erase(media::LegId leg, const std::optional<Departed>& departed) {
   const bool was_focus = links_.erase(leg) > 0;
   const bool is_behind = told_of(bare);
   if (--users_.at(bare).endpoints == 0) {
-    if (departed && !is_behind) {
-      departed_.emplace(bare, *departed);
+    if (departed) {
+      departed_.emplace(bare, *departed);  // list_behind() knows better
     } else {
       forget(bare);
     }
