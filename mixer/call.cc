@@ -52,6 +52,7 @@ Call::Call(Setup setup, Outbox& out, TimePoint now)
   spec.rtcp_mux = !dials && setup_.agreed.remote.rtp.rtcp_mux;
   if (dials) {
     setup_.agreed.audio = kOfferedAudio;
+    setup_.agreed.contents.emplace_back().name = kOfferedAudio;
   } else if (setup_.agreed.has_credentials) {
     spec.remote = setup_.agreed.remote;
   }
@@ -63,16 +64,17 @@ bool Call::stale(TimePoint now) const {
 }
 
 Participant Call::participant() const {
+  const bool peer_initiated = role() == jingle::Role::responder;
   Participant participant{.peer = setup_.peer,
                           .token = token_,
                           .contributor_id = 0,
                           .plan = {.leg = setup_.leg, .in_mix = false, .receives = false},
-                          .status = setup_.alerting ? coin::EndpointStatus::alerting
-                                                    : coin::EndpointStatus::dialing_out,
+                          .status = peer_initiated    ? coin::EndpointStatus::dialing_in
+                                    : setup_.alerting ? coin::EndpointStatus::alerting
+                                                      : coin::EndpointStatus::dialing_out,
                           .joining_method = setup_.joining_method,
                           .joining_info = setup_.joining_info};
   if (!connected()) return participant;
-  const bool peer_initiated = role() == jingle::Role::responder;
   const auto theirs = peer_initiated ? jingle::Senders::initiator : jingle::Senders::responder;
   const auto ours = peer_initiated ? jingle::Senders::responder : jingle::Senders::initiator;
   const jingle::Senders senders = setup_.agreed.senders;
@@ -210,7 +212,7 @@ Departure Call::departure(const WallTime& wall, TimePoint now) const {
   if (text.empty()) text = reasons::text_of(reason_.condition);
   if (!text.empty()) departure.info.reason = std::move(text);
   if (departure.method == coin::DisconnectionMethod::booted) {
-    departure.info.by = "xmpp:" + setup_.focus.bare().str();
+    departure.info.by = setup_.focus.bare().uri();
   }
   return departure;
 }
@@ -245,8 +247,9 @@ std::optional<TimePoint> Call::next_deadline() const {
 std::optional<TimePoint> Call::gone_at() const {
   std::optional<TimePoint> at;
   if (orphaned_at_) at = *orphaned_at_ + limits::kOrphanedAfter;
-  if (quiet_since_ && unavailable_since_) {
-    const TimePoint silent = std::max(*quiet_since_, *unavailable_since_) + limits::kGoneAfter;
+  const auto quiet_since = connected() ? quiet_since_ : std::optional(began_);
+  if (quiet_since && unavailable_since_) {
+    const TimePoint silent = std::max(*quiet_since, *unavailable_since_) + limits::kGoneAfter;
     at = at ? std::min(*at, silent) : silent;
   }
   return at;

@@ -46,9 +46,9 @@ class Call {
     bool isfocus = true;                    // whether our session-accept or -initiate says so
     coin::JoiningMethod joining_method = coin::JoiningMethod::dialed_in;
     coin::Execution joining_info = {};
-    bool peer_is_focus = false;            // said so in its offer, or later (XEP-0298 §5)
-    bool proposed = false;                 // by JMI: finish follows the end (XEP-0353 §3.6)
-    std::optional<media::LegId> replaces;  // ends when this one is connected
+    bool peer_is_focus = false;                 // said so in its offer, or later (XEP-0298 §5)
+    bool proposed = false;                      // by JMI: finish follows the end (XEP-0353 §3.6)
+    std::optional<media::LegId> replaces = {};  // ends when this one is connected
   };
   // Opens the leg; session-accept, or session-initiate as the initiator, follows when it is open.
   Call(Setup setup, Outbox& out, TimePoint now);

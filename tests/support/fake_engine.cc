@@ -45,6 +45,8 @@ void FakeEngine::set_mix_plan(media::RoomId room, media::MixPlan plan) {
 media::LegOpened FakeEngine::opened(media::LegId leg) {
   legs_.at(leg).opened = true;
   const std::string n = std::to_string(leg.value);
+  std::string fingerprint = "AA";  // as long as SHA-256 makes it, so that another focus takes it
+  for (int i = 1; i < 32; ++i) fingerprint += ":BB";
   return {.leg = leg,
           .ice = {"ufrag" + n, "passwordpasswordpassword" + n},
           .candidates = {{.component = 1,
@@ -55,7 +57,7 @@ media::LegOpened FakeEngine::opened(media::LegId leg) {
                           .type = media::CandidateType::host,
                           .rel_addr = {},
                           .rel_port = 0}},
-          .fingerprint = {"sha-256", "AA:BB"},
+          .fingerprint = {"sha-256", fingerprint},
           .ssrc = static_cast<std::uint32_t>(0x10000 + leg.value)};
 }
 

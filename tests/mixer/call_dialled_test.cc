@@ -1,0 +1,502 @@
+// A call of ours, from session-initiate to its end (XEP-0166 §6, XEP-0176 §5, RFC 4575 §5.7).
+#include "mixer/call.h"
+#include "mixer/limits.h"
+#include "mixer/reasons.h"
+#include "tests/support/focus_bench.h"
+
+namespace {
+
+using namespace test;
+using coin::DisconnectionMethod;
+using coin::EndpointStatus;
+using mixer::AddRemoteCandidates;
+using mixer::CloseLeg;
+using mixer::ConnectLeg;
+using mixer::OpenLeg;
+using mixer::Purpose;
+
+constexpr media::LegId kLeg{7};
+
+jingle::Candidate host_candidate(int port, int component = 1) {
+  jingle::Candidate candidate;
+  candidate.component = component;
+  candidate.foundation = "1";
+  candidate.id = "c";
+  candidate.ip = "192.0.2.9";
+  candidate.port = static_cast<std::uint16_t>(port);
+  candidate.priority = 1;
+  return candidate;
+}
+jingle::TransportInfo trickled(const std::string& ufrag, const std::string& pwd, int port) {
+  jingle::IceUdpTransport transport;
+  transport.ufrag = ufrag;
+  transport.pwd = pwd;
+  transport.candidates = {host_candidate(port)};
+  jingle::TransportInfo info;
+  auto& content = info.contents.emplace_back();
+  content.name = "audio";
+  content.transport = std::move(transport);
+  return info;
+}
+jingle::SessionInfo said(jingle::RtpInfo info) { return {info}; }
+
+class DialledCall : public ::testing::Test {
+ protected:
+  mixer::Outbox out{[this] { return ++random_; }};
+  TimePoint now{1000s};
+  FakeEngine engine;
+  mixer::Call::Setup setup{.room = "room",
+                           .sid = {"S9"},
+                           .local = jid("room@mixer.localhost/focus"),
+                           .peer = jid("ann@localhost/phone"),
+                           .focus = jid("room@mixer.localhost/focus"),
+                           .media_room = {},
+                           .leg = kLeg,
+                           .contributor_id = 4711,
+                           .role = jingle::Role::initiator,
+                           .joining_method = coin::JoiningMethod::dialed_out,
+                           .joining_info = {.when = "2026-01-01T00:00:00Z",
+                                            .reason = "tea",
+                                            .by = "xmpp:bob@localhost",
+                                            .foreign = {}}};
+  std::optional<mixer::Call> call;
+
+  Step make() {
+    call.emplace(setup, out, now);
+    return take();
+  }
+  Step take() {
+    Step step{out.take()};
+    for (const auto& open : step.all<OpenLeg>()) engine.open_leg(open.spec);
+    for (const auto& connect : step.all<ConnectLeg>()) {
+      engine.connect_leg(connect.leg, connect.remote);
+    }
+    for (const auto& add : step.all<AddRemoteCandidates>()) {
+      engine.add_remote_candidates(add.leg, add.candidates);
+    }
+    for (const auto& close : step.all<CloseLeg>()) engine.close_leg(close.leg);
+    EXPECT_TRUE(engine.faults().empty());
+    return step;
+  }
+  jingle::SessionInitiate dial() {
+    make();
+    call->opened(engine.opened(kLeg), out, now);
+    return take().sent<jingle::SessionInitiate>().at(0);
+  }
+  static jingle::SessionAccept accept_of(const jingle::SessionInitiate& offer) {
+    const mixer::LocalMedia theirs{
+        {"them", "theirpasswordtheirpassword"}, {"sha-256", kFingerprint}, 5, {}};
+    return mixer::answer(mixer::negotiate(offer, 32000).value(), theirs, "ann@localhost/phone",
+                         "tok", false);
+  }
+  std::string receive(const jingle::Payload& payload) {
+    const auto error = call->receive(payload, out, now);
+    return !error ? "result"
+                  : error->condition + (error->app_name.empty() ? "" : "/" + error->app_name);
+  }
+  void connect() {
+    receive(accept_of(dial()));
+    call->leg_connected({kLeg, "host a", "host b"}, now);
+    take();
+  }
+  mixer::Departure departure() const { return call->departure(wall_time, now); }
+  EndpointStatus status() const { return call->participant().status; }
+
+ private:
+  std::uint64_t random_ = 0;
+};
+
+TEST_F(DialledCall, OpensALegThatControlsIceAndKnowsNoPeerYet) {
+  const auto legs = make().all<OpenLeg>();
+  ASSERT_EQ(legs.size(), 1u);
+  EXPECT_TRUE(legs[0].spec.ice_controlling) << "XEP-0176 §5.4";
+  EXPECT_FALSE(legs[0].spec.rtcp_mux) << "RFC 5761 §5.1.3: the answer may decline it";
+  EXPECT_FALSE(legs[0].spec.remote);
+  EXPECT_EQ(legs[0].spec.contributor_id, 4711u);
+  EXPECT_EQ(call->role(), jingle::Role::initiator);
+}
+
+TEST_F(DialledCall, InitiatesOnceTheLegIsOpen) {
+  make();
+  call->opened(engine.opened(kLeg), out, now);
+  const auto sent = take().jingle();
+  ASSERT_EQ(sent.size(), 1u) << "candidates are in the offer";
+  const auto& [iq, request] = sent[0];
+  EXPECT_EQ(iq.from, jid("room@mixer.localhost/focus"));
+  EXPECT_EQ(iq.to, jid("ann@localhost/phone"));
+  EXPECT_EQ(request.sid.value, "S9");
+  const auto& initiate = std::get<jingle::SessionInitiate>(request.payload);
+  EXPECT_EQ(initiate.initiator, "room@mixer.localhost/focus");
+  EXPECT_EQ(initiate.isfocus, true);
+  EXPECT_EQ(initiate.contents.at(0).ice()->candidates.size(), 1u);
+  const auto awaited = out.answered(iq.id, iq.to);
+  ASSERT_TRUE(awaited);
+  EXPECT_EQ(awaited->purpose, Purpose::session_initiate);
+  EXPECT_EQ(awaited->leg, kLeg);
+}
+
+// XEP-0298 §5.
+TEST_F(DialledCall, SaysIsfocusAsTheRoomHasItWhenItIsSent) {
+  setup.isfocus = false;
+  make();
+  call->set_isfocus(true);
+  call->set_isfocus(false);
+  call->opened(engine.opened(kLeg), out, now);
+  const auto initiate = take().sent<jingle::SessionInitiate>().at(0);
+  EXPECT_FALSE(initiate.isfocus);
+  call->set_isfocus(true);
+  EXPECT_FALSE(call->isfocus()) << "too late to be said by the initiate";
+  receive(accept_of(initiate));
+  call->say_isfocus(true, out);
+  EXPECT_TRUE(call->isfocus());
+}
+
+TEST_F(DialledCall, BelievesThePeersIsfocusInItsAcceptAndAfterwards) {
+  auto accept = accept_of(dial());
+  accept.isfocus = true;
+  receive(accept);
+  EXPECT_TRUE(call->peer_is_focus());
+  receive(jingle::SessionInfo{jingle::FocusInfo{false}});
+  EXPECT_FALSE(call->peer_is_focus());
+}
+
+TEST_F(DialledCall, LaterCandidatesAreTrickledOneContentAtATime) {
+  dial();
+  call->gathered({kLeg, engine.opened(kLeg).candidates}, out);
+  const auto sent = take().sent<jingle::TransportInfo>();
+  ASSERT_EQ(sent.size(), 1u);
+  ASSERT_EQ(sent[0].contents.size(), 1u);
+  EXPECT_EQ(sent[0].contents[0].name, "audio");
+  EXPECT_EQ(sent[0].contents[0].creator, jingle::Creator::initiator);
+  EXPECT_EQ(sent[0].contents[0].ice()->candidates.at(0).id, "c2");
+}
+
+// RFC 4575 §5.7.2, §5.7.3.
+TEST_F(DialledCall, IsDialingOutThenAlertingThenConnectedThenOnHold) {
+  make();
+  EXPECT_EQ(status(), EndpointStatus::dialing_out);
+  EXPECT_EQ(call->participant().joining_method, coin::JoiningMethod::dialed_out);
+  EXPECT_EQ(call->participant().joining_info.reason, "tea");
+  call->opened(engine.opened(kLeg), out, now);
+  const auto offer = take().sent<jingle::SessionInitiate>().at(0);
+  EXPECT_EQ(status(), EndpointStatus::dialing_out);
+  EXPECT_EQ(receive(said(jingle::Ringing{})), "result");
+  EXPECT_EQ(status(), EndpointStatus::alerting);
+  receive(accept_of(offer));
+  EXPECT_EQ(status(), EndpointStatus::alerting) << "nobody hears him yet";
+  EXPECT_EQ(call->participant().contributor_id, 0u);
+  EXPECT_EQ(call->participant().plan,
+            (media::LegPlan{.leg = kLeg, .in_mix = false, .receives = false}));
+  call->leg_connected({kLeg, "", ""}, now);
+  EXPECT_EQ(status(), EndpointStatus::connected);
+  EXPECT_EQ(call->participant().contributor_id, 4711u);
+  EXPECT_TRUE(call->participant().plan.in_mix && call->participant().plan.receives);
+  receive(said(jingle::Hold{}));
+  EXPECT_EQ(status(), EndpointStatus::on_hold);
+  EXPECT_FALSE(call->participant().plan.in_mix || call->participant().plan.receives);
+}
+
+TEST_F(DialledCall, ThatRangAlreadyIsAlertingFromTheStart) {
+  setup.alerting = true;
+  make();
+  EXPECT_EQ(status(), EndpointStatus::alerting);
+}
+
+TEST_F(DialledCall, ConnectsTheLegByTheAccept) {
+  auto accept = accept_of(dial());
+  std::get<jingle::IceUdpTransport>(accept.contents[0].transport).candidates = {host_candidate(9)};
+  EXPECT_EQ(receive(accept), "result");
+  EXPECT_TRUE(call->accepted());
+  const auto connected = take().all<ConnectLeg>();
+  ASSERT_EQ(connected.size(), 1u);
+  EXPECT_EQ(connected[0].leg, kLeg);
+  EXPECT_EQ(connected[0].remote.ice.ufrag, "them");
+  EXPECT_EQ(connected[0].remote.candidates.size(), 1u);
+  EXPECT_EQ(connected[0].remote.our_role, media::DtlsRole::server);
+  EXPECT_EQ(receive(accept), "unexpected-request/out-of-order") << "accepted once";
+}
+
+// XEP-0176 §5.5: candidates may come before the accept.
+TEST_F(DialledCall, KeepsWhatIsTrickledBeforeTheAccept) {
+  const auto offer = dial();
+  EXPECT_EQ(receive(trickled("them", "theirpasswordtheirpassword", 1)), "result");
+  EXPECT_EQ(receive(trickled("", "", 2)), "result");
+  EXPECT_EQ(receive(trickled("other", "otherpasswordotherpassword", 3)), "result");
+  EXPECT_TRUE(take().commands.empty());
+  receive(accept_of(offer));
+  const Step step = take();
+  EXPECT_EQ(step.all<ConnectLeg>().size(), 1u);
+  EXPECT_EQ(engine.legs().at(kLeg).trickled.size(), 2u) << "not what belongs to other credentials";
+}
+
+TEST_F(DialledCall, TakesTheCredentialsFromATransportInfoWhereTheAcceptHasNone) {
+  for (const bool before : {true, false}) {
+    engine = {};
+    auto accept = accept_of(dial());
+    auto& transport = std::get<jingle::IceUdpTransport>(accept.contents[0].transport);
+    transport.ufrag.clear();
+    transport.pwd.clear();
+    transport.candidates = {host_candidate(1)};
+    const auto credentials = trickled("late", "latepasswordlatepassword", 2);
+    if (before) receive(credentials);
+    receive(accept);
+    if (!before) receive(credentials);
+    const auto connected = take().all<ConnectLeg>();
+    ASSERT_EQ(connected.size(), 1u) << before;
+    EXPECT_EQ(connected[0].remote.ice.ufrag, "late");
+    EXPECT_EQ(connected[0].remote.candidates.size(), 2u);
+  }
+}
+
+TEST_F(DialledCall, TakesABoundedNumberOfCandidatesAheadOfTheAccept) {
+  const auto offer = dial();
+  for (int i = 1; i <= 1000; ++i) receive(trickled("", "", i));
+  receive(accept_of(offer));
+  take();
+  EXPECT_EQ(engine.legs().at(kLeg).trickled.size(), mixer::limits::kMaxRemoteCandidates);
+}
+
+// The sid is known to the peer from our proposal (XEP-0353 §3.1).
+TEST_F(DialledCall, IsUnknownBeforeItsInitiateIsSent) {
+  make();
+  for (const jingle::Payload& payload :
+       {jingle::Payload(jingle::SessionAccept{}), jingle::Payload(jingle::SessionTerminate{}),
+        jingle::Payload(jingle::SessionInfo{})}) {
+    EXPECT_EQ(receive(payload), "item-not-found/unknown-session");
+  }
+  EXPECT_FALSE(call->ended());
+}
+
+TEST_F(DialledCall, EndsByTheReasonForAnAcceptOfNoUse) {
+  auto accept = accept_of(dial());
+  std::get<jingle::IceUdpTransport>(accept.contents[0].transport).fingerprints.clear();
+  EXPECT_EQ(receive(accept), "result") << "the stanza was all right";
+  const Step step = take();
+  EXPECT_EQ(step.terminated().rtp_error, "crypto-required");
+  EXPECT_EQ(step.all<CloseLeg>().size(), 1u);
+  EXPECT_EQ(departure().method, DisconnectionMethod::failed);
+}
+
+// XEP-0166 §6.3.2: there is no session then, so there is nothing to terminate.
+TEST_F(DialledCall, EndsWithoutAWordOnAnErrorToItsInitiate) {
+  const struct {
+    jingle::StanzaError error;
+    const char* reason;
+    bool yielded;
+    DisconnectionMethod method;
+  } table[] = {
+      {jingle::tie_break(), "alternative-session", true, DisconnectionMethod::failed},
+      {jingle::service_unavailable(), "gone", false, DisconnectionMethod::failed},
+      {jingle::resource_constraint(), "busy", false, DisconnectionMethod::busy},
+      {jingle::bad_request(), "general-error", false, DisconnectionMethod::failed},
+  };
+  for (const auto& row : table) {
+    engine = {};
+    dial();
+    call->refused(row.error, Purpose::session_initiate, out);
+    const Step step = take();
+    EXPECT_TRUE(call->ended());
+    EXPECT_TRUE(step.jingle().empty()) << row.reason;
+    EXPECT_EQ(step.all<CloseLeg>().size(), 1u);
+    EXPECT_EQ(call->yielded(), row.yielded) << row.reason;
+    EXPECT_EQ(call->record(now).reason, row.reason);
+    EXPECT_EQ(departure().method, row.method) << row.reason;
+  }
+}
+
+TEST_F(DialledCall, GoesOnWhenTheErrorComesAfterTheAccept) {
+  connect();
+  call->refused(jingle::service_unavailable(), Purpose::session_initiate, out);
+  EXPECT_FALSE(call->ended());
+}
+
+// XEP-0166 §7.4 timeout.
+TEST_F(DialledCall, TimesOutWithoutAnAnswer) {
+  make();
+  now += 10s;
+  call->opened(engine.opened(kLeg), out, now);
+  take();
+  EXPECT_EQ(call->next_deadline(), now + 45s) << "the peer has not heard of it before";
+  receive(said(jingle::Ringing{}));
+  now += 45s;
+  call->advance(out, now);
+  EXPECT_EQ(take().terminated().condition, "timeout");
+  EXPECT_EQ(departure().method, DisconnectionMethod::failed);
+  EXPECT_EQ(departure().info.reason, "There was no answer.");
+  EXPECT_EQ(departure().info.when, "2026-01-01T00:00:55Z");
+}
+
+TEST_F(DialledCall, HasItsTimeToConnectFromTheAcceptOn) {
+  const auto offer = dial();
+  now += 40s;
+  receive(accept_of(offer));
+  EXPECT_EQ(call->next_deadline(), now + 45s);
+  now += 45s;
+  call->advance(out, now);
+  EXPECT_EQ(take().terminated().condition, "failed-transport");
+}
+
+TEST_F(DialledCall, IsGivenUpSoonWhenTheCalleeGoesOffline) {
+  dial();
+  now += 20s;
+  call->set_available(false, now);
+  EXPECT_EQ(call->next_deadline(), now + 5s);
+  now += 5s;
+  call->advance(out, now);
+  EXPECT_EQ(take().terminated().condition, "connectivity-error");
+}
+
+TEST_F(DialledCall, SaysNothingOfASessionThatThePeerNeverHeardOf) {
+  make();
+  call->leg_failed({kLeg, media::LegFailure::no_port, ""}, out);
+  Step step = take();
+  EXPECT_TRUE(step.jingle().empty());
+  EXPECT_EQ(step.all<CloseLeg>().size(), 1u);
+  engine = {};
+  setup.proposed = true;
+  make();
+  call->end(mixer::reasons::withdrawn(), out);
+  step = take();
+  EXPECT_TRUE(step.jingle().empty());
+  EXPECT_EQ(step.jmi().size(), 1u) << "but the proposal is finished";
+}
+
+// XEP-0353 §3.6, [S] from both sides.
+TEST_F(DialledCall, FinishesWhatItProposed) {
+  setup.proposed = true;
+  connect();
+  receive(jingle::SessionTerminate{});
+  const auto events = take().jmi();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<jingle::jmi::Finish>(events[0].payload));
+}
+
+// XEP-0167 §4: senders are the initiator's view, whoever looks.
+TEST_F(DialledCall, SendersTurnWhoSpeaksRound) {
+  const struct {
+    jingle::Senders senders;
+    bool speaks, hears;
+  } table[] = {
+      {jingle::Senders::both, true, true},
+      {jingle::Senders::initiator, false, true},
+      {jingle::Senders::responder, true, false},
+      {jingle::Senders::none, false, false},
+  };
+  for (const auto& row : table) {
+    for (const bool in_accept : {true, false}) {
+      engine = {};
+      auto accept = accept_of(dial());
+      if (in_accept) accept.contents[0].senders = row.senders;
+      receive(accept);
+      call->leg_connected({kLeg, "", ""}, now);
+      if (!in_accept) {
+        jingle::ContentAction modify{.action = jingle::Action::content_modify,
+                                     .contents = accept.contents,
+                                     .reason = {},
+                                     .unknown = {}};
+        modify.contents[0].senders = row.senders;
+        EXPECT_EQ(receive(modify), "result");
+      }
+      EXPECT_EQ(call->participant().plan.in_mix, row.speaks);
+      EXPECT_EQ(call->participant().plan.receives, row.hears);
+      take();
+    }
+  }
+}
+
+TEST_F(DialledCall, OnlyMutesOfTheOneContentCount) {
+  connect();
+  const auto mutes = [&](const std::string& creator, const std::string& name) {
+    receive(said(jingle::Active{}));
+    EXPECT_EQ(receive(said(jingle::Mute{creator, name})), "result");
+    return !call->participant().plan.in_mix;
+  };
+  EXPECT_TRUE(mutes("initiator", "audio"));
+  EXPECT_TRUE(mutes("initiator", ""));
+  EXPECT_FALSE(mutes("initiator", "video"));
+  EXPECT_FALSE(mutes("responder", "audio"));
+}
+
+// XEP-0166 §7.3: a content is known by its creator and its name.
+TEST_F(DialledCall, ContentsOfTheRespondersMakingAreOthers) {
+  const auto accept = accept_of(dial());
+  jingle::ContentAction add{.action = jingle::Action::content_add,
+                            .contents = accept.contents,
+                            .reason = {},
+                            .unknown = {}};
+  add.contents[0].creator = jingle::Creator::responder;
+  auto& video = std::get<jingle::RtpDescription>(add.contents[0].description);
+  video.media = "video";
+  EXPECT_EQ(receive(add), "result");
+  auto answers = take().sent<jingle::ContentAction>();
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(answers[0].action, jingle::Action::content_reject) << "nothing is agreed on yet";
+  receive(accept);
+  call->leg_connected({kLeg, "", ""}, now);
+  take();
+  EXPECT_EQ(receive(add), "result");
+  answers = take().sent<jingle::ContentAction>();
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(answers[0].action, jingle::Action::content_accept);
+  EXPECT_EQ(answers[0].contents.at(0).creator, jingle::Creator::responder);
+  jingle::ContentAction remove = add;
+  remove.action = jingle::Action::content_remove;
+  EXPECT_EQ(receive(remove), "result");
+  EXPECT_FALSE(call->ended());
+  remove.contents[0].creator = jingle::Creator::initiator;
+  EXPECT_EQ(receive(remove), "result");
+  EXPECT_EQ(take().terminated().condition, "success");
+  EXPECT_EQ(departure().method, DisconnectionMethod::departed);
+}
+
+TEST_F(DialledCall, TransportReplaceIsRejectedBeforeAndAfterTheAccept) {
+  const auto accept = accept_of(dial());
+  const jingle::ContentAction replace{.action = jingle::Action::transport_replace,
+                                      .contents = accept.contents,
+                                      .reason = {},
+                                      .unknown = {}};
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(receive(replace), "result");
+    EXPECT_EQ(take().sent<jingle::ContentAction>().at(0).action, jingle::Action::transport_reject);
+    if (i == 0) receive(accept);
+    if (i == 0) take();
+  }
+}
+
+// RFC 4575 §5.7.5, §5.7.6.
+TEST_F(DialledCall, DepartureSaysHowWhenWhyAndByWhom) {
+  const auto by_peer = [&](const std::string& condition, const std::string& text = "") {
+    engine = {};
+    connect();
+    receive(jingle::SessionTerminate{{condition, text, {}, {}}});
+    take();
+    return departure();
+  };
+  EXPECT_EQ(by_peer("success").method, DisconnectionMethod::departed);
+  EXPECT_EQ(by_peer("").method, DisconnectionMethod::departed);
+  EXPECT_FALSE(by_peer("success").info.reason);
+  EXPECT_FALSE(by_peer("success").info.by);
+  EXPECT_EQ(by_peer("busy").method, DisconnectionMethod::busy);
+  EXPECT_EQ(by_peer("decline", "Not \x01now\xe2\x80\xae.").info.reason, "Not now.");
+  EXPECT_EQ(by_peer("success", std::string(5000, 'x')).info.reason->size(), 64u);
+  EXPECT_EQ(by_peer("connectivity-error").method, DisconnectionMethod::failed);
+  EXPECT_EQ(by_peer("connectivity-error").info.reason, "The connection was lost.");
+
+  engine = {};
+  connect();
+  now += 3661s;
+  call->end(mixer::reasons::shutting_down(), out);
+  take();
+  EXPECT_EQ(departure().method, DisconnectionMethod::booted);
+  EXPECT_EQ(departure().info.by, "xmpp:room@mixer.localhost");
+  EXPECT_EQ(departure().info.when, "2026-01-01T01:01:01Z");
+  EXPECT_EQ(departure().info.reason, "The mixer is shutting down.");
+}
+
+TEST_F(DialledCall, IsLoggedAsOutgoing) {
+  connect();
+  receive(jingle::SessionTerminate{});
+  EXPECT_NE(to_log(call->record(now), {}).find(" direction=out "), std::string::npos);
+}
+
+}  // namespace
