@@ -1,110 +1,16 @@
-// A call of ours, from session-initiate to its end (XEP-0166 §6, XEP-0176 §5, RFC 4575 §5.7).
-#include "mixer/call.h"
+// A call of ours, from session-initiate to sound both ways (XEP-0166 §6, XEP-0176 §5,
+// RFC 4575 §5.7).
 #include "mixer/limits.h"
-#include "mixer/reasons.h"
-#include "tests/support/focus_bench.h"
+#include "tests/support/dialled_call.h"
 
 namespace {
 
 using namespace test;
 using coin::DisconnectionMethod;
 using coin::EndpointStatus;
-using mixer::AddRemoteCandidates;
-using mixer::CloseLeg;
 using mixer::ConnectLeg;
 using mixer::OpenLeg;
 using mixer::Purpose;
-
-constexpr media::LegId kLeg{7};
-
-jingle::Candidate host_candidate(int port, int component = 1) {
-  jingle::Candidate candidate;
-  candidate.component = component;
-  candidate.foundation = "1";
-  candidate.id = "c";
-  candidate.ip = "192.0.2.9";
-  candidate.port = static_cast<std::uint16_t>(port);
-  candidate.priority = 1;
-  return candidate;
-}
-jingle::TransportInfo trickled(const std::string& ufrag, const std::string& pwd, int port) {
-  jingle::IceUdpTransport transport;
-  transport.ufrag = ufrag;
-  transport.pwd = pwd;
-  transport.candidates = {host_candidate(port)};
-  jingle::TransportInfo info;
-  auto& content = info.contents.emplace_back();
-  content.name = "audio";
-  content.transport = std::move(transport);
-  return info;
-}
-jingle::SessionInfo said(jingle::RtpInfo info) { return {info}; }
-
-class DialledCall : public ::testing::Test {
- protected:
-  mixer::Outbox out{[this] { return ++random_; }};
-  TimePoint now{1000s};
-  FakeEngine engine;
-  mixer::Call::Setup setup{.room = "room",
-                           .sid = {"S9"},
-                           .local = jid("room@mixer.localhost/focus"),
-                           .peer = jid("ann@localhost/phone"),
-                           .focus = jid("room@mixer.localhost/focus"),
-                           .media_room = {},
-                           .leg = kLeg,
-                           .contributor_id = 4711,
-                           .role = jingle::Role::initiator,
-                           .joining_method = coin::JoiningMethod::dialed_out,
-                           .joining_info = {.when = "2026-01-01T00:00:00Z",
-                                            .reason = "tea",
-                                            .by = "xmpp:bob@localhost",
-                                            .foreign = {}}};
-  std::optional<mixer::Call> call;
-
-  Step make() {
-    call.emplace(setup, out, now);
-    return take();
-  }
-  Step take() {
-    Step step{out.take()};
-    for (const auto& open : step.all<OpenLeg>()) engine.open_leg(open.spec);
-    for (const auto& connect : step.all<ConnectLeg>()) {
-      engine.connect_leg(connect.leg, connect.remote);
-    }
-    for (const auto& add : step.all<AddRemoteCandidates>()) {
-      engine.add_remote_candidates(add.leg, add.candidates);
-    }
-    for (const auto& close : step.all<CloseLeg>()) engine.close_leg(close.leg);
-    EXPECT_TRUE(engine.faults().empty());
-    return step;
-  }
-  jingle::SessionInitiate dial() {
-    make();
-    call->opened(engine.opened(kLeg), out, now);
-    return take().sent<jingle::SessionInitiate>().at(0);
-  }
-  static jingle::SessionAccept accept_of(const jingle::SessionInitiate& offer) {
-    const mixer::LocalMedia theirs{
-        {"them", "theirpasswordtheirpassword"}, {"sha-256", kFingerprint}, 5, {}};
-    return mixer::answer(mixer::negotiate(offer, 32000).value(), theirs, "ann@localhost/phone",
-                         "tok", false);
-  }
-  std::string receive(const jingle::Payload& payload) {
-    const auto error = call->receive(payload, out, now);
-    return !error ? "result"
-                  : error->condition + (error->app_name.empty() ? "" : "/" + error->app_name);
-  }
-  void connect() {
-    receive(accept_of(dial()));
-    call->leg_connected({kLeg, "host a", "host b"}, now);
-    take();
-  }
-  mixer::Departure departure() const { return call->departure(wall_time, now); }
-  EndpointStatus status() const { return call->participant().status; }
-
- private:
-  std::uint64_t random_ = 0;
-};
 
 TEST_F(DialledCall, OpensALegThatControlsIceAndKnowsNoPeerYet) {
   const auto legs = make().all<OpenLeg>();
@@ -136,6 +42,7 @@ TEST_F(DialledCall, InitiatesOnceTheLegIsOpen) {
 }
 
 // XEP-0298 §5.
+
 TEST_F(DialledCall, SaysIsfocusAsTheRoomHasItWhenItIsSent) {
   setup.isfocus = false;
   make();
@@ -172,6 +79,7 @@ TEST_F(DialledCall, LaterCandidatesAreTrickledOneContentAtATime) {
 }
 
 // RFC 4575 §5.7.2, §5.7.3.
+
 TEST_F(DialledCall, IsDialingOutThenAlertingThenConnectedThenOnHold) {
   make();
   EXPECT_EQ(status(), EndpointStatus::dialing_out);
@@ -217,6 +125,7 @@ TEST_F(DialledCall, ConnectsTheLegByTheAccept) {
 }
 
 // XEP-0176 §5.5: candidates may come before the accept.
+
 TEST_F(DialledCall, KeepsWhatIsTrickledBeforeTheAccept) {
   const auto offer = dial();
   EXPECT_EQ(receive(trickled("them", "theirpasswordtheirpassword", 1)), "result");
@@ -257,6 +166,7 @@ TEST_F(DialledCall, TakesABoundedNumberOfCandidatesAheadOfTheAccept) {
 }
 
 // The sid is known to the peer from our proposal (XEP-0353 §3.1).
+
 TEST_F(DialledCall, IsUnknownBeforeItsInitiateIsSent) {
   make();
   for (const jingle::Payload& payload :
@@ -267,111 +177,14 @@ TEST_F(DialledCall, IsUnknownBeforeItsInitiateIsSent) {
   EXPECT_FALSE(call->ended());
 }
 
-TEST_F(DialledCall, EndsByTheReasonForAnAcceptOfNoUse) {
-  auto accept = accept_of(dial());
-  std::get<jingle::IceUdpTransport>(accept.contents[0].transport).fingerprints.clear();
-  EXPECT_EQ(receive(accept), "result") << "the stanza was all right";
-  const Step step = take();
-  EXPECT_EQ(step.terminated().rtp_error, "crypto-required");
-  EXPECT_EQ(step.all<CloseLeg>().size(), 1u);
-  EXPECT_EQ(departure().method, DisconnectionMethod::failed);
-}
-
 // XEP-0166 §6.3.2: there is no session then, so there is nothing to terminate.
-TEST_F(DialledCall, EndsWithoutAWordOnAnErrorToItsInitiate) {
-  const struct {
-    jingle::StanzaError error;
-    const char* reason;
-    bool yielded;
-    DisconnectionMethod method;
-  } table[] = {
-      {jingle::tie_break(), "alternative-session", true, DisconnectionMethod::failed},
-      {jingle::service_unavailable(), "gone", false, DisconnectionMethod::failed},
-      {jingle::resource_constraint(), "busy", false, DisconnectionMethod::busy},
-      {jingle::bad_request(), "general-error", false, DisconnectionMethod::failed},
-  };
-  for (const auto& row : table) {
-    engine = {};
-    dial();
-    call->refused(row.error, Purpose::session_initiate, out);
-    const Step step = take();
-    EXPECT_TRUE(call->ended());
-    EXPECT_TRUE(step.jingle().empty()) << row.reason;
-    EXPECT_EQ(step.all<CloseLeg>().size(), 1u);
-    EXPECT_EQ(call->yielded(), row.yielded) << row.reason;
-    EXPECT_EQ(call->record(now).reason, row.reason);
-    EXPECT_EQ(departure().method, row.method) << row.reason;
-  }
-}
-
-TEST_F(DialledCall, GoesOnWhenTheErrorComesAfterTheAccept) {
-  connect();
-  call->refused(jingle::service_unavailable(), Purpose::session_initiate, out);
-  EXPECT_FALSE(call->ended());
-}
 
 // XEP-0166 §7.4 timeout.
-TEST_F(DialledCall, TimesOutWithoutAnAnswer) {
-  make();
-  now += 10s;
-  call->opened(engine.opened(kLeg), out, now);
-  take();
-  EXPECT_EQ(call->next_deadline(), now + 45s) << "the peer has not heard of it before";
-  receive(said(jingle::Ringing{}));
-  now += 45s;
-  call->advance(out, now);
-  EXPECT_EQ(take().terminated().condition, "timeout");
-  EXPECT_EQ(departure().method, DisconnectionMethod::failed);
-  EXPECT_EQ(departure().info.reason, "There was no answer.");
-  EXPECT_EQ(departure().info.when, "2026-01-01T00:00:55Z");
-}
-
-TEST_F(DialledCall, HasItsTimeToConnectFromTheAcceptOn) {
-  const auto offer = dial();
-  now += 40s;
-  receive(accept_of(offer));
-  EXPECT_EQ(call->next_deadline(), now + 45s);
-  now += 45s;
-  call->advance(out, now);
-  EXPECT_EQ(take().terminated().condition, "failed-transport");
-}
-
-TEST_F(DialledCall, IsGivenUpSoonWhenTheCalleeGoesOffline) {
-  dial();
-  now += 20s;
-  call->set_available(false, now);
-  EXPECT_EQ(call->next_deadline(), now + 5s);
-  now += 5s;
-  call->advance(out, now);
-  EXPECT_EQ(take().terminated().condition, "connectivity-error");
-}
-
-TEST_F(DialledCall, SaysNothingOfASessionThatThePeerNeverHeardOf) {
-  make();
-  call->leg_failed({kLeg, media::LegFailure::no_port, ""}, out);
-  Step step = take();
-  EXPECT_TRUE(step.jingle().empty());
-  EXPECT_EQ(step.all<CloseLeg>().size(), 1u);
-  engine = {};
-  setup.proposed = true;
-  make();
-  call->end(mixer::reasons::withdrawn(), out);
-  step = take();
-  EXPECT_TRUE(step.jingle().empty());
-  EXPECT_EQ(step.jmi().size(), 1u) << "but the proposal is finished";
-}
 
 // XEP-0353 §3.6, [S] from both sides.
-TEST_F(DialledCall, FinishesWhatItProposed) {
-  setup.proposed = true;
-  connect();
-  receive(jingle::SessionTerminate{});
-  const auto events = take().jmi();
-  ASSERT_EQ(events.size(), 1u);
-  EXPECT_TRUE(std::holds_alternative<jingle::jmi::Finish>(events[0].payload));
-}
 
 // XEP-0167 §4: senders are the initiator's view, whoever looks.
+
 TEST_F(DialledCall, SendersTurnWhoSpeaksRound) {
   const struct {
     jingle::Senders senders;
@@ -418,6 +231,7 @@ TEST_F(DialledCall, OnlyMutesOfTheOneContentCount) {
 }
 
 // XEP-0166 §7.3: a content is known by its creator and its name.
+
 TEST_F(DialledCall, ContentsOfTheRespondersMakingAreOthers) {
   const auto accept = accept_of(dial());
   jingle::ContentAction add{.action = jingle::Action::content_add,
@@ -464,39 +278,5 @@ TEST_F(DialledCall, TransportReplaceIsRejectedBeforeAndAfterTheAccept) {
 }
 
 // RFC 4575 §5.7.5, §5.7.6.
-TEST_F(DialledCall, DepartureSaysHowWhenWhyAndByWhom) {
-  const auto by_peer = [&](const std::string& condition, const std::string& text = "") {
-    engine = {};
-    connect();
-    receive(jingle::SessionTerminate{{condition, text, {}, {}}});
-    take();
-    return departure();
-  };
-  EXPECT_EQ(by_peer("success").method, DisconnectionMethod::departed);
-  EXPECT_EQ(by_peer("").method, DisconnectionMethod::departed);
-  EXPECT_FALSE(by_peer("success").info.reason);
-  EXPECT_FALSE(by_peer("success").info.by);
-  EXPECT_EQ(by_peer("busy").method, DisconnectionMethod::busy);
-  EXPECT_EQ(by_peer("decline", "Not \x01now\xe2\x80\xae.").info.reason, "Not now.");
-  EXPECT_EQ(by_peer("success", std::string(5000, 'x')).info.reason->size(), 64u);
-  EXPECT_EQ(by_peer("connectivity-error").method, DisconnectionMethod::failed);
-  EXPECT_EQ(by_peer("connectivity-error").info.reason, "The connection was lost.");
-
-  engine = {};
-  connect();
-  now += 3661s;
-  call->end(mixer::reasons::shutting_down(), out);
-  take();
-  EXPECT_EQ(departure().method, DisconnectionMethod::booted);
-  EXPECT_EQ(departure().info.by, "xmpp:room@mixer.localhost");
-  EXPECT_EQ(departure().info.when, "2026-01-01T01:01:01Z");
-  EXPECT_EQ(departure().info.reason, "The mixer is shutting down.");
-}
-
-TEST_F(DialledCall, IsLoggedAsOutgoing) {
-  connect();
-  receive(jingle::SessionTerminate{});
-  EXPECT_NE(to_log(call->record(now), {}).find(" direction=out "), std::string::npos);
-}
 
 }  // namespace
