@@ -51,6 +51,12 @@ const ClientProfile* profile_named(std::string_view name) {
   return row == std::end(kRows) ? nullptr : &row->profile;
 }
 
+std::vector<std::string_view> profile_names() {
+  std::vector<std::string_view> names;
+  for (const Row& row : kRows) names.push_back(row.profile.name);
+  return names;
+}
+
 const ClientProfile& profile_of_sender(const ClientProfile& before) {
   static constexpr ClientProfile kSender{.name = "coin-sender",
                                          .announced_coin = true,

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mixer/document_form.h"
 #include "signaling/disco.h"
@@ -29,6 +30,7 @@ struct ClientSigns {
 const ClientProfile& profile_of(const ClientSigns& signs);
 // The row of that name, for who is known better than by signs; nullptr: there is none.
 const ClientProfile* profile_named(std::string_view name);
+std::vector<std::string_view> profile_names();
 // For a client that sent a conference document: it speaks Coin, whatever it announces. Who
 // announces none and sends all the same is a Jitsi (its HEAD), so it gets that form, which all can
 // read.

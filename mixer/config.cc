@@ -11,6 +11,7 @@
 
 #include "media/limits.h"
 #include "mixer/access.h"
+#include "mixer/client_profile.h"
 #include "mixer/config_reader.h"
 #include "mixer/log.h"
 #include "mixer/net_address.h"
@@ -31,6 +32,8 @@ constexpr Words<Disclose, 3> kDisclose{
     {{"bare", Disclose::bare}, {"full", Disclose::full}, {"nick", Disclose::nick}}};
 constexpr Words<Announce, 3> kAnnounce{
     {{"first", Announce::first}, {"joins", Announce::joins}, {"off", Announce::off}}};
+constexpr Words<FocusWhen, 2> kFocus{
+    {{"always", FocusWhen::always}, {"multiparty", FocusWhen::multiparty}}};
 constexpr Words<bool, 2> kCreate{{{"on-dial", true}, {"listed", false}}};
 constexpr Words<CoinPush, 2> kPush{
     {{"everyone", CoinPush::everyone}, {"announced", CoinPush::announced}}};
@@ -257,6 +260,35 @@ void read_limits(ConfigSection section, Config::Limits& limits) {
 void read_room_keys(ConfigSection& section, RoomConfig& room) {
   take(room.disclose, section.choice("disclose", kDisclose));
   take(room.announce, section.choice("announce", kAnnounce));
+  take(room.focus, section.choice("focus", kFocus));
+  if (const auto seconds = section.integer("departed-seconds", 0, limits::kMaxDepartedSeconds)) {
+    room.departed_for = std::chrono::seconds(*seconds);
+  }
+}
+
+void read_invite(ConfigSection& section, const Config::Xmpp& xmpp, RoomConfig& room) {
+  const jingle::Jid self = jingle::Jid::of(room.name, xmpp.jid.domain());
+  for (const std::string& text : section.strings("invite").value_or(std::vector<std::string>{})) {
+    const auto jid = jingle::Jid::parse(text);
+    if (!jid) {
+      section.error("invite", '"' + text + "\" is not a JID (RFC 7622)");
+    } else if (jid->bare() == self) {
+      section.error("invite", '"' + text + "\" is the room itself");
+    } else if (std::find(room.invite.begin(), room.invite.end(), *jid) != room.invite.end()) {
+      section.error("invite", '"' + text + "\" is there twice");
+    } else {
+      room.invite.push_back(*jid);
+    }
+  }
+  if (room.invite.size() > limits::kMaxInvite) {
+    section.error("invite", "names " + std::to_string(room.invite.size()) + "; expected at most " +
+                                std::to_string(limits::kMaxInvite));
+  }
+  if (xmpp.mode == Config::Xmpp::Mode::client && !room.invite.empty() &&
+      room.name != xmpp.jid.local()) {
+    section.warning("invite",
+                    "has no effect: the account's one room is [room." + xmpp.jid.local() + "]");
+  }
 }
 
 void read_room_text(ConfigSection& section, std::string_view key, std::string& text) {
@@ -272,17 +304,20 @@ void read_rooms(ConfigReader& reader, Config& config) {
   read_room_keys(defaults, config.room_defaults);
   for (const std::string& name : reader.children("room")) {
     ConfigSection section = reader.section("room", name);
+    const auto jid = jingle::Jid::parse(name + "@" + "room.invalid");
+    const bool is_name =
+        jid && jid->is_bare() && jid->domain() == "room.invalid" && !jid->local().empty();
     RoomConfig room = config.room_defaults;
+    if (is_name) room.name = jid->local();
     read_room_text(section, "display-text", room.display_text);
     read_room_text(section, "subject", room.subject);
     read_room_keys(section, room);
     take(room.is_public, section.boolean("public"));
-    const auto jid = jingle::Jid::parse(name + "@" + "room.invalid");
-    if (!jid || !jid->is_bare() || jid->domain() != "room.invalid" || jid->local().empty()) {
+    read_invite(section, config.xmpp, room);
+    if (!is_name) {
       section.error("", "\"" + name + "\" cannot stand before the @ of a JID (RFC 7622 §3.3)");
       continue;
     }
-    room.name = jid->local();
     if (!config.rooms.emplace(room.name, room).second) {
       section.error("", "the same room as another section: both are \"" + room.name + "\"");
     }
@@ -290,6 +325,25 @@ void read_rooms(ConfigReader& reader, Config& config) {
   if (!config.create_rooms_on_dial && config.rooms.empty() &&
       config.xmpp.mode == Config::Xmpp::Mode::component) {
     defaults.warning("create", "is \"listed\" and there is no [room.NAME]: nobody can dial");
+  }
+}
+
+void read_profiles(ConfigSection section, std::map<std::string, std::string>& profiles) {
+  for (const std::string& key : section.keys()) {
+    const auto name = section.string(key);
+    if (!name) continue;
+    const auto jid = jingle::Jid::parse(key);
+    if (!jid || !jid->is_bare()) {
+      section.error(key, "is neither a bare JID nor a domain");
+    } else if (!profile_named(*name)) {
+      std::string expected;
+      for (const std::string_view known : profile_names()) {
+        expected.append(expected.empty() ? "" : ", ").append(1, '"').append(known).append(1, '"');
+      }
+      section.error(key, "is \"" + *name + "\"; expected one of " + expected);
+    } else if (!profiles.emplace(jid->str(), *name).second) {
+      section.error(key, "the same JID as another key: both are \"" + jid->str() + '"');
+    }
   }
 }
 
@@ -329,6 +383,7 @@ ConfigResult parse_config(const std::string& text, const std::string& file) {
   read_limits(reader.section("limits"), config.limits);
   read_rooms(reader, config);
   read_coin(reader.section("coin"), config.coin);
+  read_profiles(reader.section("coin", "profiles"), config.coin.profiles);
   if (const auto level = reader.section("log").choice("level", kLevels)) config.log_level = *level;
   reader.report_unknown();
   std::stable_sort(result.problems.begin(), result.problems.end(),

@@ -64,6 +64,14 @@ const toml::node* ConfigSection::ask(std::string_view key) {
 
 bool ConfigSection::has(std::string_view key) const { return table_ && table_->contains(key); }
 
+std::vector<std::string> ConfigSection::keys() const {
+  std::vector<std::string> keys;
+  if (!table_) return keys;
+  for (const auto& [key, value] : *table_) keys.emplace_back(key.str());
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
 void ConfigSection::add(ConfigProblem::Kind kind, std::string_view key, std::string text) {
   const toml::node* node = table_ ? table_->get(key) : nullptr;
   reader_.problems_.push_back(
@@ -178,22 +186,12 @@ ConfigSection ConfigReader::section(std::string_view name) {
 }
 
 std::vector<std::string> ConfigReader::children(std::string_view parent) {
-  const toml::node* node = root_ ? root_->get(parent) : nullptr;
-  // Every child is asked for below, so the parent itself has no key that could be unknown.
-  open(node, std::string(parent));
-  std::vector<std::string> names;
-  if (const toml::table* table = node ? node->as_table() : nullptr) {
-    for (const auto& [key, value] : *table) {
-      names.emplace_back(key.str());
-      note(std::string(parent), key.str());
-    }
-  }
-  std::sort(names.begin(), names.end());
-  return names;
+  return section(parent).keys();
 }
 
 ConfigSection ConfigReader::section(std::string_view parent, const std::string& child) {
   const toml::table* table = root_ ? root_->get_as<toml::table>(parent) : nullptr;
+  note(std::string(parent), child);
   return open(table ? table->get(child) : nullptr, dotted(parent, child));
 }
 

@@ -50,6 +50,8 @@ class ConfigSection {
   }
 
   bool has(std::string_view key) const;
+  // All that are there, in alphabetical order.
+  std::vector<std::string> keys() const;
   // At the key's line; at the section's, if the key is missing.
   void error(std::string_view key, std::string text);
   void warning(std::string_view key, std::string text);
@@ -78,7 +80,7 @@ class ConfigReader {
   bool parsed() const { return root_ != nullptr; }
   // Sections are remembered: ask for each once.
   ConfigSection section(std::string_view name);
-  // The NAMEs of [parent.NAME], in alphabetical order, and one of them.
+  // The NAMEs of [parent.NAME], in alphabetical order, and one of them; its parent first.
   std::vector<std::string> children(std::string_view parent);
   ConfigSection section(std::string_view parent, const std::string& child);
 

@@ -11,6 +11,10 @@ namespace mixer::limits {
 inline constexpr std::size_t kMaxConfigBytes = 1024 * 1024;
 // A line on a small screen; it is repeated in every full conference document.
 inline constexpr std::size_t kMaxRoomTextBytes = 1024;
+// Whoever left an hour ago is no part of the call, whatever "departed-seconds" says.
+inline constexpr int kMaxDepartedSeconds = 3600;
+// People a room dials by itself: a team, not a mailing list.
+inline constexpr std::size_t kMaxInvite = 50;
 // One room of media::limits::kMaxLegs on each of 16 cores; beyond that it is a typing error.
 inline constexpr int kMaxParticipants = 65536;
 inline constexpr int kMaxRoomsPerHour = 1000000;

@@ -11,41 +11,21 @@
 #include <regex>
 #include <sstream>
 
+#include "mixer/client_profile.h"
 #include "mixer/config_reader.h"
+#include "tests/support/minimal_config.h"
 
 namespace mixer {
 namespace {
 
+using test::good;
+using test::kMinimal;
+using test::lines;
+using test::problems;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
-
-constexpr char kMinimal[] = R"([xmpp]
-mode = "component"
-jid = "mixer.localhost"
-password = "secret"
-host = "127.0.0.1"
-port = 5347
-[media]
-addresses = ["127.0.0.1"]
-)";
-
-std::vector<std::string> lines(const ConfigResult& result) {
-  std::vector<std::string> all;
-  for (const auto& problem : result.problems) all.push_back(to_string(problem, "m.toml"));
-  return all;
-}
-
-// The minimal configuration with `more` at its end; what is wrong with it.
-std::vector<std::string> problems(const std::string& more) {
-  return lines(parse_config(kMinimal + more, "m.toml"));
-}
-Config good(const std::string& more) {
-  const auto result = parse_config(kMinimal + more, "m.toml");
-  EXPECT_THAT(lines(result), IsEmpty()) << more;
-  return result.config;
-}
 
 class ScratchFolder {
  public:
@@ -96,7 +76,7 @@ TEST(Config, TheDocumentedSampleIsTheDefaults) {
 TEST(Config, EveryCommentedLineOfTheSampleStatesItsDefault) {
   std::istringstream in(sample());
   std::string text, line;
-  const std::regex commented(R"(#([a-z-]+ = .*|\[room\.[a-z]+\]))");
+  const std::regex commented(R"(#([a-z-]+ = .*|\[(room|coin)\.[a-z]+\]))");
   int keys = 0;
   while (std::getline(in, line)) {
     std::smatch match;
@@ -106,7 +86,7 @@ TEST(Config, EveryCommentedLineOfTheSampleStatesItsDefault) {
     }
     text += line + "\n";
   }
-  EXPECT_GE(keys, 25);
+  EXPECT_GE(keys, 31);
   // A component has no TLS, and the port says what 0 stands for.
   text = std::regex_replace(text, std::regex("tls = \"verify\""), "");
   auto result = parse_config(text, "sample");
@@ -123,6 +103,21 @@ TEST(Config, EveryCommentedLineOfTheSampleStatesItsDefault) {
   result.config.xmpp.host.clear();
   result.config.rooms.clear();
   EXPECT_EQ(result.config, defaults);
+}
+
+TEST(Config, TheSamplesExamplesAreGood) {
+  const auto result = parse_config(
+      std::regex_replace(sample(), std::regex("\n#(\\[coin.profiles\\]|\".*)"), "\n$1"), "sample");
+  EXPECT_THAT(lines(result), IsEmpty());
+  EXPECT_THAT(result.config.coin.profiles, ElementsAre(std::pair("ann@example.org", "jitsi")));
+  for (const std::string_view name : profile_names()) {
+    EXPECT_THAT(sample(), HasSubstr('"' + std::string(name) + '"'));
+  }
+  const auto list =
+      std::regex_search(sample(), std::regex("in the room: \\[\"ann@example.org\"\\];"));
+  EXPECT_TRUE(list) << "the next line parses it";
+  EXPECT_THAT(good("[room.a]\ninvite = [\"ann@example.org\"]").rooms.at("a").invite,
+              ElementsAre(*jingle::Jid::parse("ann@example.org")));
 }
 
 TEST(Config, ReadsEveryKey) {
@@ -156,6 +151,10 @@ rooms-per-domain-and-hour = 15
 create = "listed"
 disclose = "nick"
 announce = "joins"
+focus = "multiparty"
+departed-seconds = 0
+[room.Bot]
+invite = ["Ann@Example.org", "bob@example.org/desk"]
 [room.Lobby]
 display-text = "The lobby"
 subject = "Tea"
@@ -163,11 +162,16 @@ public = true
 [room.attic]
 disclose = "full"
 announce = "off"
+focus = "always"
+departed-seconds = 3600
 [coin]
 push = "announced"
 sid-attribute = false
 jingle-sibling = true
 coalesce-ms = 0
+[coin.profiles]
+"Ann@Example.org" = "jitsi"
+"example.net" = "none"
 [log]
 level = "debug"
 )",
@@ -195,98 +199,35 @@ level = "debug"
   config.create_rooms_on_dial = false;
   config.room_defaults.disclose = Disclose::nick;
   config.room_defaults.announce = Announce::joins;
+  config.room_defaults.focus = FocusWhen::multiparty;
+  config.room_defaults.departed_for = std::chrono::seconds(0);
+  config.rooms["bot"] = config.room_defaults;
+  config.rooms["bot"].name = "bot";
+  config.rooms["bot"].invite = {*jingle::Jid::parse("ann@example.org"),
+                                *jingle::Jid::parse("bob@example.org/desk")};
   config.rooms["lobby"] = {.name = "lobby",
                            .display_text = "The lobby",
                            .subject = "Tea",
                            .disclose = Disclose::nick,
                            .announce = Announce::joins,
-                           .is_public = true};
+                           .is_public = true,
+                           .focus = FocusWhen::multiparty,
+                           .departed_for = std::chrono::seconds(0)};
   config.rooms["attic"] = {.name = "attic",
                            .display_text = "",
                            .subject = "",
                            .disclose = Disclose::full,
                            .announce = Announce::off,
-                           .is_public = false};
-  config.coin = {CoinPush::announced, false, true, std::chrono::milliseconds(0)};
+                           .is_public = false,
+                           .departed_for = std::chrono::hours(1)};
+  config.coin = {CoinPush::announced,
+                 false,
+                 true,
+                 std::chrono::milliseconds(0),
+                 {{"ann@example.org", "jitsi"}, {"example.net", "none"}}};
   config.log_level = "debug";
   EXPECT_EQ(result.config, config);
 }
-
-struct Wrong {
-  const char* more;   // after the 8 lines of kMinimal
-  const char* where;  // how the only problem begins
-  const char* says;
-};
-
-class ConfigWrong : public testing::TestWithParam<Wrong> {};
-
-TEST_P(ConfigWrong, IsReportedWithLineAndKey) {
-  const auto all = problems(GetParam().more);
-  ASSERT_EQ(all.size(), 1U) << testing::PrintToString(all);
-  EXPECT_THAT(all[0], StartsWith(GetParam().where));
-  EXPECT_THAT(all[0], HasSubstr(GetParam().says));
-}
-
-constexpr Wrong kWrong[] = {
-    {"port-range = \"29999-20000\"", "m.toml:9: error: media.port-range: ", "two ports"},
-    {"port-range = \"20000\"", "m.toml:9: error: media.port-range: ", "two ports"},
-    {"port-range = \"0-10\"", "m.toml:9: error: media.port-range: ", "two ports"},
-    {"port-range = \"1-65536\"", "m.toml:9: error: media.port-range: ", "two ports"},
-    {"port-range = \" 1-2\"", "m.toml:9: error: media.port-range: ", "two ports"},
-    {"port-range = 20000", "m.toml:9: error: media.port-range: ", "expected a string"},
-    {"external-address = \"example.org\"", "m.toml:9: error: media.external-address: ", "address"},
-    {"external-address = \"0.0.0.0\"", "m.toml:9: error: media.external-address: ", "address"},
-    {"external-address = \"224.0.0.1\"", "m.toml:9: error: media.external-address: ", "address"},
-    {"external-address = \"ff02::1\"", "m.toml:9: error: media.external-address: ", "address"},
-    {"deny-peers = [\"10.0.0.0/33\"]", "m.toml:9: error: media.deny-peers: ", "10.0.0.0/33"},
-    {"deny-peers = [\"::/129\"]", "m.toml:9: error: media.deny-peers: ", "::/129"},
-    {"deny-peers = [\"10.0.0/8\"]", "m.toml:9: error: media.deny-peers: ", "10.0.0/8"},
-    {"deny-peers = [\"10.0.0.0/\"]", "m.toml:9: error: media.deny-peers: ", "10.0.0.0/"},
-    {"deny-peers = [10]", "m.toml:9: error: media.deny-peers: ", "an integer"},
-    {"stun = \"a:b\"", "m.toml:9: error: media.stun: ", "host:port"},
-    {"stun = \"a:0\"", "m.toml:9: error: media.stun: ", "host:port"},
-    {"stun = \"[::1\"", "m.toml:9: error: media.stun: ", "host:port"},
-    {"stun = \"[::1]x\"", "m.toml:9: error: media.stun: ", "host:port"},
-    {"stun = \"stun:a b\"", "m.toml:9: error: media.stun: ", "host:port"},
-    {"stun = \"\"", "m.toml:9: error: media.stun: ", "host:port"},
-    {"turn-username = \"u\"", "m.toml:9: warning: media.turn-username: ", "without turn"},
-    {"bitrate = 5999", "m.toml:9: error: media.bitrate: ", "6000 to 510000"},
-    {"bitrate = 510001", "m.toml:9: error: media.bitrate: ", "6000 to 510000"},
-    {"bitrate = 32e3", "m.toml:9: error: media.bitrate: ", "floating-point"},
-    {"bitrate = \"32000\"", "m.toml:9: error: media.bitrate: ", "a string"},
-    {"bitrates = 32000", "m.toml:9: warning: media.bitrates: ", "did you mean \"bitrate\"?"},
-    {"port_range = \"1-2\"", "m.toml:9: warning: media.port_range: ", "mean \"port-range\"?"},
-    {"tls = \"off\"", "m.toml:9: warning: media.tls: ", "it belongs into [xmpp]"},
-    {"zzzzzz = 1", "m.toml:9: warning: media.zzzzzz: ", "unknown key, ignored"},
-    {"[acess]", "m.toml:9: warning: acess: ", "unknown section, ignored; did you mean \"access\"?"},
-    {"[access]\ndial = 5", "m.toml:10: error: access.dial: ", "expected a list of strings"},
-    {"[access]\ndial = [\"a@b@c\"]", "m.toml:10: error: access.dial: ", "a@b@c"},
-    {"[access]\ndial = [\"anyone\", \"a.b\"]", "m.toml:10: error: access.dial: ", "alone"},
-    {"[access]\ndial = \"any one\"", "m.toml:10: error: access.dial: ", "any one"},
-    {"[limits]\nparticipants = 0", "m.toml:10: error: limits.participants: ", "expected 1 to"},
-    {"[limits]\nparticipants = -1", "m.toml:10: error: limits.participants: ", "expected 1 to"},
-    {"[limits]\nparticipants-per-room = 4097",
-     "m.toml:10: error: limits.participants-per-room: ", "expected 1 to 4096"},
-    {"[limits]\nparticipants = 9223372036854775807",
-     "m.toml:10: error: limits.participants: ", "expected 1 to"},
-    {"[rooms]\ncreate = \"never\"", "m.toml:10: error: rooms.create: ", "\"on-dial\", \"listed\""},
-    {"[rooms]\ncreate = \"listed\"", "m.toml:10: warning: rooms.create: ", "nobody can dial"},
-    {"[rooms]\ndisclose = \"all\"", "m.toml:10: error: rooms.disclose: ", "\"nick\""},
-    {"[room.a]\npublic = 1", "m.toml:10: error: room.a.public: ", "expected true or false"},
-    {"[room.a]\nsubject = \"a\\nb\"", "m.toml:10: error: room.a.subject: ", "control character"},
-    {"[room.\"a b\"]", "m.toml:9: error: room.a b: ", "cannot stand before the @"},
-    {"[room.\"a@b\"]", "m.toml:9: error: room.a@b: ", "cannot stand before the @"},
-    {"[room.\"a/b\"]", "m.toml:9: error: room.a/b: ", "cannot stand before the @"},
-    {"[room.\"\"]", "m.toml:9: error: room", "cannot stand before the @"},
-    {"[room.\"a\\u001b[2J\"]", "m.toml:9: error: room.a\\x1b[2J: ", "cannot stand"},
-    {"[room.Tea]\n[room.tea]", "m.toml:10: error: room.tea: ", "the same room"},
-    {"[room]\nlobby = true", "m.toml:10: error: room.lobby: ", "expected a section [room.lobby]"},
-    {"[coin]\ncoalesce-ms = 60001", "m.toml:10: error: coin.coalesce-ms: ", "0 to 60000"},
-    {"[log]\nlevel = \"loud\"", "m.toml:10: error: log.level: ", "\"warning\""},
-    {"[media]", "m.toml:9: error: ", "media"},
-    {"= 1", "m.toml:9: error: ", ""},
-};
-INSTANTIATE_TEST_SUITE_P(Table, ConfigWrong, testing::ValuesIn(kWrong));
 
 TEST(Config, ReportsEverythingAtOnceInTheOrderOfTheFile) {
   const auto result = parse_config(R"([log]
