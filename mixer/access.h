@@ -1,4 +1,4 @@
-// mixer/access.h: who may dial, propose and subscribe (XEP-0166 §13.2, XEP-0176 §10.1
+// mixer/access.h: who may dial, be dialled, propose and subscribe (XEP-0166 §13.2, XEP-0176 §10.1
 // forbid accepting from just anybody). One function decides. Pure; signaling thread.
 #pragma once
 
@@ -15,7 +15,8 @@ class Access {
  public:
   explicit Access(const Config& config);
 
-  // The one decision, for session-initiate, propose, subscribe, and whatever comes to be.
+  // The one decision, for session-initiate, propose, subscribe, whom we dial (the operator's own
+  // `invite` lines too), and whatever comes to be.
   //   dial = "anyone"         everybody
   //   dial = [...]            the domains (exactly) and JIDs (bare: any resource) listed
   //   not set, component      the JID without its first label, and that domain's subdomains
@@ -27,11 +28,12 @@ class Access {
 
   // Client mode: the account's contacts (RFC 6121 §2), bare.
   void set_roster(std::set<jingle::Jid> contacts) { roster_ = std::move(contacts); }
+  bool roster_counts() const { return roster_counts_; }
   bool knows(const jingle::Jid& who) const { return roster_.contains(who.bare()); }
 
  private:
   bool anyone_ = false;
-  bool roster_counts_ = false;
+  bool roster_counts_ = false;  // so what is refused today may be allowed tomorrow
   bool own_server_missing_ = false;
   std::set<std::string> domains_;
   std::optional<std::string> parent_;  // this domain and everything below it

@@ -64,6 +64,27 @@ const ClientProfile& Clients::learned(const jingle::Jid& full, jingle::DiscoInfo
   return profile ? *profile : profile_of({client.info, client.caps_node});
 }
 
+std::optional<jingle::Jid> Clients::callable(const jingle::Jid& bare) const {
+  for (auto at = clients_.lower_bound(bare); at != clients_.end() && at->first.bare() == bare;
+       ++at) {
+    const auto& features = at->second.info.features;
+    if (features.contains(jingle::ns::kJingle) && features.contains(jingle::ns::kRtpAudio) &&
+        features.contains(jingle::ns::kIceUdp)) {
+      return at->first;
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<jingle::Jid> Clients::unasked(const jingle::Jid& bare, std::size_t most) const {
+  std::vector<jingle::Jid> out;
+  for (auto at = clients_.lower_bound(bare);
+       at != clients_.end() && at->first.bare() == bare && out.size() < most; ++at) {
+    if (!at->second.asked) out.push_back(at->first);
+  }
+  return out;
+}
+
 Clients::Client& Clients::entry(const jingle::Jid& full, TimePoint now) {
   if (clients_.size() >= limits::kMaxKnownClients && !clients_.contains(full)) {
     clients_.erase(

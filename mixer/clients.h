@@ -3,7 +3,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "mixer/client_profile.h"
 #include "mixer/clock.h"
@@ -25,6 +27,11 @@ class Clients {
   void presence(const jingle::Presence& presence, TimePoint now);
   // Its answer to disco#info.
   const ClientProfile& learned(const jingle::Jid& full, jingle::DiscoInfo info, TimePoint now);
+
+  // Of the resources of that bare JID known from presence: one that takes calls by what it said of
+  // itself (XEP-0166 §11, XEP-0167 §13); those that have not been asked, at most `most`.
+  std::optional<jingle::Jid> callable(const jingle::Jid& bare) const;
+  std::vector<jingle::Jid> unasked(const jingle::Jid& bare, std::size_t most) const;
 
  private:
   struct Client {

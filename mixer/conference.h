@@ -60,6 +60,9 @@ class Conference {
             Outbox& out, TimePoint now);
   void uninvited(media::LegId leg, coin::DisconnectionMethod method, const std::string& reason,
                  TimePoint now);
+  // That invitation, or the call it has become, is over and leaves no trace in the roster: they
+  // called us meanwhile, or nobody is left to see it. A call made already ends with `reason`.
+  void withdraw(media::LegId leg, const jingle::Reason& reason, Outbox& out, TimePoint now);
   // That bare JID has a call here, or is invited: there is no need to dial it.
   bool has_user(const jingle::Jid& bare) const;
 

@@ -56,6 +56,8 @@ void Conference::join(Member& newcomer, Outbox& out, TimePoint now) {
   if (replaced.empty()) announce_join(newcomer, out);
 }
 
+void Conference::withdraw(media::LegId, const jingle::Reason&, Outbox&, TimePoint) {}
+
 void Conference::introduce(Member& member, Outbox& out) {
   if (!member.profile || !member.call.accepted()) return;
   if (member.profile->isfocus_again && !member.isfocus_repeated) {

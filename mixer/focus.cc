@@ -70,6 +70,7 @@ void Focus::media_event(const media::Event& event, TimePoint now) {
     conference->media_event(event, out_, now);
     settle(room, now);
   }
+  if (std::holds_alternative<media::LegConnected>(event)) dialling_.end(id, false, now);
   if (const auto* closed = std::get_if<media::LegClosed>(&event)) {
     if (found->second.ended) {
       out_.log(Log::Level::info, to_log(*found->second.ended, closed->statistics));
@@ -105,16 +106,19 @@ void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
   if (profile) {
     conference->client_known(awaited->leg, *profile, out_, now);
   } else {
+    // Ours has lost against theirs, which is here or on its way.
+    if (error && error->app_name == "tie-break") dialling_.end(awaited->leg, false, now);
     conference->answered(*awaited, iq.id, error ? &*error : nullptr, out_, now);
   }
   settle(awaited->room, now);
 }
 
 void Focus::connection_up(const jingle::XmppConnection::Up& up, TimePoint now) {
-  if (const auto complaint = access_.complaint(); complaint && !complained_) {
-    complained_ = true;
-    out_.log(Log::Level::error, *complaint);
+  if (!std::exchange(complained_, true)) {
+    if (const auto complaint = access_.complaint()) out_.log(Log::Level::error, *complaint);
+    complain_of_invites();
   }
+  connected_ = true;
   std::optional<jingle::Jid> local;
   if (client_mode()) local = self_ = up.jid;
   if (!up.resumed) {
@@ -126,12 +130,14 @@ void Focus::connection_up(const jingle::XmppConnection::Up& up, TimePoint now) {
     }
   }
   for (auto& [name, room] : rooms_) room.conference.connection_up(local, now);
+  if (!up.resumed) redial_after_reconnect(now);
   std::vector<std::string> names;
   for (const auto& [name, room] : rooms_) names.push_back(name);
   for (const std::string& name : names) settle(name, now);
 }
 
 void Focus::connection_down() {
+  connected_ = false;
   for (auto& [name, room] : rooms_) room.conference.connection_down();
 }
 
@@ -140,6 +146,7 @@ void Focus::shut_down(TimePoint now) {
   std::vector<std::string> names;
   for (const auto& [name, room] : rooms_) names.push_back(name);
   for (const std::string& name : names) {
+    withdraw_all(name, reasons::shutting_down(), now);
     find(name)->end_all(reasons::shutting_down(), out_, now);
     settle(name, now);
   }
@@ -166,6 +173,7 @@ void Focus::advance(TimePoint now) {
     send_jmi(invitation.room, invitation.peer, invitation.sid,
              jingle::jmi::Finish{reasons::make("connectivity-error"), {}});
   }
+  dials_due(now);
   presence_due(now);
 }
 
@@ -173,13 +181,24 @@ void Focus::settle(const std::string& name, TimePoint now) {
   const auto found = rooms_.find(name);
   if (found == rooms_.end()) return;
   Room& room = found->second;
-  for (auto& [leg, record] : room.conference.take_ended()) {
-    legs_.at(leg).ended = std::move(record);
-  }
   if (room.users_told != room.conference.users()) {
-    room.users_told = room.conference.users();
+    const bool opens = std::exchange(room.users_told, room.conference.users()) == 0;
+    if (opens) {
+      for (const jingle::Jid& target : config_of(name).invite) room.redial[target] = now;
+    } else if (room.users_told == 0) {
+      room.redial.clear();
+      withdraw_all(name, reasons::make("cancel", "The conference is over."), now);
+    }
     subscriptions_.room_changed(name, now);
     if (client_mode() && !broadcast_at_) broadcast_at_ = now + limits::kPresenceCoalesce;
+  }
+  dial_configured(name, room, now);
+  for (auto& [leg, record] : room.conference.take_ended()) {
+    dialling_.end(leg, !record.connected, now);
+    for (auto& [target, at] : room.redial) {
+      if (target.bare() == record.peer.bare()) at = std::max(at, now + limits::kRedialAfter);
+    }
+    legs_.at(leg).ended = std::move(record);
   }
   if (room.deadline) deadlines_.erase({*room.deadline, name});
   if (room.conference.empty()) {
@@ -187,6 +206,9 @@ void Focus::settle(const std::string& name, TimePoint now) {
     return;
   }
   room.deadline = room.conference.next_deadline();
+  for (const auto& [target, at] : room.redial) {
+    if (connected_ && (!room.deadline || at < *room.deadline)) room.deadline = at;
+  }
   if (room.deadline) deadlines_.emplace(*room.deadline, name);
 }
 
@@ -197,6 +219,7 @@ std::optional<TimePoint> Focus::next_deadline() const {
   };
   if (!deadlines_.empty()) consider(deadlines_.begin()->first);
   consider(invitations_.next_deadline());
+  consider(dialling_.next_deadline());
   consider(subscriptions_.next_deadline());
   consider(broadcast_at_);
   return next;

@@ -15,6 +15,7 @@
 #include "mixer/command.h"
 #include "mixer/conference.h"
 #include "mixer/config.h"
+#include "mixer/dialling.h"
 #include "mixer/event.h"
 #include "mixer/invitations.h"
 #include "mixer/outbox.h"
@@ -37,6 +38,13 @@ class Focus {
   // All effects of one event at once, and of every deadline up to `now`. An IqReceived yields
   // exactly one Reply, before everything else. Requires: `now` never goes back.
   [[nodiscard]] Commands handle(const Event& event, TimePoint now);
+  // Dials out (RFC 4575 §5.7.3 dialed-out): whoever Access allows, one invitation at a time each.
+  // The configuration's invitations need no call of this.
+  struct Invited {
+    std::optional<InviteRefusal> refused;  // nullopt: under way
+    Commands commands;
+  };
+  [[nodiscard]] Invited invite(const Invite& invite, TimePoint now);
   // When to send DeadlinePassed; nullopt: no need.
   std::optional<TimePoint> next_deadline() const;
   // Legs not closed yet; shutdown waits for 0.
@@ -49,6 +57,8 @@ class Focus {
     Conference conference;
     std::optional<TimePoint> deadline;  // as it stands in deadlines_
     std::size_t users_told = 0;         // by presence
+    // Those of RoomConfig::invite and when they are dialled next; empty while nobody is here.
+    std::map<jingle::Jid, TimePoint> redial = {};
   };
   struct Leg {
     std::string room;
@@ -106,9 +116,39 @@ class Focus {
   void unsubscribe(const std::string& room, const jingle::Jid& who);
   void probe(const std::string& room, const jingle::Jid& who, TimePoint now);
   void bounced(const std::string& room, const jingle::Presence& presence);
+  bool sees_us(const std::string& room, const jingle::Jid& who) const;
   void show_presence(const std::string& room, const jingle::Jid& to);
   void presence_due(TimePoint now);
   void ask_roster(TimePoint now);
+
+  // focus_dial.cc: dialling out.
+  std::optional<InviteRefusal> dial(const Invite& invite, TimePoint now);
+  std::optional<InviteRefusal> refuses(const Invite& invite, TimePoint now);
+  bool is_own(const jingle::Jid& target) const;
+  void dial_configured(const std::string& name, Room& room, TimePoint now);
+  // One line for each that never will be dialled.
+  void complain_of_invites();
+  void redial_after_reconnect(TimePoint now);
+  void dials_due(TimePoint now);
+  void propose(Dial dial, TimePoint now);
+  void call_out(const Dial& dial, const jingle::Jid& peer, bool proposed, TimePoint now);
+  void call_directly(Dial proposal, const jingle::Jid& peer, TimePoint now);
+  void retract(const Dial& dial, const jingle::Reason& reason);
+  void rang(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid,
+            TimePoint now);
+  void proceeded(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid,
+                 TimePoint now);
+  // False: nothing of ours.
+  bool rejected(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid,
+                const jingle::jmi::Reject& reject, TimePoint now);
+  void proposal_bounced(const std::string& room, const jingle::Message& message, TimePoint now);
+  // It came to nothing, and the room shows how.
+  void failed(const Dial& dial, coin::DisconnectionMethod method, const std::string& reason,
+              TimePoint now);
+  // It is over, and the room shows nothing of it. withdraw() tells the invited why.
+  void forget(const Dial& dial, const jingle::Reason& reason, TimePoint now);
+  void withdraw(const Dial& dial, const jingle::Reason& reason, TimePoint now);
+  void withdraw_all(const std::string& room, const jingle::Reason& reason, TimePoint now);
 
   // Constant after construction.
   Config config_;
@@ -118,7 +158,8 @@ class Focus {
   Outbox out_;
   Clients clients_{config_.coin.profiles};
   Subscriptions subscriptions_;
-  Invitations invitations_;
+  Invitations invitations_;  // of us
+  Dialling dialling_;        // by us
   RateWindow calls_, new_rooms_, refusals_logged_;
   ByteBudget documents_;  // outlives rooms_, which spend it
 
@@ -130,6 +171,7 @@ class Focus {
   jingle::Jid self_;                        // client mode: the bound full JID
   std::optional<TimePoint> broadcast_at_;   // client mode: our presence has changed
   std::optional<TimePoint> no_port_until_;  // the port range was exhausted a moment ago
+  bool connected_ = false;
   bool complained_ = false;
   bool shutting_down_ = false;
 };

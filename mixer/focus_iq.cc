@@ -5,6 +5,7 @@
 #include "mixer/features.h"
 #include "mixer/focus.h"
 #include "mixer/limits.h"
+#include "mixer/reasons.h"
 
 namespace mixer {
 
@@ -124,6 +125,8 @@ Answer Focus::initiate(const Iq& iq, const jingle::Sid& sid, const jingle::Sessi
     return tl::unexpected(jingle::service_unavailable());
   }
   if (!room_exists(room)) return tl::unexpected(jingle::service_unavailable());
+  const auto crossing = dialling_.session_crosses(room, iq.from, sid, full_of(room));
+  if (crossing == Dialling::Crossing::prevail) return tl::unexpected(jingle::tie_break());
   const auto invitation = invitations_.take(room, iq.from, sid);
   if (auto error = over_limits(iq.from, invitation.has_value(), now)) {
     log_refusal("session-initiate over a limit", iq.from, now);
@@ -133,6 +136,9 @@ Answer Focus::initiate(const Iq& iq, const jingle::Sid& sid, const jingle::Sessi
   if (!conference) {
     log_refusal("a new room over the limit", iq.from, now);
     return tl::unexpected(jingle::resource_constraint("Too many new conferences."));
+  }
+  if (crossing == Dialling::Crossing::yield) {
+    withdraw(Dial(*dialling_.of(room, iq.from)), reasons::alternative(sid), now);
   }
   const media::LegId leg{++last_leg_};
   const bool accepted =

@@ -1,5 +1,5 @@
-// The focus's dealings by message and presence: Jingle Message Initiation as callee (XEP-0353),
-// receipts (XEP-0184), subscriptions to rooms (RFC 6121 §3).
+// The focus's dealings by message and presence: Jingle Message Initiation as callee (XEP-0353; as
+// caller: focus_dial.cc), receipts (XEP-0184), subscriptions to rooms (RFC 6121 §3).
 #include <algorithm>
 #include <pugixml.hpp>
 
@@ -15,12 +15,16 @@ namespace jmi = jingle::jmi;
 
 void Focus::message(const jingle::Message& message, TimePoint now) {
   if (place_of(message.to) != Place::room || message.from.empty()) return;
-  if (message.type == "error" || message.type == "groupchat" || message.type == "headline") return;
   const std::string room = room_of(message.to);
+  if (message.type == "error") return proposal_bounced(room, message, now);
+  if (message.type == "groupchat" || message.type == "headline") return;
   if (message.from.bare() == bare_of(room)) return;  // carbons of our own
   // Stored on the way: by now the caller has given up or called again. There is
   // no wall clock here to tell how long ago that was, and no need.
   if (jingle::child(message.xml.root(), jingle::ns::kDelay, "delay")) return;
+  if (const auto receipt = jingle::child(message.xml.root(), jingle::ns::kReceipts, "received")) {
+    dialling_.delivered(room, message.from, receipt.attribute("id").value());
+  }
   const auto event = jmi::parse(message);
   const bool wants_receipt =
       !message.id.empty() && jingle::child(message.xml.root(), jingle::ns::kReceipts, "request");
@@ -40,9 +44,12 @@ void Focus::message(const jingle::Message& message, TimePoint now) {
   if (!event) return;
   if (const auto* proposal = std::get_if<jmi::Propose>(&event->payload)) {
     propose(message, room, event->id, *proposal, now);
-  } else if (std::holds_alternative<jmi::Retract>(event->payload) ||
-             std::holds_alternative<jmi::Reject>(event->payload) ||
-             std::holds_alternative<jmi::Finish>(event->payload)) {
+  } else if (std::holds_alternative<jmi::Ringing>(event->payload)) {
+    rang(room, message.from, event->id, now);
+  } else if (std::holds_alternative<jmi::Proceed>(event->payload)) {
+    proceeded(room, message.from, event->id, now);
+  } else if (const auto* reject = std::get_if<jmi::Reject>(&event->payload);
+             !reject || !rejected(room, message.from, event->id, *reject, now)) {
     // Live calls end by session-terminate, whatever messages say.
     (void)invitations_.take(room, message.from, event->id);
   }
@@ -55,10 +62,16 @@ void Focus::propose(const jingle::Message& message, const std::string& room, con
   const bool repeated =
       invitations_.has(room, peer, sid) || (conference && conference->has_session(peer, sid));
   if (repeated || peer.is_bare()) return;
+  const auto crossing = dialling_.proposal_crosses(room, peer, sid, full_of(room));
+  if (crossing == Dialling::Crossing::prevail) {
+    send_jmi(room, peer, sid, jmi::Reject{reasons::tie_break(), true});
+    return;
+  }
+  const bool yields = crossing == Dialling::Crossing::yield;
   const bool audio = std::ranges::find(proposal.media, "audio") != proposal.media.end();
   std::optional<media::LegId> moves;
   if (conference) moves = conference->call_elsewhere(peer);
-  const bool crowded = conference && conference->full() && !moves;
+  const bool crowded = conference && conference->full() && !moves && !yields;
   if (!audio || crowded || over_limits(peer, false, now)) {
     send_jmi(room, peer, sid, jmi::Reject{reasons::make("busy"), false});
     return;
@@ -71,9 +84,13 @@ void Focus::propose(const jingle::Message& message, const std::string& room, con
     send_jmi(room, peer, sid, jmi::Reject{reasons::make("busy"), false});
     return;
   }
+  if (yields) {
+    withdraw(Dial(*dialling_.of(room, peer)), reasons::tie_break(), now);
+    settle(room, now);
+    conference = find(room);
+  }
   // XEP-0353 §3.4: without our presence the caller's client could not send to our full JID.
-  const bool sees_us = client_mode() ? access_.knows(peer) : subscriptions_.has(room, peer.bare());
-  if (!sees_us) show_presence(room, peer);
+  if (!sees_us(room, peer)) show_presence(room, peer);
   send_jmi(room, peer, sid, jmi::Ringing{});
   if (moves) conference->migrate(*moves, sid, out_);
   send_jmi(room, peer, sid, jmi::Proceed{});
@@ -155,6 +172,10 @@ void Focus::bounced(const std::string& room, const jingle::Presence& presence) {
   // A domain that cannot be found today may be there tomorrow.
   const bool permanent = error.type != "wait" && error.condition != "remote-server-not-found";
   if (permanent) (void)subscriptions_.remove(room, presence.from.bare());
+}
+
+bool Focus::sees_us(const std::string& room, const jingle::Jid& who) const {
+  return client_mode() ? access_.knows(who) : subscriptions_.has(room, who.bare());
 }
 
 void Focus::show_presence(const std::string& room, const jingle::Jid& to) {

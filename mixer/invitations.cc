@@ -17,6 +17,12 @@ bool Invitations::has(const std::string& room, const jingle::Jid& peer,
   return invitations_.contains({room, peer, sid});
 }
 
+bool Invitations::has_any(const std::string& room, const jingle::Jid& bare) const {
+  const auto next = invitations_.lower_bound({room, bare, jingle::Sid{}});
+  return next != invitations_.end() && std::get<0>(next->first) == room &&
+         std::get<1>(next->first).bare() == bare;
+}
+
 std::optional<Invitation> Invitations::take(const std::string& room, const jingle::Jid& peer,
                                             const jingle::Sid& sid) {
   auto node = invitations_.extract({room, peer, sid});

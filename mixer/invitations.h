@@ -27,6 +27,7 @@ class Invitations {
   // False: known already, or too many.
   bool add(Invitation invitation);
   bool has(const std::string& room, const jingle::Jid& peer, const jingle::Sid& sid) const;
+  bool has_any(const std::string& room, const jingle::Jid& bare) const;
   // The session-initiate came, or it was retracted or rejected.
   std::optional<Invitation> take(const std::string& room, const jingle::Jid& peer,
                                  const jingle::Sid& sid);

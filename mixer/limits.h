@@ -37,6 +37,15 @@ inline constexpr std::size_t kMaxKnownClients = 4096;  // full JIDs; two per par
 inline constexpr auto kProceedToInitiate = 30s;
 inline constexpr std::size_t kMaxInvitations = 1000;
 
+// Dialling out.
+inline constexpr auto kDirectAfter = 5s;       // of silence: who has JMI rings or refuses sooner
+inline constexpr auto kRingFor = 45s;          // then the proposal is retracted
+inline constexpr auto kLeaveAlone = 10min;     // who declined or did not answer
+inline constexpr auto kRedialAfter = 10min;    // those of the configuration who are not there
+inline constexpr std::size_t kMaxDials = 500;  // at a time; each makes its target ring
+inline constexpr std::size_t kMaxLeftAlone = 10000;    // about 150 bytes each; the oldest go
+inline constexpr std::size_t kMaxAskedResources = 10;  // of an invited user, what they are
+
 // XEP-0166 §6.7: unavailable presence and silence for this long ends the call.
 inline constexpr auto kGoneAfter = 5s;
 // A call that has not connected for this long may be replaced by another of the same JID.

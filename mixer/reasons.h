@@ -32,7 +32,7 @@ inline jingle::Reason shutting_down() { return make("gone", "The mixer is shutti
 inline jingle::Reason peer_gone() {
   return make("connectivity-error", "Nothing has been heard any more.");
 }
-// §7.4 timeout: "a request has not been answered", be it ringing all the while.
+// The session-initiate was acknowledged, it may ring all the while, but no accept came.
 inline jingle::Reason unanswered() { return make("timeout", "There was no answer."); }
 // The initiator's word for taking back what was not accepted yet.
 inline jingle::Reason withdrawn() { return make("cancel", "The invitation was withdrawn."); }
@@ -44,6 +44,8 @@ inline jingle::Reason nobody_left() {
   return make("success", "Nobody is left here to hear the conference.");
 }
 inline jingle::Reason replaced() { return make("expired", "Another call took its place."); }
+// Of two that called each other at once (XEP-0353 §4.1).
+inline jingle::Reason tie_break() { return make("expired", "Tie-Break"); }
 inline jingle::Reason alternative(const jingle::Sid& sid) {
   return {.condition = "alternative-session",
           .text = "You are in this conference already.",

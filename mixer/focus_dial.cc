@@ -1,0 +1,250 @@
+// Dialling out (RFC 4575 §5.7.3): whom the focus invites, by message as initiator (XEP-0353) or by
+// session-initiate at once, and what comes of it. Who yields to whom is in dialling.h.
+#include <algorithm>
+#include <pugixml.hpp>
+
+#include "mixer/focus.h"
+#include "mixer/limits.h"
+#include "mixer/reasons.h"
+#include "signaling/namespaces.h"
+
+namespace mixer {
+
+namespace jmi = jingle::jmi;
+using coin::DisconnectionMethod;
+
+namespace {
+
+Outgoing outgoing(const Dial& dial) {
+  return {.leg = dial.leg,
+          .sid = dial.sid,
+          .target = dial.target,
+          .by = dial.by,
+          .reason = dial.reason};
+}
+
+}  // namespace
+
+Focus::Invited Focus::invite(const Invite& invite, TimePoint now) {
+  const auto refused = dial(invite, now);
+  settle(invite.room, now);
+  advance(now);
+  return {refused, out_.take()};
+}
+
+bool Focus::is_own(const jingle::Jid& target) const {
+  const jingle::Jid& own = config_.xmpp.jid;
+  return client_mode() ? target.bare() == own : target.domain() == own.domain();
+}
+
+std::optional<InviteRefusal> Focus::refuses(const Invite& invite, TimePoint now) {
+  const jingle::Jid& target = invite.target;
+  if (shutting_down_) return InviteRefusal::shutting_down;
+  if (!connected_) return InviteRefusal::not_connected;
+  if (is_own(target)) return InviteRefusal::own_address;
+  if (!access_.allows(target)) return InviteRefusal::not_allowed;
+  if (!room_exists(invite.room)) return InviteRefusal::no_such_room;
+  if (invitations_.has_any(invite.room, target.bare())) return InviteRefusal::already_invited;
+  if (auto refusal = dialling_.refuses(target, now)) return refusal;
+  if (Conference* conference = find(invite.room)) {
+    if (conference->has_user(target.bare())) return InviteRefusal::already_here;
+    if (conference->full()) return InviteRefusal::room_full;
+  }
+  const auto participants = static_cast<std::size_t>(config_.limits.participants);
+  const bool no_port = no_port_until_ && now < *no_port_until_;
+  if (legs_.size() >= participants || no_port) return InviteRefusal::over_limit;
+  return std::nullopt;
+}
+
+std::optional<InviteRefusal> Focus::dial(const Invite& invite, TimePoint now) {
+  if (auto refusal = refuses(invite, now)) return refusal;
+  Conference* conference = open(invite.room, invite.by.value_or(invite.target), now);
+  if (!conference) return InviteRefusal::over_limit;
+  Dial dial{.room = invite.room,
+            .leg = {++last_leg_},
+            .sid = {out_.token()},
+            .target = invite.target,
+            .by = invite.by,
+            .reason = invite.reason};
+  conference->invited(outgoing(dial), now);
+  if (invite.target.is_bare()) {
+    propose(std::move(dial), now);
+  } else {
+    call_out(dial, invite.target, false, now);
+  }
+  return std::nullopt;
+}
+
+void Focus::propose(Dial dial, TimePoint now) {
+  const jingle::Jid& target = dial.target;
+  // XEP-0353 §3.1: with our presence they see what we are and may answer our full JID.
+  if (!sees_us(dial.room, target)) show_presence(dial.room, target);
+  dial.message_id = out_.next_id();
+  // Conversations says only by the receipt that it rings.
+  out_.put(SendMessage{full_of(dial.room), target, "chat", dial.message_id,
+                       jmi::write({dial.sid, jmi::Propose{{"audio"}}}) + "<request xmlns='" +
+                           jingle::ns::kReceipts + "'/>"});
+  // Should nobody answer, we want to know by then which of them could be called.
+  for (const jingle::Jid& full : clients_.unasked(target, limits::kMaxAskedResources)) {
+    out_.ask({.from = full_of(dial.room),
+              .to = full,
+              .id = {},
+              .is_set = false,
+              .payload = std::string("<query xmlns='") + jingle::ns::kDiscoInfo + "'/>",
+              .priority = jingle::Priority::normal},
+             {full, Purpose::client_disco, dial.room, dial.leg, now});
+  }
+  dialling_.propose(std::move(dial), now);
+}
+
+void Focus::call_out(const Dial& dial, const jingle::Jid& peer, bool proposed, TimePoint now) {
+  Conference* conference = find(dial.room);
+  if (!conference) return;
+  const Outgoing made = outgoing(dial);
+  dialling_.call(dial, peer);
+  legs_.emplace(made.leg, Leg{dial.room, std::nullopt});
+  conference->call(made.leg, peer, proposed, clients_.known(peer, now), out_, now);
+}
+
+// Under a sid of its own: who saw the proposal has seen it end.
+void Focus::call_directly(Dial dial, const jingle::Jid& peer, TimePoint now) {
+  forget(dial, reasons::make("cancel"), now);
+  dial.leg = {++last_leg_};
+  dial.sid = {out_.token()};
+  if (Conference* conference = find(dial.room)) conference->invited(outgoing(dial), now);
+  call_out(dial, peer, false, now);
+}
+
+void Focus::retract(const Dial& dial, const jingle::Reason& reason) {
+  send_jmi(dial.room, dial.target, dial.sid, jmi::Retract{reason, reason == reasons::tie_break()});
+}
+
+void Focus::rang(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid,
+                 TimePoint now) {
+  const Dial* dial = dialling_.rang(room, from, sid);
+  Conference* conference = find(room);
+  if (!dial || !conference) return;
+  conference->ringing(dial->leg);
+  settle(room, now);
+}
+
+void Focus::proceeded(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid,
+                      TimePoint now) {
+  const Dial* dial = from.is_bare() ? nullptr : dialling_.proposal(room, from, sid);
+  if (!dial) {  // retracted, another device's, or invented
+    log_refusal("proceed to no open proposal", from, now);
+    return;
+  }
+  call_out(Dial(*dial), from, true, now);
+  settle(room, now);
+}
+
+bool Focus::rejected(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid,
+                     const jmi::Reject& reject, TimePoint now) {
+  const Dial* found = dialling_.proposal(room, from, sid);
+  if (!found) return false;
+  const Dial dial = *found;
+  const std::string& why = reject.reason.condition;
+  if (reject.tie_break) {
+    forget(dial, reject.reason, now);
+  } else if (why == "busy" || why == "decline") {
+    failed(dial, DisconnectionMethod::busy, why == "busy" ? "Busy." : "Declined.", now);
+  } else {
+    failed(dial, DisconnectionMethod::failed, "Rejected.", now);
+  }
+  settle(room, now);
+  return true;
+}
+
+void Focus::proposal_bounced(const std::string& room, const jingle::Message& message,
+                             TimePoint now) {
+  const Dial* found = dialling_.bounced(room, message.from, message.id);
+  if (!found) return;
+  const Dial dial = *found;
+  if (const auto peer = clients_.callable(dial.target)) {
+    call_directly(dial, *peer, now);
+  } else {
+    failed(dial, DisconnectionMethod::failed, "Not reachable.", now);
+  }
+  settle(room, now);
+}
+
+void Focus::failed(const Dial& dial, DisconnectionMethod method, const std::string& reason,
+                   TimePoint now) {
+  out_.log(Log::Level::info, "invitation failed: room=" + quoted(dial.room) + " target=" +
+                                 quoted(dial.target.str()) + " reason=" + quoted(reason));
+  if (Conference* conference = find(dial.room)) {
+    conference->uninvited(dial.leg, method, reason, now);
+  }
+  dialling_.end(dial.leg, true, now);
+}
+
+void Focus::forget(const Dial& dial, const jingle::Reason& reason, TimePoint now) {
+  if (Conference* conference = find(dial.room)) conference->withdraw(dial.leg, reason, out_, now);
+  dialling_.end(dial.leg, false, now);
+}
+
+void Focus::withdraw(const Dial& dial, const jingle::Reason& reason, TimePoint now) {
+  if (dial.state != Dial::State::called) retract(dial, reason);
+  forget(dial, reason, now);
+}
+
+void Focus::withdraw_all(const std::string& room, const jingle::Reason& reason, TimePoint now) {
+  for (const Dial& dial : dialling_.all(room)) withdraw(dial, reason, now);
+}
+
+void Focus::dials_due(TimePoint now) {
+  for (const Dial& dial : dialling_.take_silent(now)) {
+    const auto peer = clients_.callable(dial.target);
+    if (!peer) continue;
+    retract(dial, reasons::make("cancel", "Calling you directly."));
+    call_directly(dial, *peer, now);
+    settle(dial.room, now);
+  }
+  for (const Dial& dial : dialling_.expired(now)) {
+    retract(dial, reasons::make("cancel", "Nobody answered."));
+    failed(dial, DisconnectionMethod::failed, "No answer.", now);
+    settle(dial.room, now);
+  }
+}
+
+void Focus::dial_configured(const std::string& name, Room& room, TimePoint now) {
+  if (!connected_ || shutting_down_) return;
+  for (auto& [target, at] : room.redial) {
+    if (at > now) continue;
+    at = now + limits::kRedialAfter;
+    const auto refusal = dial({.room = name, .target = target, .by = std::nullopt}, now);
+    if (refusal == InviteRefusal::refused_lately) {
+      at = dialling_.left_alone_until(target);
+    } else if (refusal && refusal != InviteRefusal::already_here) {
+      out_.log(Log::Level::warning, "not invited: room=" + quoted(name) +
+                                        " target=" + quoted(target.str()) +
+                                        " cause=" + quoted(std::string(to_string(*refusal))));
+    }
+  }
+}
+
+void Focus::complain_of_invites() {
+  const auto complain = [&](const std::string& name, const RoomConfig& config) {
+    for (const jingle::Jid& target : config.invite) {
+      const bool own = is_own(target);
+      if (!own && (access_.allows(target) || access_.roster_counts())) continue;
+      out_.log(Log::Level::error,
+               "room " + quoted(name) + " can never invite " + quoted(target.str()) + ": " +
+                   (own ? "that is this mixer itself" : "access.dial does not allow it"));
+    }
+  };
+  for (const auto& [name, config] : config_.rooms) complain(name, config);
+  complain("*", config_.room_defaults);
+}
+
+// What was answered to a proposal meanwhile is lost, and we may have another name: propose anew.
+void Focus::redial_after_reconnect(TimePoint now) {
+  for (const Dial& old : dialling_.all()) {
+    if (old.state == Dial::State::called) continue;
+    withdraw(old, reasons::make("cancel"), now);
+    (void)dial({.room = old.room, .target = old.target, .by = old.by, .reason = old.reason}, now);
+  }
+}
+
+}  // namespace mixer
