@@ -57,6 +57,12 @@ inline constexpr auto kConnectWithin = 45s;
 // How long a call outlives the address its peer knows us by (a failed stream resumption).
 inline constexpr auto kOrphanedAfter = 30s;
 
+// Other foci in a room. A call to one of them that serves nobody on our side ends after this long:
+// somebody may be just coming back.
+inline constexpr auto kLinkIdle = 10s;
+// Documents held until the leg of their session is connected.
+inline constexpr std::size_t kMaxEarlyDocuments = 4;
+
 // Room presence (RFC 6121 §3, §4).
 inline constexpr std::size_t kMaxRoomsPerSubscriber = 20;
 inline constexpr std::size_t kMaxSubscriptions = 20000;  // about 200 bytes each

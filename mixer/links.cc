@@ -1,0 +1,111 @@
+#include "mixer/links.h"
+
+#include <algorithm>
+
+#include "mixer/limits.h"
+#include "mixer/reasons.h"
+
+namespace mixer {
+
+bool Links::update(const Call& call, TimePoint now) {
+  const media::LegId leg = call.leg();
+  if (!call.peer_is_focus()) {
+    const bool was = has(leg);
+    remove(leg, now);
+    return was;
+  }
+  if (!call.connected() || has(leg)) return false;
+  links_.emplace(
+      leg, Link{.dialled = call.role() == jingle::Role::initiator, .idle_since = std::nullopt});
+  cascade_.add(leg, call.peer(), now);
+  changed_ = true;
+  if (const auto waiting = early_.extract(leg)) {
+    for (const coin::ConferenceInfo& document : waiting.mapped()) (void)take(leg, document, now);
+  }
+  return true;
+}
+
+void Links::remove(media::LegId leg, TimePoint now) {
+  early_.erase(leg);
+  if (links_.erase(leg) == 0) return;
+  cascade_.remove(leg, now);
+  changed_ = true;
+}
+
+std::vector<media::LegId> Links::legs() const {
+  std::vector<media::LegId> legs;
+  for (const auto& [leg, link] : links_) legs.push_back(leg);
+  return legs;
+}
+
+bool Links::reach(const std::string& uri) const {
+  return std::ranges::any_of(links_, [&](const auto& entry) {
+    const auto users = cascade_.behind(entry.first);
+    return std::ranges::any_of(users, [&](const coin::User& user) {
+      return user.entity == uri || user.cascaded_focus == uri;
+    });
+  });
+}
+
+// The peer may see the leg connected before we do, and heals what we lost only after a minute.
+std::optional<std::string> Links::receive(const Call& call, const coin::ConferenceInfo& document,
+                                          TimePoint now) {
+  if (has(call.leg())) return take(call.leg(), document, now);
+  auto& early = early_[call.leg()];
+  if (early.size() < limits::kMaxEarlyDocuments) early.push_back(document);
+  return std::nullopt;
+}
+
+std::optional<std::string> Links::take(media::LegId leg, const coin::ConferenceInfo& document,
+                                       TimePoint now) {
+  Cascade::Received received = cascade_.receive(leg, document, now);
+  changed_ = changed_ || received.changed;
+  return std::move(received.defect);
+}
+
+bool Links::show(Roster& roster) {
+  if (!std::exchange(changed_, false)) return false;
+  bool changed = false;
+  for (const auto& [leg, link] : links_) {
+    changed |= roster.set_cascade(leg, cascade_.conference(leg), cascade_.behind(leg));
+  }
+  return changed;
+}
+
+void Links::plan(media::LegPlan& plan, TimePoint now) const {
+  if (!has(plan.leg)) return;
+  plan.is_mixer = true;
+  if (!cascade_.settled(plan.leg, now)) plan.in_mix = plan.receives = false;
+}
+
+bool Links::serves(media::LegId leg, std::size_t people) const {
+  return people > 0 || std::ranges::any_of(links_, [&](const auto& entry) {
+           return entry.first != leg && cascade_.people_behind(entry.first) > 0;
+         });
+}
+
+std::optional<Links::End> Links::next_to_end(std::size_t people, TimePoint now) {
+  if (const auto leg = cascade_.redundant(now)) return End{*leg, reasons::circle()};
+  for (auto& [leg, link] : links_) {
+    if (!link.dialled || serves(leg, people)) {
+      link.idle_since.reset();
+    } else if (!link.idle_since) {
+      link.idle_since = now;
+    } else if (*link.idle_since + limits::kLinkIdle <= now) {
+      return End{leg, reasons::nobody_left()};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<TimePoint> Links::next_deadline(TimePoint now) const {
+  std::optional<TimePoint> next = cascade_.next_deadline(now);
+  for (const auto& [leg, link] : links_) {
+    if (!link.idle_since) continue;
+    const TimePoint at = *link.idle_since + limits::kLinkIdle;
+    if (!next || at < *next) next = at;
+  }
+  return next;
+}
+
+}  // namespace mixer
