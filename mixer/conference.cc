@@ -15,17 +15,11 @@ Conference::Conference(Place place, const Config& config, ByteBudget& documents,
       push_(config.coin.push),
       capacity_(config.limits.participants_per_room),
       bitrate_bps_(config.media.bitrate_bps),
+      wall_(std::move(wall)),
+      isfocus_(place_.config.focus == FocusWhen::always),
+      links_(place_.bare.uri()),
       roster_(place_.bare, place_.config),
-      notifier_(place_.name, config.coin, documents),
-      wall_(std::move(wall)) {}
-
-void Conference::invited(const Outgoing&, TimePoint) {}
-void Conference::ringing(media::LegId) {}
-void Conference::call(media::LegId, const jingle::Jid&, bool, const ClientProfile*, Outbox&,
-                      TimePoint) {}
-void Conference::uninvited(media::LegId, coin::DisconnectionMethod, const std::string&, TimePoint) {
-}
-bool Conference::has_user(const jingle::Jid&) const { return false; }
+      notifier_(place_.name, config.coin, documents) {}
 
 Conference::Member* Conference::member(media::LegId leg) {
   const auto found = members_.find(leg);
@@ -57,11 +51,15 @@ bool Conference::has_session(const jingle::Jid& peer, const jingle::Sid& sid) co
   return sessions_.contains({peer, sid});
 }
 
-bool Conference::full() const { return static_cast<int>(members_.size()) >= capacity_; }
+bool Conference::full() const {
+  return members_.size() + invited_.size() >= static_cast<std::size_t>(capacity_);
+}
 
 int Conference::pending_of(const jingle::Jid& bare) const {
-  return static_cast<int>(std::ranges::count_if(
-      calls_of(bare), [&](media::LegId leg) { return !members_.at(leg).call.connected(); }));
+  return static_cast<int>(std::ranges::count_if(calls_of(bare), [&](media::LegId leg) {
+    const Call& call = members_.at(leg).call;
+    return call.role() == jingle::Role::responder && !call.connected();
+  }));
 }
 
 std::optional<media::LegId> Conference::call_elsewhere(const jingle::Jid& peer) const {
@@ -97,27 +95,31 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
     refuse(incoming, agreed.error(), out);
     return false;
   }
-  Call call({.room = place_.name,
-             .sid = incoming.sid,
-             .local = incoming.local,
-             .peer = incoming.peer,
-             .focus = place_.full,
-             .media_room = place_.media_room,
-             .leg = incoming.leg,
-             .contributor_id = new_contributor_id(out),
-             .agreed = std::move(*agreed),
-             .peer_is_focus = incoming.offer->isfocus.value_or(false),
-             .proposed = incoming.proposed,
-             .replaces = incoming.replaces},
-            out, now);
-  const auto added =
-      members_.emplace(incoming.leg, Member{.call = std::move(call),
-                                            .profile = incoming.profile,
-                                            .profile_deadline = now + limits::kDiscoTimeout});
-  reindex(added.first->second);
-  sessions_.emplace(std::pair(incoming.peer, incoming.sid), incoming.leg);
-  if (!incoming.profile) ask_client(incoming, out, now);
+  add({.room = place_.name,
+       .sid = incoming.sid,
+       .local = incoming.local,
+       .peer = incoming.peer,
+       .focus = place_.full,
+       .media_room = place_.media_room,
+       .leg = incoming.leg,
+       .contributor_id = new_contributor_id(out),
+       .agreed = std::move(*agreed),
+       .isfocus = isfocus_,
+       .peer_is_focus = incoming.offer->isfocus.value_or(false),
+       .proposed = incoming.proposed,
+       .replaces = incoming.replaces},
+      incoming.profile, out, now);
   return true;
+}
+
+void Conference::add(Call::Setup setup, const ClientProfile* profile, Outbox& out, TimePoint now) {
+  const media::LegId leg = setup.leg;
+  sessions_.emplace(std::pair(setup.peer, setup.sid), leg);
+  const auto added = members_.emplace(leg, Member{.call = Call(std::move(setup), out, now),
+                                                  .profile = profile,
+                                                  .profile_deadline = now + limits::kDiscoTimeout});
+  if (!profile) ask_client(added.first->second.call, out, now);
+  reindex(added.first->second);
 }
 
 void Conference::refuse(const Incoming& incoming, const jingle::Reason& reason, Outbox& out) const {
@@ -141,14 +143,14 @@ std::uint32_t Conference::new_contributor_id(Outbox& out) const {
 }
 
 // In component mode no caps come by themselves.
-void Conference::ask_client(const Incoming& incoming, Outbox& out, TimePoint now) const {
-  out.ask({.from = incoming.local,
-           .to = incoming.peer,
+void Conference::ask_client(const Call& call, Outbox& out, TimePoint now) const {
+  out.ask({.from = call.session().local(),
+           .to = call.peer(),
            .id = {},
            .is_set = false,
            .payload = std::string("<query xmlns='") + jingle::ns::kDiscoInfo + "'/>",
            .priority = jingle::Priority::normal},
-          {incoming.peer, Purpose::client_disco, place_.name, incoming.leg, now});
+          {call.peer(), Purpose::client_disco, place_.name, call.leg(), now});
 }
 
 std::optional<jingle::StanzaError> Conference::request(const jingle::Jid& peer,
@@ -160,34 +162,6 @@ std::optional<jingle::StanzaError> Conference::request(const jingle::Jid& peer,
   auto error = members_.at(leg).call.receive(request.payload, out, now);
   settle(leg, out, now);
   return error;
-}
-
-std::optional<jingle::StanzaError> Conference::document_from(const jingle::Jid& peer,
-                                                             const coin::ConferenceInfo&,
-                                                             Outbox& out, TimePoint) {
-  Member* sender = member_of(peer);
-  if (!sender) return jingle::unknown_session();
-  if (!sender->call.peer_is_focus()) return jingle::not_allowed();
-  static const ClientProfile& unknown = profile_of({});
-  sender->profile = &profile_of_sender(sender->profile ? *sender->profile : unknown);
-  introduce(*sender, out);
-  if (sender->profile->takes_documents) notifier_.announced(sender->call.leg());
-  return std::nullopt;
-}
-
-jingle::Result<std::string> Conference::document_for(const jingle::Jid& peer, Outbox& out,
-                                                     TimePoint now) {
-  Member* asker = member_of(peer);
-  // Nobody is told anything before his leg is connected.
-  if (!asker || !asker->joined || !asker->call.accepted()) {
-    return tl::unexpected(jingle::unknown_session());
-  }
-  if (!asker->profile) {
-    static const ClientProfile& unknown = profile_of({});
-    asker->profile = &profile_of_sender(unknown);  // who asks for it understands it
-    introduce(*asker, out);
-  }
-  return notifier_.pull(asker->call.leg(), roster_, now);
 }
 
 void Conference::media_event(const media::Event& event, Outbox& out, TimePoint now) {
@@ -255,6 +229,7 @@ void Conference::end_all(const jingle::Reason& reason, Outbox& out, TimePoint no
     members_.begin()->second.call.end(reason, out);
     settle(leg, out, now);
   }
+  invited_.clear();
 }
 
 void Conference::reindex(const Member& member) {
@@ -265,8 +240,11 @@ void Conference::reindex(const Member& member) {
 
 std::optional<TimePoint> Conference::next_deadline() const {
   if (plan_changed_) return TimePoint{};
-  std::optional<TimePoint> next = notifier_.next_deadline();
-  if (const auto at = due_.next(); at && (!next || *at < *next)) next = at;
+  std::optional<TimePoint> next;
+  for (const auto& at :
+       {notifier_.next_deadline(), due_.next(), links_due_, roster_.next_deadline()}) {
+    if (at && (!next || *at < *next)) next = at;
+  }
   return next;
 }
 
@@ -278,6 +256,11 @@ void Conference::advance(Outbox& out, TimePoint now) {
     if (!found->profile && found->profile_deadline <= now) found->profile = &profile_of({});
     settle(leg, out, now);
   }
+  if (links_due_ && *links_due_ <= now) {
+    settle_links(out, now);
+    settle_isfocus(out);
+  }
+  if (roster_.expire(now)) notifier_.touch();
   send_plan(out);
   notifier_.advance(roster_, out, now);
 }

@@ -11,6 +11,7 @@
 #include "mixer/call.h"
 #include "mixer/config.h"
 #include "mixer/deadlines.h"
+#include "mixer/links.h"
 #include "mixer/notifier.h"
 #include "mixer/roster.h"
 
@@ -54,7 +55,7 @@ class Conference {
   // Dialling out (RFC 4575 §5.7.3): the invited is listed at once, as dialing-out; alerting when it
   // rings there; call() when we know whom to send our session-initiate; uninvited() when it comes
   // to nothing before that (busy, failed). What becomes of the call is in take_ended().
-  void invited(const Outgoing& outgoing, TimePoint now);
+  void invited(const Outgoing& outgoing, Outbox& out, TimePoint now);
   void ringing(media::LegId leg);
   void call(media::LegId leg, const jingle::Jid& peer, bool proposed, const ClientProfile* profile,
             Outbox& out, TimePoint now);
@@ -63,7 +64,8 @@ class Conference {
   // That invitation, or the call it has become, is over and leaves no trace in the roster: they
   // called us meanwhile, or nobody is left to see it. A call made already ends with `reason`.
   void withdraw(media::LegId leg, const jingle::Reason& reason, Outbox& out, TimePoint now);
-  // That bare JID has a call here, or is invited: there is no need to dial it.
+  // That bare JID has a call here, is invited, or is behind another focus: there is no need to dial
+  // it.
   bool has_user(const jingle::Jid& bare) const;
 
   // Any other Jingle request. nullopt: result. unknown-session unless `peer` itself has that sid.
@@ -93,7 +95,8 @@ class Conference {
   void migrate(media::LegId leg, const jingle::Sid& to, Outbox& out);
 
   const Place& place() const { return place_; }
-  bool empty() const { return members_.empty(); }
+  // Who departed is nobody.
+  bool empty() const { return members_.empty() && invited_.empty(); }
   bool full() const;
   std::size_t users() const { return roster_.users(); }
   int pending_of(const jingle::Jid& bare) const;
@@ -111,22 +114,32 @@ class Conference {
     const ClientProfile* profile = nullptr;  // null: not known yet
     TimePoint profile_deadline{};            // then it announced nothing
     bool joined = false;                     // in the roster and the mix
+    std::string joined_at = {};              // by the calendar
     bool introduced = false;                 // told what it needs, by document or chat
     bool isfocus_repeated = false;
   };
+  struct Invited {
+    Outgoing outgoing;
+    Participant listed;
+  };
+
+  // conference.cc
   Member* member(media::LegId leg);
   Member* member_of(const jingle::Jid& peer);
   // The calls of that full JID, or of all devices of that bare one.
   std::vector<media::LegId> calls_of(const jingle::Jid& jid) const;
-  // Is called after everything that may have moved a deadline of that call.
-  void reindex(const Member& member);
+  void add(Call::Setup setup, const ClientProfile* profile, Outbox& out, TimePoint now);
   void refuse(const Incoming& incoming, const jingle::Reason& reason, Outbox& out) const;
   std::uint32_t new_contributor_id(Outbox& out) const;
-  void ask_client(const Incoming& incoming, Outbox& out, TimePoint now) const;
+  void ask_client(const Call& call, Outbox& out, TimePoint now) const;
+  // Is called after everything that may have moved a deadline of that call's.
+  void reindex(const Member& member);
 
-  // Draws the consequences after anything happened to that call.
+  // conference_members.cc. settle() draws the consequences after anything happened to that call.
   void settle(media::LegId leg, Outbox& out, TimePoint now);
-  void remove(media::LegId leg, TimePoint now);
+  void show(const Member& member, TimePoint now);
+  enum class Leaving { departs, replaced };
+  void remove(media::LegId leg, Leaving how, TimePoint now);
   void join(Member& member, Outbox& out, TimePoint now);
   void introduce(Member& member, Outbox& out);
   void announce(const Member& member, Outbox& out) const;
@@ -134,20 +147,31 @@ class Conference {
   void chat(const Call& call, const std::string& text, Outbox& out) const;
   void send_plan(Outbox& out);
 
+  // conference_coin.cc
+  void subscribe(const Member& member);
+  void speaks_coin(Member& member, Outbox& out);
+  void settle_isfocus(Outbox& out);
+  void say_isfocus(Member& member, Outbox& out);
+  void settle_links(Outbox& out, TimePoint now);
+
   // Constant after construction.
   Place place_;
   CoinPush push_;
   int capacity_;
   std::uint32_t bitrate_bps_;
+  WallTime wall_;
 
   std::map<media::LegId, Member> members_;
+  std::map<media::LegId, Invited> invited_;  // without a call yet
   std::map<std::pair<jingle::Jid, jingle::Sid>, media::LegId> sessions_;
   Deadlines<media::LegId> due_;
-  std::map<media::LegId, media::LegPlan> plan_;
+  std::map<media::LegId, media::LegPlan> plan_;  // of who is connected
   bool plan_changed_ = false;
+  bool isfocus_ = false;  // whether it holds now (XEP-0298 §5)
+  Links links_;
+  std::optional<TimePoint> links_due_;
   Roster roster_;
   Notifier notifier_;
-  WallTime wall_;
   std::vector<std::pair<media::LegId, CallRecord>> ended_;
 };
 

@@ -10,30 +10,57 @@ void Conference::settle(media::LegId leg, Outbox& out, TimePoint now) {
   Member* found = member(leg);
   if (!found) return;
   if (found->call.ended()) {
-    remove(leg, now);
-    return;
-  }
-  if (found->call.connected()) {
-    const Participant participant = found->call.participant();
-    if (roster_.set(leg, participant)) notifier_.touch();
-    const auto [planned, added] = plan_.try_emplace(leg, participant.plan);
-    if (added || planned->second != participant.plan) {
-      planned->second = participant.plan;
-      plan_changed_ = true;
+    // Who called us meanwhile is as good as here.
+    remove(leg, found->call.yielded() ? Leaving::replaced : Leaving::departs, now);
+  } else {
+    const bool joins = found->call.connected() && !found->joined;
+    if (joins) {
+      found->joined = true;
+      found->joined_at = date_time(wall_(now));
     }
-    if (!found->joined) join(*found, out, now);
+    const bool relinked = links_.update(found->call, now);
+    show(*found, now);
+    if (relinked) {
+      notifier_.set_cascaded(leg, links_.has(leg));
+      if (!links_.has(leg) && roster_.set_cascade(leg, {}, {})) notifier_.touch();
+    }
+    if (joins) join(*found, out, now);
   }
+  settle_links(out, now);
+  settle_isfocus(out);
+  found = member(leg);
+  if (!found) return;
   introduce(*found, out);
   reindex(*found);
 }
 
-void Conference::remove(media::LegId leg, TimePoint now) {
+// Who is called is in the roster from the first; who calls, when he is connected.
+void Conference::show(const Member& member, TimePoint now) {
+  if (!member.joined && member.call.role() == jingle::Role::responder) return;
+  const media::LegId leg = member.call.leg();
+  Participant participant = member.call.participant();
+  if (member.joined) participant.joining_info.when = member.joined_at;
+  links_.plan(participant.plan, now);
+  if (roster_.set(leg, participant)) notifier_.touch();
+  if (!member.joined) return;
+  const auto [planned, added] = plan_.try_emplace(leg, participant.plan);
+  if (added || planned->second != participant.plan) {
+    planned->second = participant.plan;
+    plan_changed_ = true;
+  }
+}
+
+void Conference::remove(media::LegId leg, Leaving how, TimePoint now) {
   const auto found = members_.find(leg);
   const Call& call = found->second.call;
   ended_.emplace_back(leg, call.record(now));
   sessions_.erase({call.peer(), call.session().sid()});
   if (plan_.erase(leg) > 0) plan_changed_ = true;
-  if (roster_.remove(leg)) notifier_.touch();
+  links_.remove(leg, now);
+  const bool was_listed = how == Leaving::departs ? roster_.depart(leg, call.departure(wall_, now),
+                                                                   now + place_.config.departed_for)
+                                                  : roster_.remove(leg);
+  if (was_listed) notifier_.touch();
   notifier_.remove(leg);
   due_.set(leg, std::nullopt);
   members_.erase(found);
@@ -41,7 +68,6 @@ void Conference::remove(media::LegId leg, TimePoint now) {
 
 // The newcomer is in the roster already, so a user whose older call ends now never leaves it.
 void Conference::join(Member& newcomer, Outbox& out, TimePoint now) {
-  newcomer.joined = true;
   const media::LegId leg = newcomer.call.leg();
   std::vector<media::LegId> replaced = calls_of(newcomer.call.peer());
   std::erase(replaced, leg);
@@ -51,7 +77,7 @@ void Conference::join(Member& newcomer, Outbox& out, TimePoint now) {
   }
   for (const media::LegId old : replaced) {
     members_.at(old).call.end(reasons::replaced(), out);
-    remove(old, now);
+    remove(old, Leaving::replaced, now);
   }
   if (replaced.empty()) announce_join(newcomer, out);
 }
@@ -60,20 +86,13 @@ void Conference::withdraw(media::LegId, const jingle::Reason&, Outbox&, TimePoin
 
 void Conference::introduce(Member& member, Outbox& out) {
   if (!member.profile || !member.call.accepted()) return;
-  if (member.profile->isfocus_again && !member.isfocus_repeated) {
-    member.isfocus_repeated = true;
-    member.call.say_isfocus(true, out);
-  }
+  say_isfocus(member, out);
   if (!member.joined || member.introduced) return;
   member.introduced = true;
-  const ClientProfile& profile = *member.profile;
-  const bool wanted = push_ == CoinPush::everyone || profile.announced_coin;
-  notifier_.add(member.call.leg(), {.local = member.call.session().local(),
-                                    .peer = member.call.peer(),
-                                    .sid = member.call.session().sid(),
-                                    .pushed = profile.takes_documents && wanted,
-                                    .announced = profile.announced_coin});
-  if (!profile.shows_roster && place_.config.announce != Announce::off) announce(member, out);
+  subscribe(member);
+  if (!member.profile->shows_roster && place_.config.announce != Announce::off) {
+    announce(member, out);
+  }
 }
 
 void Conference::announce(const Member& member, Outbox& out) const {

@@ -66,7 +66,7 @@ std::optional<InviteRefusal> Focus::dial(const Invite& invite, TimePoint now) {
             .target = invite.target,
             .by = invite.by,
             .reason = invite.reason};
-  conference->invited(outgoing(dial), now);
+  conference->invited(outgoing(dial), out_, now);
   if (invite.target.is_bare()) {
     propose(std::move(dial), now);
   } else {
@@ -111,7 +111,7 @@ void Focus::call_directly(Dial dial, const jingle::Jid& peer, TimePoint now) {
   forget(dial, reasons::make("cancel"), now);
   dial.leg = {++last_leg_};
   dial.sid = {out_.token()};
-  if (Conference* conference = find(dial.room)) conference->invited(outgoing(dial), now);
+  if (Conference* conference = find(dial.room)) conference->invited(outgoing(dial), out_, now);
   call_out(dial, peer, false, now);
 }
 

@@ -11,12 +11,6 @@ constexpr char kAnn[] = "ann@localhost/phone";
 constexpr char kBob[] = "bob@localhost/desk";
 constexpr char kRoom[] = "room@mixer.localhost";
 
-std::string disco(const std::string& name, const std::string& feature = "urn:xmpp:ping") {
-  return "<query xmlns='http://jabber.org/protocol/disco#info'><identity category='client' "
-         "type='pc' name='" +
-         name + "'/><feature var='" + feature + "'/></query>";
-}
-
 // A caller whose client answers disco#info as given; empty: not at all.
 media::LegId join_as(Bench& bench, const std::string& who, const std::string& sid,
                      const std::string& info, Step* said = nullptr) {

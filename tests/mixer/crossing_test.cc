@@ -147,8 +147,8 @@ class Crossing {
     TimePoint& arrival = sites_[1 - from].wire;
     arrival = std::max(arrival, now_ + up_to(story_.delay));
     const std::string text = "<" + name + " xmlns='jabber:client' from='" + sender.str() +
-                             "' to='" + to.str() + "' " + attributes + ">" + payload + "</" +
-                             name + ">";
+                             "' to='" + to.str() + "' " + attributes + ">" + payload + "</" + name +
+                             ">";
     agenda_.emplace(arrival, [this, from, text] { deliver(1 - from, text); });
   }
 
@@ -180,9 +180,7 @@ class Crossing {
       at(up_to(300ms), [this, i, leg = connect->leg] { connect_leg(i, leg); });
     } else if (const auto* close = std::get_if<mixer::CloseLeg>(&command)) {
       engine.close_leg(close->leg);
-      at(up_to(300ms), [this, i, leg = close->leg] {
-        handle(i, sites_[i].engine.closed(leg));
-      });
+      at(up_to(300ms), [this, i, leg = close->leg] { handle(i, sites_[i].engine.closed(leg)); });
     }
   }
   bool live(int i, media::LegId leg) const {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "coin/diff.h"
 #include "coin/xml.h"
 #include "mixer/focus.h"
 #include "signaling/jingle.h"
@@ -94,6 +95,13 @@ inline std::string session_info(const std::string& sid, const std::string& rtp_i
 }
 inline std::string terminate(const std::string& sid) {
   return in_session(sid, "session-terminate", "<reason><success/></reason>");
+}
+
+// A client's answer to disco#info.
+inline std::string disco(const std::string& name, const std::string& feature = "urn:xmpp:ping") {
+  return "<query xmlns='http://jabber.org/protocol/disco#info'><identity category='client' "
+         "type='pc' name='" +
+         name + "'/><feature var='" + feature + "'/></query>";
 }
 
 // What one event made the focus do.
@@ -197,12 +205,24 @@ class Bench {
   mixer::Focus focus;
   FakeEngine engine;
   TimePoint now{1000s};
-  // Whether each IQ of ours is acked at once, and each client asked for disco#info has none to
-  // give.
+  // Whether each IQ of ours is acked at once, and each client asked for disco#info answers this.
   bool answers = true;
+  std::string client = disco("");
+  // What clients make of the documents they are sent (RFC 4575 §4.6), by sid.
+  std::map<std::string, coin::View> views;
+  // What that session was told of that user; nullptr: it is not listed.
+  const coin::User* listed(const std::string& sid, const std::string& entity) const {
+    const auto view = views.find(sid);
+    if (view == views.end() || !view->second.info()) return nullptr;
+    for (const coin::User& user : view->second.info()->users->users) {
+      if (user.entity == entity) return &user;
+    }
+    return nullptr;
+  }
 
   Step handle(const mixer::Event& event) {
     Step step{focus.handle(event, now)};
+    for (const auto& [iq, info] : step.documents()) views[info.sid.value_or("")].receive(info);
     carry_out(step);
     return step;
   }
@@ -303,8 +323,7 @@ class Bench {
     for (const media::LegId leg : closed) add(handle(engine.closed(leg)));
     if (!answers) return;
     for (const mixer::SendIq& iq : asked) {
-      add(answered(iq, "result",
-                   iq.is_set ? "" : "<query xmlns='http://jabber.org/protocol/disco#info'/>"));
+      add(answered(iq, "result", iq.is_set ? "" : client));
     }
   }
 };

@@ -1,0 +1,95 @@
+// What a room says and hears in the words of XEP-0298: who is focus, and documents.
+#include "mixer/conference.h"
+
+namespace mixer {
+
+// XEP-0298 §5, when a call becomes a conference and when it is one no more.
+void Conference::settle_isfocus(Outbox& out) {
+  const bool holds = place_.config.focus == FocusWhen::always || plan_.size() >= 2;
+  if (holds == isfocus_) return;
+  isfocus_ = holds;
+  for (auto& [leg, member] : members_) {
+    member.call.set_isfocus(holds);
+    say_isfocus(member, out);
+  }
+}
+
+// In session-infos to those who announced Coin only: Dino and Monal never answer one that they do
+// not know, QXmpp rings. Who was not told gets no document either (§6).
+void Conference::say_isfocus(Member& member, Outbox& out) {
+  if (!member.profile || !member.call.accepted()) return;
+  Call& call = member.call;
+  const ClientProfile& profile = *member.profile;
+  const bool lost = profile.isfocus_again && call.role() == jingle::Role::responder &&
+                    !member.isfocus_repeated;  // our session-accept was not searched for it
+  const bool told = call.isfocus() && !lost;
+  if (told != isfocus_ && (profile.announced_coin || profile.isfocus_again)) {
+    member.isfocus_repeated = true;
+    call.say_isfocus(isfocus_, out);
+  }
+  notifier_.set_isfocus(call.leg(), isfocus_ && call.isfocus());
+}
+
+// Requires: introduced.
+void Conference::subscribe(const Member& member) {
+  const Call& call = member.call;
+  const ClientProfile& profile = *member.profile;
+  const bool wanted = push_ == CoinPush::everyone || profile.announced_coin;
+  notifier_.add(call.leg(), {.local = call.session().local(),
+                             .peer = call.peer(),
+                             .sid = call.session().sid(),
+                             .pushed = profile.takes_documents && wanted,
+                             .announced = profile.announced_coin,
+                             .form = profile.form});
+  notifier_.set_cascaded(call.leg(), links_.has(call.leg()));
+  notifier_.set_isfocus(call.leg(), isfocus_ && call.isfocus());
+}
+
+// Whatever its client announced.
+void Conference::speaks_coin(Member& member, Outbox& out) {
+  static const ClientProfile& unknown = profile_of({});
+  const ClientProfile* now = &profile_of_sender(member.profile ? *member.profile : unknown);
+  const bool news = std::exchange(member.profile, now) != now;
+  if (news && member.introduced) subscribe(member);
+  introduce(member, out);
+}
+
+std::optional<jingle::StanzaError> Conference::document_from(const jingle::Jid& peer,
+                                                             const coin::ConferenceInfo& info,
+                                                             Outbox& out, TimePoint now) {
+  Member* sender = member_of(peer);
+  if (!sender) return jingle::unknown_session();
+  if (!sender->call.peer_is_focus()) return jingle::not_allowed();
+  speaks_coin(*sender, out);
+  if (const auto defect = links_.receive(sender->call, info, now)) {
+    out.log(Log::Level::warning, "odd conference document: room=" + quoted(place_.name) +
+                                     " peer=" + quoted(peer.str()) + " " + quoted(*defect));
+  }
+  settle(sender->call.leg(), out, now);
+  return std::nullopt;
+}
+
+jingle::Result<std::string> Conference::document_for(const jingle::Jid& peer, Outbox& out,
+                                                     TimePoint now) {
+  Member* asker = member_of(peer);
+  // Nobody is told anything before his leg is connected.
+  if (!asker || !asker->joined || !asker->call.accepted()) {
+    return tl::unexpected(jingle::unknown_session());
+  }
+  // Who asks for it understands it.
+  if (!asker->profile || !asker->call.isfocus()) speaks_coin(*asker, out);
+  return notifier_.pull(asker->call.leg(), roster_, now);
+}
+
+void Conference::settle_links(Outbox& out, TimePoint now) {
+  if (links_.size() == 0 && !links_due_) return;
+  while (const auto end = links_.next_to_end(plan_.size() - links_.size(), now)) {
+    members_.at(end->leg).call.end(end->reason, out);
+    remove(end->leg, Leaving::departs, now);
+  }
+  for (const media::LegId leg : links_.legs()) show(members_.at(leg), now);
+  if (links_.show(roster_)) notifier_.touch();
+  links_due_ = links_.next_deadline(now);
+}
+
+}  // namespace mixer
