@@ -59,9 +59,11 @@ std::vector<coin::User> Cascade::behind(media::LegId leg) const {
 std::size_t Cascade::people_behind(media::LegId leg) const {
   const Link& link = links_.at(leg);
   if (!link.view.info()) return 1;
-  const std::vector<coin::User> users = behind(leg);
-  return static_cast<std::size_t>(std::ranges::count_if(
-      users, [](const coin::User& user) { return user.entity != user.cascaded_focus; }));
+  const auto is_person = [&](const coin::User& user) {
+    const bool is_focus = user.entity == user.cascaded_focus;
+    return !is_focus || (user.entity == link.conference && !link.plays_along);  // Jitsi's user
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(behind(leg), is_person));
 }
 
 // Whether to see it as it stands now, before anything changes.

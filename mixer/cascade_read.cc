@@ -13,41 +13,21 @@ namespace {
 constexpr char kCascadeNamespace[] = "urn:x-jingle-mixer:cascade";
 constexpr char kVia[] = "via";  // xmpp: URIs of conferences, separated by spaces
 
-bool starts_with_scheme(std::string_view uri, std::string_view scheme) {
-  return uri.size() > scheme.size() && uri[scheme.size()] == ':' &&
-         std::equal(scheme.begin(), scheme.end(), uri.begin(),
-                    [](char a, char b) { return a == (b | 0x20); });
-}
-
-std::string percent_decoded(std::string_view text) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const int letter = c | 0x20;
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-  };
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool coded = text[i] == '%' && i + 2 < text.size();
-    const int high = coded ? digit(text[i + 1]) : -1, low = coded ? digit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) {
-      out += text[i];
-      continue;
-    }
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
+bool is_sip(std::string_view uri) {
+  std::string scheme(uri.substr(0, uri.find(':')));
+  for (char& c : scheme) c = static_cast<char>(c | 0x20);
+  return scheme == "sip" || scheme == "sips";
 }
 
 // The address in sip:juliet@capulet.lit;gr=1 (RFC 3261 §19.1), xmpp:romeo@montague.lit?message
 // (RFC 5122) or romeo@montague.lit/orchard.
 std::optional<jingle::Jid> address_in(std::string_view uri) {
-  const bool xmpp = starts_with_scheme(uri, "xmpp");
-  const bool sip = starts_with_scheme(uri, "sip") || starts_with_scheme(uri, "sips");
-  if (!xmpp && !sip) return jingle::Jid::parse(uri);
-  uri.remove_prefix(uri.find(':') + 1);
-  uri = uri.substr(0, uri.find_first_of(sip ? ";?" : "?#"));
-  return jingle::Jid::parse(percent_decoded(uri));
+  if (is_sip(uri)) {
+    const std::string_view rest = uri.substr(uri.find(':') + 1);
+    return jingle::Jid::parse_uri("xmpp:" + std::string(rest.substr(0, rest.find(';'))));
+  }
+  if (auto address = jingle::Jid::parse_uri(uri)) return address;
+  return jingle::Jid::parse(uri);
 }
 
 std::string conference_in(const std::string& uri) {
@@ -133,12 +113,8 @@ std::optional<coin::User> shown(coin::User user, const std::string& home,
   // Jitsi's users have the entities of their endpoints: the resource is the client's.
   const bool of_client = std::ranges::any_of(
       user.endpoints, [&](const coin::Endpoint& e) { return e.entity == user.entity; });
-  const bool is_bare_text = address && user.entity.find(':') == std::string::npos;
   user.display_text = name_for(user, address);
-  if (is_bare_text) user.entity = address->uri();
-  if (of_client && address && !starts_with_scheme(user.entity, "sip")) {
-    user.entity = address->bare().uri();
-  }
+  if (address && !is_sip(user.entity)) user.entity = (of_client ? address->bare() : *address).uri();
   user.cascaded_focus = home;
   user.associated_aors.reset();  // whom else to call: that conference's business
   for (coin::Endpoint& endpoint : user.endpoints) {
