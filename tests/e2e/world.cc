@@ -27,6 +27,8 @@ std::string tone_file(const support::TempDir& folder, double hz) {
 support::ProsodySpec prosody_spec() {
   support::ProsodySpec spec;
   spec.hosts = {"localhost", "stranger.example"};
+  spec.components.push_back({"mixer-b.localhost", kPassword});
+  spec.components.push_back({"mixer-c.localhost", kPassword});
   for (const char* user : {"ann", "bob", "cyd", "bot"}) {
     spec.accounts.push_back({std::string(user) + "@localhost", kPassword});
   }
@@ -37,11 +39,12 @@ support::ProsodySpec prosody_spec() {
   return spec;
 }
 
-Mixer::Mixer(const support::Prosody& prosody, Spec spec) : client_mode_(spec.client_mode) {
+Mixer::Mixer(const support::Prosody& prosody, Spec spec)
+    : client_mode_(spec.client_mode), component_(spec.component) {
   const auto file = folder_ / "mixer.toml";
   std::ofstream(file) << "[xmpp]\n"
                       << (client_mode_ ? "mode = \"client\"\njid = \"bot@localhost\"\n"
-                                       : "mode = \"component\"\njid = \"mixer.localhost\"\n")
+                                       : "mode = \"component\"\njid = \"" + component_ + "\"\n")
                       << "password = \"" << spec.secret << "\"\nhost = \"127.0.0.1\"\nport = "
                       << (client_mode_ ? prosody.c2s_port() : prosody.component_port()) << "\n"
                       << (client_mode_ ? "tls = \"trust-all\"\n" : "") << "[media]\n"
@@ -57,7 +60,7 @@ Mixer::Mixer(const support::Prosody& prosody, Spec spec) : client_mode_(spec.cli
 Mixer::~Mixer() { EXPECT_EQ(process_->terminate(kWait), 0) << log(); }
 
 std::string Mixer::jid(const std::string& room) const {
-  return client_mode_ ? "bot@localhost/focus" : room + "@mixer.localhost";
+  return client_mode_ ? "bot@localhost/focus" : room + "@" + component_;
 }
 
 std::size_t Mixer::threads() const {
@@ -89,24 +92,15 @@ Call::Call(const support::Prosody& prosody, CallSpec spec) {
   const auto fifo = (folder_ / "commands").string();
   if (mkfifo(fifo.c_str(), 0600) != 0) throw std::runtime_error("mkfifo");
   commands_fd_ = open(fifo.c_str(), O_RDWR | O_CLOEXEC);
-  std::vector<std::string> argv{"/bin/sh",
-                                "-c",
-                                "exec \"$@\" <\"$0\"",
-                                fifo,
-                                JINGLE_CALL,
-                                "--server",
-                                server(prosody),
-                                "--jid",
-                                account(spec.user),
-                                "--password",
-                                kPassword,
-                                "--to",
-                                spec.to,
-                                "--json",
-                                "--events",
-                                "--commands",
-                                "--patience",
-                                "120"};
+  std::vector<std::string> argv{
+      "/bin/sh",       "-c",         "exec \"$@\" <\"$0\"", fifo,         JINGLE_CALL, "--server",
+      server(prosody), "--jid",      account(spec.user),    "--password", kPassword,   "--json",
+      "--events",      "--commands", "--patience",          "120"};
+  if (spec.to.empty()) {
+    argv.emplace_back("--answer");
+  } else {
+    argv.insert(argv.end(), {"--to", spec.to});
+  }
   const bool tls = !prosody.certificate().pem.empty();
   argv.insert(argv.end(), {"--tls", tls ? "trust-all" : "off"});
   if (!spec.play.empty()) argv.insert(argv.end(), {"--play", spec.play});

@@ -29,7 +29,7 @@ inline constexpr double kTone_dbfs = -14;
 std::string tone_file(const support::TempDir& folder, double hz);
 
 // ann, bob, cyd and the mixer's account bot at localhost; eve at stranger.example; caller1 …
-// caller50 at localhost; the component mixer.localhost.
+// caller50 at localhost; the components mixer.localhost, mixer-b.localhost, mixer-c.localhost.
 support::ProsodySpec prosody_spec();
 
 class Mixer {
@@ -41,6 +41,7 @@ class Mixer {
     std::string media = "addresses = [\"127.0.0.1\"]\nbitrate = 96000";
     std::string more = {};  // other tables
     std::string secret = kPassword;
+    std::string component = "mixer.localhost";
     bool wait_until_up = true;
   };
   // Throws with its log when it does not come up.
@@ -61,13 +62,14 @@ class Mixer {
 
  private:
   bool client_mode_;
+  std::string component_;
   support::TempDir folder_;
   std::unique_ptr<support::Process> process_;
 };
 
 struct CallSpec {
   std::string user = "ann";  // at localhost, or a whole JID
-  std::string to;            // whom to dial
+  std::string to = {};       // whom to dial; empty: is dialled itself
   std::string play = {};     // WAV
   bool record = false;
   double seconds = 0;  // 0: until told
