@@ -13,7 +13,7 @@ std::variant<Options, int> parse(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "jingle-call");
   std::vector<char*> argv;
   for (auto& argument : arguments) argv.push_back(argument.data());
-  return parse_options(static_cast<int>(argv.size()), argv.data());
+  return parse_options(Program::jingle_call, static_cast<int>(argv.size()), argv.data());
 }
 std::vector<std::string> with(std::vector<std::string> more) {
   const std::vector<std::pair<std::string, std::string>> needed{{"--server", "127.0.0.1:5222"},
@@ -60,12 +60,43 @@ TEST(Options, CallersOfOneAccountHaveAResourceEachAndAPatternAnAccountEach) {
   EXPECT_EQ(caller_jid(one, 1).str(), "ann@localhost/phone");
 }
 
+TEST(Options, ACalledOneNeedsNobodyToDial) {
+  std::vector<std::string> arguments{"--server",   "h", "--jid",   "ann@localhost",
+                                     "--password", "x", "--answer"};
+  const auto plain = std::get<Options>(parse(arguments));
+  ASSERT_TRUE(plain.answer);
+  EXPECT_EQ(plain.answer->policy, AnswerSpec::Policy::accept);
+  EXPECT_TRUE(plain.answer->jmi);
+  arguments.insert(arguments.end(), {"--ring", "1.5", "--decline", "--no-jmi"});
+  const auto more = std::get<Options>(parse(arguments));
+  EXPECT_EQ(more.answer->ring, std::chrono::milliseconds(1500));
+  EXPECT_EQ(more.answer->policy, AnswerSpec::Policy::decline);
+  EXPECT_FALSE(more.answer->jmi);
+  EXPECT_FALSE(std::get<Options>(parse(with({}))).answer);
+}
+
+TEST(Options, CoinWatchKnowsWhatACallNeedsAndHowToShow) {
+  std::vector<std::string> arguments = with({"--jmi", "--raw", "--no-redraw"});
+  arguments.insert(arguments.begin(), "coin-watch");
+  std::vector<char*> argv;
+  for (auto& argument : arguments) argv.push_back(argument.data());
+  const auto parsed =
+      parse_options(Program::coin_watch, static_cast<int>(argv.size()), argv.data());
+  const auto* options = std::get_if<Options>(&parsed);
+  ASSERT_NE(options, nullptr);
+  EXPECT_TRUE(options->jmi && options->raw && !options->redraw);
+  EXPECT_EQ(std::get<int>(parse(with({"--raw"}))), 64) << "not jingle-call's";
+}
+
 TEST(Options, MistakesAreUsageErrors) {
   for (const auto& mistake : std::vector<std::vector<std::string>>{{"--tls", "maybe"},
                                                                    {"--to", "@@"},
                                                                    {"--jid", "localhost"},
                                                                    {"--server", "host:99999"},
                                                                    {"--count", "0"},
+                                                                   {"--answer"},  // and --to
+                                                                   {"--busy"},
+                                                                   {"--ring", "1"},
                                                                    {"--frobnicate"}}) {
     const auto parsed = parse(with(mistake));
     ASSERT_TRUE(std::holds_alternative<int>(parsed)) << mistake[0];
@@ -82,7 +113,12 @@ TEST(UserCommands, AreForAllCallersOrForOne) {
   ASSERT_TRUE(one);
   EXPECT_EQ(one->caller, 2);
   EXPECT_EQ(one->asked.digit, '#');
-  for (const char* line : {"", "2", "x", "dtmf", "dtmf 55", "dtmf x", "2x mute", "mute now"}) {
+  const auto document = parse_command("document a/b.xml");
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->asked.what, UserAsked::What::document);
+  EXPECT_EQ(document->asked.text, "a/b.xml");
+  for (const char* line :
+       {"document", "", "2", "x", "dtmf", "dtmf 55", "dtmf x", "2x mute", "mute now"}) {
     EXPECT_FALSE(parse_command(line)) << line;
   }
 }

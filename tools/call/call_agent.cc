@@ -79,7 +79,7 @@ void CallAgent::carry_out(const Command& command) {
   if (const auto* send = std::get_if<Send>(&command)) {
     if (connected_) connection_->send(send->priority, send->xml);
   } else if (const auto* open = std::get_if<OpenLeg>(&command)) {
-    open_leg(open->rtcp_mux);
+    open_leg(*open);
   } else if (const auto* connect = std::get_if<ConnectLeg>(&command)) {
     parts_.media->connect(parts_.leg, connect->remote);
   } else if (const auto* add = std::get_if<AddRemoteCandidates>(&command)) {
@@ -100,9 +100,9 @@ void CallAgent::carry_out(const Command& command) {
   }
 }
 
-void CallAgent::open_leg(bool rtcp_mux) {
+void CallAgent::open_leg(const OpenLeg& how) {
   try {
-    parts_.media->open(parts_.leg, rtcp_mux, parts_.record);
+    parts_.media->open(parts_.leg, how, parts_.record);
   } catch (const std::runtime_error& error) {
     handle(
         media::Event(media::LegFailed{parts_.leg, media::LegFailure::media_error, error.what()}));

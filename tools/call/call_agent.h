@@ -48,7 +48,7 @@ class CallAgent : public jingle::XmppConnection::Observer, public mixer::EventSo
 
  private:
   void carry_out(const Command& command);
-  void open_leg(bool rtcp_mux);
+  void open_leg(const OpenLeg& how);
 
   // Constant after use().
   const Parts parts_;

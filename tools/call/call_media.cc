@@ -8,9 +8,9 @@
 
 #include "media/gst/dtls_srtp.h"
 #include "media/gst/io_thread.h"
-#include "tools/call/offer.h"
 #include "tools/call/pacer.h"
 #include "tools/call/recording.h"
+#include "tools/call/talkers.h"
 #include "tools/call/voice.h"
 
 namespace call {
@@ -18,21 +18,27 @@ namespace call {
 class CallMedia::Impl {
  public:
   Impl(Config config, std::function<void(media::Event)> sink)
-      : voice_(config.play.empty() ? Voice() : Voice(config.play, config.loop)),
+      : talkers_(config.talkers),
+        voice_(config.play.empty() ? Voice() : Voice(config.play, config.loop)),
         io_(ice_config(std::move(config.addresses)), identity_, std::move(sink)),
         pacer_(io_, voice_) {}
 
-  void open(media::LegId id, bool rtcp_mux, const std::string& record) {
+  void open(media::LegId id, const OpenLeg& how, const std::string& record) {
     Leg leg;
     leg.ssrc = static_cast<std::uint32_t>(random_());
-    if (!record.empty()) leg.recording = std::make_unique<Recording>(record, kOpusPayloadType);
+    if (talkers_) {
+      leg.talkers = std::make_unique<Talkers>();
+    } else if (!record.empty()) {
+      leg.recording = std::make_unique<Recording>(record, how.opus_payload_type);
+    }
     media::gst::TransportSpec spec;
     spec.leg = id;
     spec.ssrc = leg.ssrc;
     spec.cname = "jingle-call";
-    spec.ice_controlling = true;  // XEP-0176 §5.1: the initiator
-    spec.rtcp_mux = rtcp_mux;
+    spec.ice_controlling = how.ice_controlling;
+    spec.rtcp_mux = how.rtcp_mux;
     if (leg.recording) spec.leg_src = leg.recording->leg_src();
+    if (leg.talkers) spec.leg_src = leg.talkers->leg_src();
     io_.open(std::move(spec));
     legs_.insert_or_assign(id, std::move(leg));
   }
@@ -46,8 +52,14 @@ class CallMedia::Impl {
 
   void close(media::LegId id) {
     pacer_.remove(id);
-    legs_.erase(id);  // ends the recording's pipeline before its transport
+    legs_.erase(id);  // ends its pipeline before its transport
     io_.close(id);
+  }
+
+  std::set<std::uint32_t> talking(media::LegId id) const {
+    const auto leg = legs_.find(id);
+    if (leg == legs_.end() || !leg->second.talkers) return {};
+    return leg->second.talkers->talking();
   }
 
   media::gst::IoThread& io() { return io_; }
@@ -57,6 +69,7 @@ class CallMedia::Impl {
   struct Leg {
     std::uint32_t ssrc = 0;
     std::unique_ptr<Recording> recording;
+    std::unique_ptr<Talkers> talkers;
   };
   static media::gst::IceConfig ice_config(std::vector<std::string> addresses) {
     media::gst::IceConfig config;
@@ -64,6 +77,7 @@ class CallMedia::Impl {
     return config;
   }
 
+  const bool talkers_;
   std::random_device random_;
   const Voice voice_;
   const media::gst::DtlsIdentity identity_;
@@ -76,8 +90,8 @@ CallMedia::CallMedia(Config config, std::function<void(media::Event)> sink)
     : impl_(std::make_unique<Impl>(std::move(config), std::move(sink))) {}
 CallMedia::~CallMedia() = default;
 
-void CallMedia::open(media::LegId leg, bool rtcp_mux, const std::string& record) {
-  impl_->open(leg, rtcp_mux, record);
+void CallMedia::open(media::LegId leg, const OpenLeg& how, const std::string& record) {
+  impl_->open(leg, how, record);
 }
 void CallMedia::connect(media::LegId leg, media::LegRemote remote) {
   impl_->connect(leg, std::move(remote));
@@ -90,6 +104,7 @@ void CallMedia::set_sending(media::LegId leg, bool sending) {
   impl_->pacer().set_sending(leg, sending);
 }
 void CallMedia::press(media::LegId leg, char digit) { impl_->pacer().press(leg, digit); }
+std::set<std::uint32_t> CallMedia::talking(media::LegId leg) const { return impl_->talking(leg); }
 void CallMedia::close(media::LegId leg) { impl_->close(leg); }
 
 }  // namespace call

@@ -6,10 +6,12 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "media/media_engine.h"
+#include "tools/call/events.h"
 
 namespace call {
 
@@ -19,6 +21,7 @@ class CallMedia {
     std::vector<std::string> addresses;  // local addresses to offer; empty: all but loopback
     std::string play;                    // a sound file; empty: silence
     bool loop = true;
+    bool talkers = false;  // keep account of who talks; such a leg cannot be recorded
   };
   // `sink` must not block. Throws std::runtime_error: the sound cannot be decoded, GStreamer or
   // OpenSSL lack something.
@@ -28,12 +31,14 @@ class CallMedia {
 
   // LegOpened or LegFailed follows. `record`: a WAV file, or empty. Throws std::runtime_error when
   // it cannot be written.
-  void open(media::LegId leg, bool rtcp_mux, const std::string& record);
+  void open(media::LegId leg, const OpenLeg& how, const std::string& record);
   void connect(media::LegId leg, media::LegRemote remote);
   void add_remote_candidates(media::LegId leg, std::vector<media::IceCandidate> candidates);
   // Nothing is sent before the first of these.
   void set_sending(media::LegId leg, bool sending);
   void press(media::LegId leg, char digit);
+  // The contributing sources heard just now.
+  std::set<std::uint32_t> talking(media::LegId leg) const;
   // LegClosed follows; the recording is complete when this returns.
   void close(media::LegId leg);
 

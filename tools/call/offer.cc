@@ -77,12 +77,6 @@ jingle::RtpDescription make_description(std::uint32_t ssrc, bool rtcp_mux) {
   return description;
 }
 
-// As RFC 8122 spells it, but of another certificate.
-std::string lie(std::string fingerprint) {
-  if (!fingerprint.empty()) fingerprint.back() = fingerprint.back() == '0' ? '1' : '0';
-  return fingerprint;
-}
-
 bool same_word(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
     return std::tolower(static_cast<unsigned char>(x)) ==
@@ -112,9 +106,8 @@ void read_extensions(const jingle::RtpDescription& answer, media::RtpParameters&
 jingle::SessionInitiate make_offer(const jingle::Jid& initiator, const media::LegOpened& local,
                                    const OfferOptions& options) {
   auto transport = make_transport(local.ice, local.candidates);
-  const auto& value = local.fingerprint.value;
-  transport.fingerprints = {{local.fingerprint.hash, options.fingerprint_lie ? lie(value) : value,
-                             jingle::Setup::actpass}};
+  const auto fingerprint = claimed(local.fingerprint, options);
+  transport.fingerprints = {{fingerprint.hash, fingerprint.value, jingle::Setup::actpass}};
   jingle::Content content;
   content.name = kContentName;
   content.description = make_description(local.ssrc, options.rtcp_mux);
@@ -125,10 +118,17 @@ jingle::SessionInitiate make_offer(const jingle::Jid& initiator, const media::Le
   return initiate;
 }
 
-jingle::TransportInfo make_transport_info(const media::IceCredentials& credentials,
+media::DtlsFingerprint claimed(media::DtlsFingerprint fingerprint, const OfferOptions& options) {
+  auto& value = fingerprint.value;  // a lie is spelled as RFC 8122 has it
+  if (options.fingerprint_lie && !value.empty()) value.back() = value.back() == '0' ? '1' : '0';
+  return fingerprint;
+}
+
+jingle::TransportInfo make_transport_info(const std::string& name,
+                                          const media::IceCredentials& credentials,
                                           const std::vector<media::IceCandidate>& candidates) {
   jingle::Content content;
-  content.name = kContentName;
+  content.name = name;
   content.transport = make_transport(credentials, candidates);
   return {{std::move(content)}};
 }

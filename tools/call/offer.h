@@ -25,8 +25,11 @@ struct OfferOptions {
 
 jingle::SessionInitiate make_offer(const jingle::Jid& initiator, const media::LegOpened& local,
                                    const OfferOptions& options);
+// What we say our fingerprint is.
+media::DtlsFingerprint claimed(media::DtlsFingerprint fingerprint, const OfferOptions& options);
 // Candidates gathered later, as a transport-info with exactly one content.
-jingle::TransportInfo make_transport_info(const media::IceCredentials& credentials,
+jingle::TransportInfo make_transport_info(const std::string& content,
+                                          const media::IceCredentials& credentials,
                                           const std::vector<media::IceCandidate>& candidates);
 
 // The peer's half. The error is the reason to end the session with (XEP-0166 §7.4).

@@ -52,69 +52,124 @@ bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-}  // namespace
+// What CLI11 fills in and Options has in another form.
+struct Raw {
+  std::string server, to;
+  double seconds = 0, patience = 60, ring = 0;
+  bool answer = false;
+  AnswerSpec::Policy policy = AnswerSpec::Policy::accept;
+  bool no_jmi = false;
+};
 
-std::variant<Options, int> parse_options(int argc, char** argv) {
-  Options options;
-  std::string server;
-  std::string to;
-  double seconds = 0;
-  double patience = 60;
-  const std::map<std::string, Tls> tls{
+void add_common(CLI::App& app, Options& options, Raw& raw) {
+  static const std::map<std::string, Tls> kTls{
       {"verify", Tls::verify}, {"trust-all", Tls::trust_all}, {"off", Tls::off}};
-
-  CLI::App app(
-      "Headless Jingle callers: dial, play, record, report.\n"
-      "Exit status 0 only if every caller was connected and ended as asked.");
   app.set_version_flag("--version", TOOLS_VERSION);
-  app.add_option("--server", server, "where to log in")->required()->type_name("HOST:PORT");
-  app.add_option(
-         "--jid", options.jid,
-         "who to be; {n} becomes the caller's number, otherwise each caller gets a resource")
-      ->required();
+  app.add_option("--server", raw.server, "where to log in")->required()->type_name("HOST:PORT");
+  app.add_option("--jid", options.jid, "who to be")->required();
   app.add_option("--password", options.password)->required();
-  app.add_option("--to", to, "whom to dial")->required()->type_name("JID");
+  auto* peer = app.add_option_group("peer");
+  peer->add_option("--to", raw.to, "whom to dial")->type_name("JID");
+  peer->add_flag("--answer", raw.answer, "wait for a call instead");
+  peer->require_option(1);
+  app.add_option("--ring", raw.ring, "with --answer: seconds until it is taken")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--tls", options.tls, "certificate checks on the way to the server")
-      ->transform(CLI::CheckedTransformer(tls));
-  app.add_option("--count", options.count, "how many callers")->check(CLI::Range(1, kMaxCallers));
+      ->transform(CLI::CheckedTransformer(kTls));
   app.add_option("--play", options.play, "what to say, in a loop; silence if not given")
       ->check(CLI::ExistingFile);
   app.add_flag("--once", options.once, "play only once");
+  app.add_option("--seconds", raw.seconds, "hang up that long after being connected")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--patience", raw.patience,
+                 "seconds until a call that is not connected has failed")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--address", options.addresses,
+                 "local addresses to offer; default: 127.0.0.1 if the server is there, else all");
+  app.add_flag("--jmi", options.jmi, "with --to: propose first (XEP-0353)");
+  app.add_flag("--no-jmi", raw.no_jmi, "with --answer: as a client that knows no proposals");
+  app.add_flag("!--no-rtcp-mux", options.rtcp_mux, "RTCP on a component of its own");
+}
+
+void add_jingle_call(CLI::App& app, Options& options, Raw& raw) {
+  app.description(
+      "Headless Jingle callers: dial or answer, play, record, report.\n"
+      "Exit status 0 only if every caller was connected and ended as asked, or refused as told.\n"
+      "{n} in --jid becomes the caller's number; otherwise each caller gets a resource.");
+  app.add_option("--count", options.count, "how many callers")->check(CLI::Range(1, kMaxCallers));
   app.add_option(
          "--record", options.record,
          "what is heard, 48 kHz mono; NAME-1.wav, NAME-2.wav … if there are several callers")
       ->type_name("WAV");
-  auto* stay = app.add_option("--seconds", seconds, "hang up that long after being connected")
-                   ->check(CLI::PositiveNumber);
-  app.add_option("--patience", patience, "seconds until a call that is not connected has failed")
-      ->check(CLI::PositiveNumber);
+  const auto refuse = [&](const char* name, AnswerSpec::Policy policy, const char* how) {
+    app.add_flag_callback(
+        name, [&raw, policy] { raw.policy = policy; }, how);
+  };
+  refuse("--busy", AnswerSpec::Policy::busy, "with --answer: refuse every call as busy");
+  refuse("--decline", AnswerSpec::Policy::decline, "with --answer: decline every call");
+  refuse("--ignore", AnswerSpec::Policy::ignore, "with --answer: let every call ring in vain");
   app.add_flag("--json", options.json, "at the end, a JSON array with an object for each caller");
   app.add_flag("--events", options.events, "what happens, one JSON object a line, as it happens");
   app.add_flag("--commands", options.commands,
-               "read from standard input: [N] mute|unmute|hold|unhold|dtmf KEY|hangup|quit");
-  app.add_option("--address", options.addresses,
-                 "local addresses to offer; default: 127.0.0.1 if the server is there, else all");
-  app.add_flag("--jmi", options.jmi, "propose first (XEP-0353)");
-  app.add_flag("!--no-rtcp-mux", options.rtcp_mux, "RTCP on a component of its own");
+               "read from standard input: [N] mute|unmute|hold|unhold|dtmf KEY|focus|nofocus|\n"
+               "document FILE|hangup|quit");
+  app.add_flag("--focus", options.focus, "say isfocus (XEP-0298)");
+  app.add_option("--document", options.documents,
+                 "conference documents to send once connected, one after another, \"{sid}\" in\n"
+                 "them becoming the session's; the answers are events")
+      ->type_name("FILE");
   app.add_flag("--fingerprint-lie", options.fingerprint_lie,
                "for tests: signal a fingerprint the certificate does not have");
-  try {
-    app.parse(argc, argv);
-    if (!read_server(server, options)) throw CLI::ValidationError("--server", server);
-    const auto parsed = jingle::Jid::parse(to);
-    if (!parsed) throw CLI::ValidationError("--to", to + " is no JID");
-    options.to = *parsed;
-    if (const auto jid = jingle::Jid::parse(numbered(options.jid, 1));
-        !jid || jid->local().empty()) {
-      throw CLI::ValidationError("--jid", options.jid + " is no account");
-    }
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 64;  // EX_USAGE
+}
+
+void add_coin_watch(CLI::App& app, Options& options) {
+  app.description(
+      "Shows the conference documents (XEP-0298, RFC 4575) of a call as they come: what each\n"
+      "changes, in words, and who is there, as a table. \"*\" marks who talks.");
+  app.add_flag("--raw", options.raw, "the documents' XML too");
+  app.add_flag("!--no-redraw", options.redraw,
+               "append every table, as it is done when standard output is no terminal");
+}
+
+// Throws CLI::ValidationError.
+void translate(const Raw& raw, Options& options) {
+  if (!read_server(raw.server, options)) throw CLI::ValidationError("--server", raw.server);
+  if (const auto jid = jingle::Jid::parse(numbered(options.jid, 1)); !jid || jid->local().empty()) {
+    throw CLI::ValidationError("--jid", options.jid + " is no account");
   }
-  if (stay->count() > 0) options.seconds = milliseconds(seconds);
-  options.patience = milliseconds(patience);
+  if (raw.answer) {
+    options.answer = AnswerSpec{raw.policy, milliseconds(raw.ring), !raw.no_jmi};
+  } else if (raw.policy != AnswerSpec::Policy::accept || raw.ring > 0) {
+    throw CLI::ValidationError("--busy, --decline, --ignore, --ring", "only with --answer");
+  } else if (const auto to = jingle::Jid::parse(raw.to)) {
+    options.to = *to;
+  } else {
+    throw CLI::ValidationError("--to", raw.to + " is no JID");
+  }
+  if (raw.seconds > 0) options.seconds = milliseconds(raw.seconds);
+  options.patience = milliseconds(raw.patience);
   if (options.addresses.empty() && is_loopback(options.host)) {
     options.addresses = {options.host == "localhost" ? "127.0.0.1" : options.host};
+  }
+}
+
+}  // namespace
+
+std::variant<Options, int> parse_options(Program program, int argc, char** argv) {
+  Options options;
+  Raw raw;
+  CLI::App app;
+  add_common(app, options, raw);
+  if (program == Program::jingle_call) {
+    add_jingle_call(app, options, raw);
+  } else {
+    add_coin_watch(app, options);
+  }
+  try {
+    app.parse(argc, argv);
+    translate(raw, options);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 64;  // EX_USAGE
   }
   return options;
 }

@@ -27,11 +27,13 @@ std::vector<std::string_view> words_of(std::string_view line) {
 
 std::optional<UserCommand> parse_command(std::string_view line) {
   using What = UserAsked::What;
-  static constexpr std::array<std::pair<std::string_view, What>, 6> kWords{
+  static constexpr std::array<std::pair<std::string_view, What>, 8> kWords{
       {{"mute", What::mute},
        {"unmute", What::unmute},
        {"hold", What::hold},
        {"unhold", What::unhold},
+       {"focus", What::focus},
+       {"nofocus", What::no_focus},
        {"hangup", What::hang_up},
        {"quit", What::hang_up}}};
   auto words = words_of(line);
@@ -42,7 +44,11 @@ std::optional<UserCommand> parse_command(std::string_view line) {
     words.erase(words.begin());
   }
   if (words.size() == 2 && words[0] == "dtmf" && words[1].size() == 1 && dtmf_event(words[1][0])) {
-    command.asked = {What::digit, words[1][0]};
+    command.asked = {.what = What::digit, .digit = words[1][0]};
+    return command;
+  }
+  if (words.size() == 2 && words[0] == "document") {
+    command.asked = {.what = What::document, .text = std::string(words[1])};
     return command;
   }
   if (words.size() != 1) return std::nullopt;

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "tools/call/caller.h"
+#include "tools/call/events.h"
 
 namespace call {
 
@@ -13,7 +13,8 @@ struct UserCommand {
   UserAsked asked;
 };
 
-// "[N] mute | unmute | hold | unhold | dtmf KEY | hangup | quit"; nullopt: something else.
+// "[N] mute | unmute | hold | unhold | dtmf KEY | focus | nofocus | document FILE | hangup | quit";
+// nullopt: something else. The file is yet to be read.
 std::optional<UserCommand> parse_command(std::string_view line);
 
 }  // namespace call

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "tools/call/caller.h"
+#include "tools/call/events.h"
 
 namespace call {
 
