@@ -15,8 +15,10 @@ std::string event_line(int caller, double t, TimePoint clock, const Tell& tell) 
 std::optional<std::string> event_text(int caller, double t, const Tell& tell) {
   if (tell.event == "document") return std::nullopt;
   char head[64];
-  std::snprintf(head, sizeof head, "%7.2f s  caller %d  ", t, caller);
-  std::string text = head + tell.event;
+  std::snprintf(head, sizeof head, "%7.2f s  ", t);
+  std::string text = head;
+  if (caller > 0) text += "caller " + std::to_string(caller) + "  ";
+  text += tell.event;
   if (tell.event == "roster") {
     text += ":";
     for (const auto& entry : tell.detail.array()) {
