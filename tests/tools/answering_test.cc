@@ -104,6 +104,8 @@ TEST(Answering, AProposedCallRingsAndIsTakenWhenItHasRungLongEnough) {
   EXPECT_TRUE(has(sent(world.happens(UserAsked{UserAsked::What::mute})), "name='0'"));
   const auto ended = sent(world.happens(UserAsked{UserAsked::What::hang_up}));
   EXPECT_TRUE(has(ended, "session-terminate") && has(ended, kDialler.str())) << ended;
+  EXPECT_GT(ended.find("<finish"), ended.find("session-terminate")) << ended;
+  EXPECT_TRUE(has(ended, "<finish")) << ended;
   EXPECT_EQ(world.report().result, "success");
   EXPECT_EQ(world.report().sid, "x1");
 }
@@ -118,6 +120,8 @@ TEST(Answering, ADirectCallRingsInItsSession) {
   EXPECT_EQ(find<OpenLeg>(world.passes(2s)), nullptr);
   EXPECT_NE(find<OpenLeg>(world.passes(1s)), nullptr);
   EXPECT_TRUE(told(world.report(), "called") && !told(world.report(), "proposed"));
+  const auto ended = sent(world.happens(UserAsked{UserAsked::What::hang_up}));
+  EXPECT_TRUE(has(ended, "session-terminate") && !has(ended, "<finish")) << ended;
 }
 
 TEST(Answering, CandidatesThatComeWhileItRingsAreUsed) {

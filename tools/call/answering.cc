@@ -55,7 +55,7 @@ void Answering::on_jmi(const jingle::Jid& from, const jmi::Event& event) {
       out_.send_jmi(from, event.id, jmi::Reject{reason(*why), false});
       return out_.tell("refused", *why);
     }
-    call_ = Call{.peer = from, .sid = event.id};
+    call_ = Call{.peer = from, .sid = event.id, .proposed = true};
     ring();
   } else if (const auto* retract = std::get_if<jmi::Retract>(&event.payload)) {
     // Once there is a session, only a session-terminate ends it.

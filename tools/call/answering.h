@@ -35,6 +35,7 @@ class Answering {
   // When the deadline has passed. True: the call is to be taken now, and has a session.
   bool due();
   bool jmi() const { return spec_.jmi; }
+  bool proposed() const { return call_ && call_->proposed; }
   // As told: the reason given, "timeout" where none was; nullopt: nobody was refused.
   const std::optional<std::string>& refused() const { return refused_; }
 
@@ -42,7 +43,8 @@ class Answering {
   struct Call {
     jingle::Jid peer;
     jingle::Sid sid;
-    bool initiated = false;  // there is a session; else it is only proposed
+    bool proposed = false;
+    bool initiated = false;  // there is a session
     bool proceeded = false;  // we have rung, and said so
   };
   bool is_call(const jingle::Jid& from, const jingle::Sid& sid) const {

@@ -174,6 +174,7 @@ void Caller::take_call() {
   deadline_ = out_.now() + spec_.patience;
   peer_ = session_->peer();
   report_.sid = session_->sid().value;
+  proposed_ = answering_->proposed();
   leg_open_ = true;
   const auto& rtp = agreement_->remote.rtp;
   out_.put(OpenLeg{.rtcp_mux = rtp.rtcp_mux,
@@ -230,6 +231,11 @@ void Caller::end(std::string result, std::string reason, bool tell_peer) {
       retract.reason.condition = "cancel";
       out_.send_jmi(spec_.to.bare(), jingle::Sid{spec_.sid}, retract);
     }
+  }
+  if (proposed_ && online_) {  // XEP-0353 §3.6: both sides say so
+    jingle::jmi::Finish finish;
+    finish.reason.condition = reason;
+    out_.send_jmi(peer_, session_->sid(), finish);
   }
   report_.result = std::move(result);
   report_.reason = std::move(reason);

@@ -112,6 +112,7 @@ class Caller {
 
   jingle::Jid peer_;
   std::optional<jingle::Session> session_;  // from session-initiate on, whoever's it is
+  bool proposed_ = false;                   // there is a session, and XEP-0353 announced it
   std::string initiate_id_, terminate_id_;  // of IQs not answered yet
   std::optional<Answering> answering_;
   std::optional<mixer::Agreement> agreement_;  // on the call that came

@@ -200,12 +200,12 @@ std::unique_ptr<CallAgent> Callers::make_agent(int number, TimePoint start_at) {
 
 // `caller` 0: all of them.
 void Callers::ask(int caller, UserAsked asked) {
-  if (asked.what == UserAsked::What::document) try {
-      asked.text = read_file(asked.text);
-    } catch (const std::runtime_error& error) {
-      std::cerr << error.what() << "\n";
-      return;
-    }
+  try {
+    if (asked.what == UserAsked::What::document) asked.text = read_file(asked.text);
+  } catch (const std::runtime_error& error) {
+    std::cerr << error.what() << "\n";
+    return;
+  }
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     if (caller == 0 || caller == static_cast<int>(i) + 1) agents_[i]->handle(asked);
   }
