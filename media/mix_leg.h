@@ -64,6 +64,10 @@ class MixLeg {
   Frame frame_;            // what it says in this tick
   bool heard_ = false;     // frame_ is in the sum
   std::uint8_t level_dbov_ = kSilence_dbov;
+  // Who contributed to the last packet decoded, as it said; kNotTold: but not how loud.
+  static constexpr std::uint8_t kNotTold = 0xFF;
+  std::array<Contributor, limits::kMaxCsrcs> named_;
+  std::size_t named_count_ = 0;
 
   // What it hears.
   Listener listener_;

@@ -1,7 +1,6 @@
 #include "media/playout_buffer.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "media/audio_frame.h"
 
@@ -51,6 +50,11 @@ PlayoutBuffer::PlayoutBuffer(Config config)
 
 std::span<const std::uint8_t> PlayoutBuffer::payload(const Slot& slot) const {
   return {payloads_[static_cast<std::size_t>(&slot - slots_.get())], slot.bytes};
+}
+
+ContributorList PlayoutBuffer::contributors(const Slot& slot) const {
+  const std::uint8_t* const csrcs = payload(slot).data() + slot.bytes;
+  return {.csrcs = {csrcs, slot.csrc_bytes}, .levels = {csrcs + slot.csrc_bytes, slot.csrc_levels}};
 }
 
 const PlayoutBuffer::Slot* PlayoutBuffer::earliest() const {
@@ -159,7 +163,8 @@ void PlayoutBuffer::hold_back() {
 }
 
 PlayoutBuffer::Inserted PlayoutBuffer::insert(const RtpPacket& packet,
-                                              std::optional<AudioLevel> level) {
+                                              std::optional<AudioLevel> level,
+                                              const ContributorList& contributors) {
   const std::optional<int> samples = opus_packet_samples(packet.payload);
   if (!samples) return Inserted::invalid;
   Inserted outcome = Inserted::stored;
@@ -195,10 +200,14 @@ PlayoutBuffer::Inserted PlayoutBuffer::insert(const RtpPacket& packet,
           .timestamp = packet.timestamp,
           .sequence = packet.sequence,
           .bytes = static_cast<std::uint16_t>(packet.payload.size()),
+          .csrc_bytes = static_cast<std::uint8_t>(contributors.csrcs.size()),
+          .csrc_levels = static_cast<std::uint8_t>(contributors.levels.size()),
           .samples = *samples,
           .level = level};
-  std::memcpy(payloads_[static_cast<std::size_t>(&slot - slots_.get())], packet.payload.data(),
-              packet.payload.size());
+  std::uint8_t* to = payloads_[static_cast<std::size_t>(&slot - slots_.get())];
+  for (const auto part : {packet.payload, contributors.csrcs, contributors.levels}) {
+    to = std::copy(part.begin(), part.end(), to);
+  }
   ++count_;
   return outcome;
 }
@@ -214,7 +223,10 @@ std::optional<PlayoutBuffer::Step> PlayoutBuffer::pull() {
   }
   Step step;
   if (first != nullptr && lead(*first) == 0) {
-    step = {.packet = payload(*first), .samples = first->samples, .level = first->level};
+    step = {.packet = payload(*first),
+            .samples = first->samples,
+            .level = first->level,
+            .contributors = contributors(*first)};
     last_pulled_ = first->sequence;
     last_samples_ = first->samples;
     played_to_ = playhead_ + static_cast<std::uint32_t>(first->samples);

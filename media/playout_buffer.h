@@ -53,13 +53,16 @@ class PlayoutBuffer {
     std::span<const std::uint8_t> next{};
     int samples = 0;
     std::optional<AudioLevel> level{};
+    ContributorList contributors{};  // as the packet named them; valid as long as it is
   };
 
   PlayoutBuffer() : PlayoutBuffer(Config{}) {}
   explicit PlayoutBuffer(Config config);
 
-  // `level`: the packet's own (RFC 6464), if it has one.
-  Inserted insert(const RtpPacket& packet, std::optional<AudioLevel> level);
+  // `level`: the packet's own (RFC 6464), if it has one. `contributors`: who made it (RFC 3550
+  // §7.3).
+  Inserted insert(const RtpPacket& packet, std::optional<AudioLevel> level,
+                  const ContributorList& contributors = {});
 
   // What comes next; the playhead goes on by step.samples. nullopt: nothing has come yet, or not
   // for so long (kForget_samples) that the next packet starts anew.
@@ -95,15 +98,18 @@ class PlayoutBuffer {
     std::uint32_t timestamp = 0;
     std::uint16_t sequence = 0;
     std::uint16_t bytes = 0;
+    std::uint8_t csrc_bytes = 0, csrc_levels = 0;
     int samples = 0;
     std::optional<AudioLevel> level{};
   };
-  using Payload = std::uint8_t[limits::kMaxPacketBytes];
+  // The packet's payload, then its CSRCs, then their levels: what was a packet fits.
+  using Payload = std::uint8_t[limits::kMaxPacketBytes + 5 * limits::kMaxCsrcs];
 
   std::int32_t lead(const Slot& slot) const {
     return static_cast<std::int32_t>(slot.timestamp - playhead_);
   }
   std::span<const std::uint8_t> payload(const Slot& slot) const;
+  ContributorList contributors(const Slot& slot) const;
   bool duplicate(std::uint16_t sequence) const;
   void remember(std::uint16_t sequence);
   // What came after its time.

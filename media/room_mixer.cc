@@ -44,7 +44,8 @@ void RoomMixer::add(MixLeg& leg) {
   candidates_.push_back({.activity = &leg.activity_});
   order_.resize(legs_.size());
   frames_.reserve(legs_.size() + playing_.size());
-  contributors_.reserve(legs_.size());
+  heard_.reserve(legs_.size());
+  named_.reserve(2 * kNamed);
   outgoing_.reserve(legs_.size());
   digits_.reserve(kDigits);
   bank_.enroll(leg.listener_, settings_of(leg.spec_.rtp));
@@ -60,6 +61,8 @@ void RoomMixer::remove(MixLeg& leg) {
   refresh_classes();
   outgoing_.clear();
   frames_.clear();
+  heard_.clear();
+  named_.clear();
 }
 
 void RoomMixer::update(MixLeg& leg, const MixLegSpec& spec) {
@@ -127,10 +130,11 @@ void RoomMixer::tick(unsigned skipped) {
   }
   choose_speakers(candidates_, max_speakers_, order_);
   frames_.clear();
-  contributors_.clear();
+  heard_.clear();
   for (std::size_t i = 0; i < legs_.size(); ++i) freeze(*legs_[i], candidates_[i].speaking);
   play();
   sum();
+  name_contributors();
   encode();
   outgoing_.clear();
   for (MixLeg* leg : legs_) {
@@ -153,7 +157,8 @@ void RoomMixer::take_packet(MixLeg& leg, std::span<const std::uint8_t> bytes) {
   const RtpParameters& rtp = leg.spec_.rtp;
   if (packet->payload_type == rtp.opus_payload_type) {
     const auto level = read_audio_level(*packet, rtp.ssrc_audio_level);
-    if (leg.playout_.insert(*packet, level) != PlayoutBuffer::Inserted::invalid) {
+    const auto contributors = read_contributors(*packet, rtp.csrc_audio_level);
+    if (leg.playout_.insert(*packet, level, contributors) != PlayoutBuffer::Inserted::invalid) {
       leg.tells_levels_ = level.has_value();
     }
   } else if (packet->payload_type == rtp.telephone_event) {
@@ -214,7 +219,7 @@ void RoomMixer::freeze(MixLeg& leg, bool speaking) {
   leg.heard_ = true;
   leg.level_dbov_ = frame_level_dbov(leg.frame_);
   frames_.push_back(&leg.frame_);
-  contributors_.push_back({.id = leg.spec_.contributor_id, .level_dbov = leg.level_dbov_});
+  heard_.push_back(&leg);
 }
 
 // Time goes on, undecoded.
@@ -230,6 +235,7 @@ void RoomMixer::pass_over(MixLeg& leg) {
 void RoomMixer::decode_frame(MixLeg& leg) {
   if (!leg.decoding_) {
     leg.decoder_.reset();  // what it knows is long ago
+    leg.named_count_ = 0;
     if (leg.ahead_samples_ > 0) leg.decoder_.recover({}, leg.ahead_samples_);
     leg.decoding_ = true;
   }
@@ -241,6 +247,10 @@ void RoomMixer::decode_frame(MixLeg& leg) {
       leg.decoder_.recover(step->next, step->samples);
     } else {
       leg.decoder_.decode(step->packet, step->samples);
+      leg.named_count_ = step->contributors.size();
+      for (std::size_t i = 0; i < leg.named_count_; ++i) {
+        leg.named_[i] = step->contributors.at(i, MixLeg::kNotTold);
+      }
       ++counters_.decodes;
     }
   }
@@ -256,10 +266,38 @@ void RoomMixer::play() {
 void RoomMixer::sum() {
   sum_frames(frames_, total_);
   silent_ = std::all_of(total_.begin(), total_.end(), [](std::int32_t s) { return s == 0; });
-  std::sort(contributors_.begin(), contributors_.end(),
-            [](const Contributor& a, const Contributor& b) {
-              return a.level_dbov != b.level_dbov ? a.level_dbov < b.level_dbov : a.id < b.id;
-            });
+}
+
+// A leg that is a mixer passes on who contributed to what it says (RFC 3550 §7.3).
+void RoomMixer::name_contributors() {
+  std::sort(heard_.begin(), heard_.end(), [](const MixLeg* a, const MixLeg* b) {
+    return a->level_dbov_ != b->level_dbov_ ? a->level_dbov_ < b->level_dbov_
+                                            : a->spec_.contributor_id < b->spec_.contributor_id;
+  });
+  named_.clear();
+  for (const MixLeg* leg : heard_) {
+    if (!leg->plan_.is_mixer || leg->named_count_ == 0) {
+      name(*leg, {.id = leg->spec_.contributor_id, .level_dbov = leg->level_dbov_});
+      continue;
+    }
+    for (Contributor contributor : std::span(leg->named_).first(leg->named_count_)) {
+      if (contributor.level_dbov == MixLeg::kNotTold) contributor.level_dbov = leg->level_dbov_;
+      name(*leg, contributor);
+    }
+  }
+}
+
+void RoomMixer::name(const MixLeg& leg, const Contributor& contributor) {
+  std::size_t different = 0;
+  bool again = false;
+  for (const Named& named : named_) {
+    if (!named.again) ++different;
+    if (named.contributor.id != contributor.id) continue;
+    if (again || named.through == &leg) return;
+    again = true;
+  }
+  if (different == kNamed) return;
+  named_.push_back({.contributor = contributor, .through = &leg, .again = again});
 }
 
 void RoomMixer::encode() {
@@ -280,10 +318,14 @@ void RoomMixer::address(MixLeg& leg) {
   if (!leg.sent_) return;
   std::array<Contributor, limits::kMaxCsrcs> heard;
   std::size_t count = 0;
-  for (const Contributor& contributor : contributors_) {
-    if (leg.heard_ && contributor.id == leg.spec_.contributor_id) continue;
+  for (const Named& named : named_) {
     if (count == heard.size()) break;
-    heard[count++] = contributor;
+    const std::uint32_t id = named.contributor.id;
+    // His own id from another mixer is a loop.
+    if (named.through == &leg || id == leg.spec_.contributor_id) continue;
+    const auto same = [id](const Contributor& each) { return each.id == id; };
+    if (named.again && std::any_of(heard.begin(), heard.begin() + count, same)) continue;
+    heard[count++] = named.contributor;
   }
   const RtpHeader header{.marker = !sent_before,  // RFC 7587 §4.1: the first after a silence
                          .payload_type = leg.spec_.rtp.opus_payload_type,

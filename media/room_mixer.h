@@ -69,8 +69,21 @@ class RoomMixer {
   void decode_frame(MixLeg& leg);
   void play();
   void sum();
+  void name_contributors();
+  void name(const MixLeg& leg, const Contributor& contributor);
   void encode();
   void address(MixLeg& leg);
+
+  // A contributor, and the leg through which it is heard. One that two legs name stands here twice:
+  // neither leg is told of what it named itself.
+  struct Named {
+    Contributor contributor;
+    const MixLeg* through = nullptr;
+    bool again = false;
+  };
+  // Of so many different ones fifteen are left for each listener: he is not told of his own fifteen
+  // and of himself.
+  static constexpr std::size_t kNamed = 2 * limits::kMaxCsrcs + 1;
 
   const std::size_t max_speakers_;
   std::vector<MixLeg*> legs_;
@@ -88,8 +101,9 @@ class RoomMixer {
   // Of the last tick.
   Sum total_{};
   bool silent_ = true;
-  std::vector<const Frame*> frames_;       // that make total_
-  std::vector<Contributor> contributors_;  // loudest first
+  std::vector<const Frame*> frames_;  // that make total_
+  std::vector<const MixLeg*> heard_;  // loudest first
+  std::vector<Named> named_;          // by them, in their order
   std::vector<Outgoing> outgoing_;
   std::vector<DigitPressed> digits_;
   Counters counters_;

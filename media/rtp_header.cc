@@ -145,6 +145,18 @@ std::optional<AudioLevel> read_audio_level(const RtpPacket& packet, std::uint8_t
                     .voice = (value & 0x80) != 0};
 }
 
+Contributor ContributorList::at(std::size_t index, std::uint8_t unknown_dbov) const {
+  CHECK(index < size());
+  return {.id = read32(csrcs, index * 4),
+          .level_dbov =
+              levels.empty() ? unknown_dbov : static_cast<std::uint8_t>(levels[index] & 0x7F)};
+}
+
+ContributorList read_contributors(const RtpPacket& packet, std::uint8_t level_id) {
+  const Bytes levels = find_extension(packet, level_id).value_or(Bytes{});
+  return {.csrcs = packet.csrcs, .levels = levels.size() == packet.csrc_count() ? levels : Bytes{}};
+}
+
 std::size_t write_rtp_header(const RtpHeader& header, std::span<const Contributor> contributors,
                              std::uint8_t level_id, std::span<std::uint8_t> out) {
   CHECK(out.size() >= kMaxRtpHeaderBytes);

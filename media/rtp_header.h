@@ -57,6 +57,19 @@ struct Contributor {
   bool operator==(const Contributor&) const = default;
 };
 
+// Who contributed to a mixer's packet: its CSRCs, and their levels (RFC 6465 §3: one for each, in
+// the same order). Views; `levels` is empty when there is not one for each.
+struct ContributorList {
+  std::span<const std::uint8_t> csrcs{};  // four bytes each, network order
+  std::span<const std::uint8_t> levels{};
+
+  std::size_t size() const { return csrcs.size() / 4; }
+  // Its level, `unknown_dbov` without levels. Requires: index < size().
+  Contributor at(std::size_t index, std::uint8_t unknown_dbov) const;
+};
+// `level_id` as agreed in signaling.
+ContributorList read_contributors(const RtpPacket& packet, std::uint8_t level_id);
+
 struct RtpHeader {
   bool marker = false;
   std::uint8_t payload_type = 0;

@@ -57,6 +57,16 @@ TEST(RoomMixer, ATickAllocatesNothing) {
   TestRoom unlevelled(20, {.use_dtx = true, .use_fec = true});
   PlaySource music;
   room.mixer.add(music);
+  MixPlan plan = room.everybody();
+  for (std::size_t i = 3; i < 9; ++i) {  // mixers themselves, that name each other's contributors
+    plan.legs[i].is_mixer = true;
+    for (std::uint32_t k = 0; k < 15; ++k) {
+      room[i].contributors.push_back({static_cast<std::uint32_t>(1000 + 9 * i + k), 20});
+    }
+    room[i].spec.rtp.ssrc_audio_level = 0;
+    room.mixer.update(*room[i].leg, room[i].spec);
+  }
+  room.set_plan(plan);
   for (TestRoom* each : {&room, &unlevelled}) {
     for (std::size_t t = 1; t <= 400; ++t) {
       for (std::size_t i = 0; i < 12; ++i) {

@@ -424,5 +424,41 @@ TEST(PlayoutBuffer, TheLoudestOfWhatIsPlayedNextDecides) {
   EXPECT_EQ(buffer.packets(), 0U);
 }
 
+TEST(PlayoutBuffer, ContributorsComeOutWithTheirPacket) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  std::vector<Bytes> csrcs, levels;
+  const auto send = [&](std::size_t count, bool with_levels) {
+    csrcs.emplace_back(4 * count, static_cast<std::uint8_t>(csrcs.size()));
+    levels.emplace_back(with_levels ? count : 0, static_cast<std::uint8_t>(50 + levels.size()));
+    auto packet = sender.next();
+    packet.payload.resize(limits::kMaxPacketBytes - csrcs.size());  // as long as any
+    packet.header.payload = packet.payload;
+    packet.header.csrcs = csrcs.back();
+    buffer.insert(packet.header, std::nullopt, {.csrcs = csrcs.back(), .levels = levels.back()});
+    return packet.payload;
+  };
+  std::vector<Bytes> sent;
+  for (const auto& [count, with_levels] :
+       {std::pair{15, true}, {0, false}, {3, false}, {1, true}}) {
+    sent.push_back(send(static_cast<std::size_t>(count), with_levels));
+  }
+  std::size_t seen = 0;
+  for (int t = 0; t < 10; ++t) {
+    const auto step = buffer.pull();
+    if (!step || step->packet.empty()) {
+      ASSERT_TRUE(step);
+      EXPECT_EQ(step->contributors.size(), 0U) << "nobody said who made a gap";
+      continue;
+    }
+    ASSERT_LT(seen, sent.size());
+    EXPECT_TRUE(std::ranges::equal(step->packet, sent[seen]));
+    EXPECT_TRUE(std::ranges::equal(step->contributors.csrcs, csrcs[seen]));
+    EXPECT_TRUE(std::ranges::equal(step->contributors.levels, levels[seen]));
+    ++seen;
+  }
+  EXPECT_EQ(seen, sent.size());
+}
+
 }  // namespace
 }  // namespace media

@@ -24,13 +24,14 @@ struct Caller {
             std::optional<std::uint8_t> level = std::nullopt, std::uint32_t at = 0) {
     std::array<std::uint8_t, kMaxRtpHeaderBytes> header;
     // One contributor's level element is laid out as a client's own level is (RFC 6464, 6465).
-    std::size_t bytes = write_rtp_header({.payload_type = payload_type,
-                                          .sequence = sequence++,
-                                          .timestamp = at != 0 ? at : timestamp,
-                                          .ssrc = ssrc_base + spec.ssrc},
-                                         {}, 0, header);
+    std::size_t bytes =
+        write_rtp_header({.payload_type = payload_type,
+                          .sequence = sequence++,
+                          .timestamp = at != 0 ? at : timestamp,
+                          .ssrc = ssrc_base + spec.ssrc},
+                         contributors, level ? 0 : spec.rtp.csrc_audio_level, header);
     if (level) {
-      header[0] |= 0x10;
+      header[0] |= 0x10;  // requires: no contributors
       const std::uint8_t element[] = {
           0xBE,   0xDE, 0, 1, static_cast<std::uint8_t>(spec.rtp.ssrc_audio_level << 4),
           *level, 0,    0};
@@ -63,10 +64,21 @@ struct Caller {
   test_support::OpusReceiver receiver;
   double tone_hz = 440, amplitude = 0;
   int ptime_samples = 960;
+  std::vector<Contributor> contributors;  // to what he sends: he is a mixer
   std::size_t said = 0;
   std::uint16_t sequence = 100;
   std::uint32_t ssrc_base = 0x1000;
   std::uint32_t timestamp = 5000;
+
+  // Of the last tick: who he is told contributed.
+  std::vector<Contributor> told() const {
+    const auto packet = header ? parse_rtp(*header) : std::nullopt;
+    const auto list =
+        packet ? read_contributors(*packet, spec.rtp.csrc_audio_level) : ContributorList{};
+    std::vector<Contributor> told;
+    for (std::size_t i = 0; i < list.size(); ++i) told.push_back(list.at(i, 127));
+    return told;
+  }
 
   // What came in the last tick, and all that was heard.
   std::optional<std::vector<std::uint8_t>> header;

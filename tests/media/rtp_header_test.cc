@@ -200,6 +200,28 @@ TEST(RtpHeader, WhatIsWrittenReadsBackTheSame) {
     if (!levels) continue;
     ASSERT_EQ(levels->size(), expected);
     for (std::size_t i = 0; i < expected; ++i) EXPECT_EQ((*levels)[i], heard[i].level_dbov);
+    const ContributorList read = read_contributors(*packet, level_id);
+    ASSERT_EQ(read.size(), expected);
+    for (std::size_t i = 0; i < expected; ++i) EXPECT_EQ(read.at(i, 128), heard[i]);
+  }
+}
+
+TEST(RtpHeader, ContributorsHaveLevelsOnlyIfThereIsOneForEach) {  // RFC 6465 §3
+  for (const std::uint8_t levels : {1, 2, 3}) {
+    Bytes bytes(12 + 8 + 8);
+    bytes[0] = 0x92;  // two CSRCs, an extension
+    bytes[15] = 7;
+    bytes[19] = 8;
+    const std::uint8_t extension[] = {
+        0xBE, 0xDE, 0, 1, static_cast<std::uint8_t>(0x50 | (levels - 1)), 0x80 | 20, 30, 40};
+    std::copy(std::begin(extension), std::end(extension), bytes.begin() + 20);
+    const auto packet = parse_rtp(bytes);
+    ASSERT_TRUE(packet);
+    const ContributorList read = read_contributors(*packet, 5);
+    ASSERT_EQ(read.size(), 2U);
+    EXPECT_EQ(read.at(0, 99), (Contributor{7, static_cast<std::uint8_t>(levels == 2 ? 20 : 99)}));
+    EXPECT_EQ(read.at(1, 99), (Contributor{8, static_cast<std::uint8_t>(levels == 2 ? 30 : 99)}));
+    EXPECT_EQ(read_contributors(*packet, 6).at(0, 99), (Contributor{7, 99})) << "not agreed";
   }
 }
 

@@ -101,9 +101,11 @@ struct Conference {
     gst_element_set_state(element.get(), GST_STATE_NULL);
   }
   HarnessLeg& add(guint index, const RtpParameters& rtp = {}) {
-    conference_set_leg(
-        element.get(), index,
-        {.leg = {index + 1}, .contributor_id = 1000 + index, .ssrc = 77 + index, .rtp = rtp});
+    conference_set_leg(element.get(), index,
+                       {.leg = {index + 1},
+                        .contributor_id = contributors + index,
+                        .ssrc = 77 + index,
+                        .rtp = rtp});
     legs.push_back(std::make_unique<HarnessLeg>(element.get(), index, rtp.opus_payload_type));
     if (legs.size() == 1) {
       GstClock* const held = gst_element_get_clock(element.get());
@@ -135,6 +137,7 @@ struct Conference {
     return number;
   }
 
+  std::uint32_t contributors = 1000;  // of the first leg
   ElementPtr element;
   std::vector<std::unique_ptr<HarnessLeg>> legs;
   ObjectPtr<GstTestClock> clock;

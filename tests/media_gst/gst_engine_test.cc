@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "tests/media_gst/engine_fixture.h"
 #include "tests/media_gst/test_caller.h"
 #include "tests/media_gst/transport_peer.h"
 #include "tests/support/audio.h"
@@ -14,36 +15,6 @@ namespace media::gst {
 namespace {
 
 using test_support::tone_dbfs;
-
-EngineConfig loopback() {
-  EngineConfig config;
-  config.addresses = {"127.0.0.1"};
-  return config;
-}
-
-class Engine {
- public:
-  explicit Engine(const EngineConfig& config = loopback())
-      : engine(make_gst_engine(config, [this](Event event) { log.push(std::move(event)); })) {}
-  EventLog log;
-  std::unique_ptr<MediaEngine> engine;
-};
-
-LegSpec leg_for(LegId leg, RoomId room, const LegRemote& remote) {
-  return {.room = room,
-          .leg = leg,
-          .contributor_id = static_cast<std::uint32_t>(5000 + leg.value),
-          .remote = remote};
-}
-
-// Dials as a session-initiate would: the caller's half first, the engine's answer back.
-void dial(Engine& mixer, TestCaller& caller, RoomId room) {
-  caller.open();
-  mixer.engine->open_leg(leg_for(caller.leg(), room, caller.half(DtlsRole::client)));
-  const auto opened = mixer.log.wait_for<LegOpened>(caller.leg());
-  ASSERT_TRUE(opened);
-  caller.connect(*opened, DtlsRole::server);
-}
 
 void plan_for_all(Engine& mixer, RoomId room,
                   const std::vector<std::unique_ptr<TestCaller>>& callers) {
@@ -142,11 +113,7 @@ TEST(GstEngine, DialsOutWithThePeersHalfComingLater) {
   Engine mixer;
   CallerThread thread;
   TestCaller caller(thread, LegId{1}, 440);
-  LegSpec spec;
-  spec.room = RoomId{1};
-  spec.leg = caller.leg();
-  spec.ice_controlling = true;
-  mixer.engine->open_leg(spec);
+  mixer.engine->open_leg(dialled_leg(caller.leg(), RoomId{1}));
   const auto opened = mixer.log.wait_for<LegOpened>(caller.leg());
   ASSERT_TRUE(opened);
   caller.open(/*controlling=*/false);

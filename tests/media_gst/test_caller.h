@@ -58,6 +58,7 @@ class TestCaller {
 
   bool wait_for_sound(std::size_t samples);
   test_support::Samples last_samples(std::size_t count) const;
+  std::vector<std::vector<std::uint8_t>> packets() const { return receiver_.packets(); }
   LegId leg() const { return leg_; }
 
  private:
