@@ -157,7 +157,9 @@ class LegTransport::Impl final : private IceAgent::Observer {
   };
 
   Component& component_of(int component) { return components_[component == 2 ? 1 : 0]; }
-  int rtcp_component() const { return spec_.rtcp_mux || remote_->rtp.rtcp_mux ? 1 : 2; }
+  // RFC 5761 §5.1.1: not multiplexed unless the answer agrees. A component 2 that was not gathered
+  // is never connected: then there are no reports.
+  int rtcp_component() const { return remote_->rtp.rtcp_mux ? 1 : 2; }
 
   // IceAgent::Observer.
   void ice_candidates(std::vector<IceCandidate> candidates) override {

@@ -109,23 +109,6 @@ TEST(GstEngine, AWrongFingerprintNeverGetsAPacketIntoTheMix) {
   EXPECT_EQ(closed->statistics.received, 0U);
 }
 
-TEST(GstEngine, DialsOutWithThePeersHalfComingLater) {
-  Engine mixer;
-  CallerThread thread;
-  TestCaller caller(thread, LegId{1}, 440);
-  mixer.engine->open_leg(dialled_leg(caller.leg(), RoomId{1}));
-  const auto opened = mixer.log.wait_for<LegOpened>(caller.leg());
-  ASSERT_TRUE(opened);
-  caller.open(/*controlling=*/false);
-  auto half = caller.half(DtlsRole::server);
-  const auto candidates = std::exchange(half.candidates, {});
-  mixer.engine->add_remote_candidates(caller.leg(), candidates);  // before the answer
-  mixer.engine->connect_leg(caller.leg(), half);
-  caller.connect(*opened, DtlsRole::client);
-  EXPECT_TRUE(mixer.log.wait_for<LegConnected>(caller.leg()));
-  EXPECT_TRUE(caller.wait_connected());
-}
-
 TEST(GstEngine, UnknownLegsAreIgnoredAndLegClosedComesOnceAndLast) {
   Engine mixer;
   mixer.engine->close_leg(LegId{99});
