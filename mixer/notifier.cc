@@ -182,20 +182,25 @@ void Notifier::advance(const Truth& truth, Outbox& out, TimePoint now) {
   }
   // Who has waited longest goes first when the budget is short.
   std::ranges::stable_sort(waiting, {}, [](const auto& entry) { return entry.second->last_sent; });
-  Updates updates;
   for (auto& [leg, subscription] : waiting) {
     // Those before may have left it nothing.
-    if (*due(*subscription) <= now) send(leg, *subscription, updates, out, now);
+    if (*due(*subscription) <= now) send(leg, *subscription, out, now);
   }
   wake_at_ = TimePoint::max();
   if (dirty_ && anybody()) wake(publish_at());
-  for (const auto& [leg, subscription] : subscriptions_) wake(due(subscription));
+  bool all_told = true;
+  for (const auto& [leg, subscription] : subscriptions_) {
+    wake(due(subscription));
+    all_told &= !subscription.listens() || subscription.told == published_for(subscription);
+  }
+  if (all_told) updates_.clear();
 }
 
 // One look at the roster for everybody, and one for each focus among the receivers.
 void Notifier::publish(const Truth& truth, TimePoint now) {
   dirty_ = false;
   published_at_ = now;
+  updates_.clear();
   std::map<Audience, Published> before = std::exchange(published_, {});
   for (const auto& [leg, subscription] : subscriptions_) {
     if (subscription.isfocus) published_.try_emplace(subscription.audience());
@@ -244,12 +249,11 @@ Notifier::Update Notifier::make(const Published& told, const Published& target,
   return update;
 }
 
-const Notifier::Update& Notifier::update_for(Subscription& subscription, Updates& updates,
-                                             TimePoint now) const {
+const Notifier::Update& Notifier::update_for(Subscription& subscription, TimePoint now) {
   const Published& told = subscription.told;
   const Published target = published_for(subscription);
   const auto full = [&]() -> const Update& {
-    const auto [entry, added] = updates.try_emplace({nullptr, target.get()});
+    const auto [entry, added] = updates_.try_emplace({nullptr, target});
     if (added) entry->second = make(nullptr, target, *target);
     return entry->second;
   };
@@ -264,7 +268,7 @@ const Notifier::Update& Notifier::update_for(Subscription& subscription, Updates
       return full();
     }
   }
-  const auto [entry, added] = updates.try_emplace({told.get(), target.get()});
+  const auto [entry, added] = updates_.try_emplace({told, target});
   Update& update = entry->second;
   if (!added) return update;
   const auto difference = coin::diff(*told, *target);
@@ -308,9 +312,8 @@ void Notifier::spend(Subscription& subscription, std::size_t bytes, TimePoint no
   subscription.not_before = now + std::max<TimePoint::duration>(config_.coalesce, limits::kCoinGap);
 }
 
-void Notifier::send(media::LegId leg, Subscription& subscription, Updates& updates, Outbox& out,
-                    TimePoint now) {
-  const Update& update = update_for(subscription, updates, now);
+void Notifier::send(media::LegId leg, Subscription& subscription, Outbox& out, TimePoint now) {
+  const Update& update = update_for(subscription, now);
   if (update.body.empty()) {  // it changed back before this receiver heard of it
     subscription.told = update.told;
     return;
@@ -347,9 +350,8 @@ jingle::Result<std::string> Notifier::pull(media::LegId leg, const Truth& truth,
     return tl::unexpected(jingle::resource_constraint("You have been told enough for now."));
   }
   publish(truth, now);
-  Updates updates;
   subscription.needs_full = true;
-  std::string text = document(subscription, update_for(subscription, updates, now), now);
+  std::string text = document(subscription, update_for(subscription, now), now);
   spend(subscription, text.size(), now);
   wake(now);
   return text;

@@ -142,8 +142,7 @@ class Notifier {
     bool cut = false;           // the rest of the users follows
   };
   // By what they were told (null: full) and what they are to know.
-  using Updates =
-      std::map<std::pair<const coin::ConferenceInfo*, const coin::ConferenceInfo*>, Update>;
+  using Updates = std::map<std::pair<Published, Published>, Update>;
 
   TimePoint publish_at() const { return published_at_ + config_.coalesce; }
   void publish(const Truth& truth, TimePoint now);
@@ -153,11 +152,10 @@ class Notifier {
   TimePoint heal_due(const Subscription& subscription, bool has_news) const;
   void admit(const Subscription& subscription);
   void wake(std::optional<TimePoint> at);
-  void send(media::LegId leg, Subscription& subscription, Updates& updates, Outbox& out,
-            TimePoint now);
+  void send(media::LegId leg, Subscription& subscription, Outbox& out, TimePoint now);
   static Update make(const Published& told, const Published& target,
                      const coin::ConferenceInfo& document);
-  const Update& update_for(Subscription& subscription, Updates& updates, TimePoint now) const;
+  const Update& update_for(Subscription& subscription, TimePoint now);
   std::string document(Subscription& subscription, const Update& update, TimePoint now) const;
   void spend(Subscription& subscription, std::size_t bytes, TimePoint now);
 
@@ -167,6 +165,7 @@ class Notifier {
 
   std::map<media::LegId, Subscription> subscriptions_;
   std::map<Audience, Published> published_;
+  Updates updates_;  // to what is published now, while somebody has to wait for his
   TimePoint published_at_{};
   bool dirty_ = true;
   bool connected_ = true;
