@@ -106,8 +106,9 @@ struct RequestHandler {
       });
     }
     // §7.2.5: nothing left to talk with.
-    if (std::ranges::none_of(contents, [&](const auto& content) { return is_audio(content); }))
-      call.end(reasons::success(), out);
+    const bool audio =
+        std::ranges::any_of(contents, [&](const auto& content) { return is_audio(content); });
+    if (!audio) call.end(reasons::success(), out);
   }
 
   void content_modify(const jingle::ContentAction& action) {

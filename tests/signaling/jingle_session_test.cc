@@ -163,6 +163,21 @@ TEST(JingleSession, BreaksTiesForTheInitiator) {
   }
 }
 
+// XEP-0166 §7.2: contents and transports may change before the accept; ties break then, too.
+TEST(JingleSession, TakesChangesBeforeTheAccept) {
+  for (const Action action : {Action::content_add, Action::content_modify, Action::content_remove,
+                              Action::transport_replace}) {
+    for (const Role role : {Role::initiator, Role::responder}) {
+      auto session = make(role);
+      EXPECT_EQ(session.receive(content_action(action)), std::nullopt) << to_string(action);
+      session.sent(action);
+      const auto crossing = session.receive(content_action(action));
+      EXPECT_EQ(crossing, role == Role::initiator ? std::optional(tie_break()) : std::nullopt);
+      EXPECT_EQ(session.state(), State::pending);
+    }
+  }
+}
+
 TEST(JingleSession, LetsDifferentActionsCross) {
   auto session = active(Role::initiator);
   session.sent(Action::content_add);
