@@ -82,8 +82,6 @@ void Conference::join(Member& newcomer, Outbox& out, TimePoint now) {
   if (replaced.empty()) announce_join(newcomer, out);
 }
 
-void Conference::withdraw(media::LegId, const jingle::Reason&, Outbox&, TimePoint) {}
-
 void Conference::introduce(Member& member, Outbox& out) {
   if (!member.profile || !member.call.accepted()) return;
   say_isfocus(member, out);

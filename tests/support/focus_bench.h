@@ -220,8 +220,9 @@ class Bench {
     return nullptr;
   }
 
-  Step handle(const mixer::Event& event) {
-    Step step{focus.handle(event, now)};
+  Step handle(const mixer::Event& event) { return perform(focus.handle(event, now)); }
+  Step perform(mixer::Commands commands) {
+    Step step{std::move(commands)};
     for (const auto& [iq, info] : step.documents()) views[info.sid.value_or("")].receive(info);
     carry_out(step);
     return step;
