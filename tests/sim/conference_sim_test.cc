@@ -4,8 +4,8 @@
 //
 // Laws: every IQ is answered exactly once; nobody is sent a document before his leg is connected;
 // versions of a session strictly rise; a session we ended is silent; every leg opened is closed
-// once; when all is quiet each roster equals the legs that are connected; in the end nothing is
-// left.
+// once; when all is quiet each roster equals the legs that are connected and, where they are kept,
+// the users who left; in the end nothing is left.
 #include <cstdlib>
 #include <functional>
 #include <iostream>
@@ -34,8 +34,9 @@ class Simulation {
  public:
   explicit Simulation(std::uint64_t seed)
       : dice_(seed),
+        departed_for_(dice_.one_of(std::vector{0s, 10s, 3600s})),
         focus_(
-            config(), [this] { return dice_.bits(); }, test::wall_time) {
+            config(departed_for_), [this] { return dice_.bits(); }, test::wall_time) {
     for (int i = 0; i < 6; ++i) {
       Client client;
       // Two devices of one user among them.
@@ -68,8 +69,9 @@ class Simulation {
   const std::vector<std::string>& story() const { return story_; }
 
  private:
-  static mixer::Config config() {
+  static mixer::Config config(std::chrono::seconds departed_for) {
     mixer::Config config = component_config();
+    config.room_defaults.departed_for = departed_for;
     config.limits.participants_per_room = 4;
     config.limits.calls_per_minute_per_jid = 20;
     return config;
@@ -144,6 +146,9 @@ class Simulation {
     const media::LegId leg = open.spec.leg;
     engine_.open_leg(open.spec);
     leg_of_[opening_] = leg;
+    for (const Client& client : clients_) {
+      if (opening_.starts_with(client.full.resource() + "-")) user_of_[leg] = client.full.bare();
+    }
     later(dice_.up_to(300ms), [this, leg] {
       if (!alive(leg)) return;
       if (dice_.chance(0.05)) return fail(leg);
@@ -158,6 +163,8 @@ class Simulation {
     });
   }
   void carry_out(const mixer::CloseLeg& close) {
+    const FakeEngine::Leg& leg = engine_.legs().at(close.leg);
+    if (leg.connected) left_[leg.spec.room].insert(user_of_.at(close.leg));
     engine_.close_leg(close.leg);
     tell("  close leg " + std::to_string(close.leg.value));
     later(dice_.up_to(500ms),
@@ -398,9 +405,14 @@ class Simulation {
         EXPECT_TRUE(other.connected && !other.closing) << "the plan names a dead leg";
         truth.emplace(std::to_string(other.spec.contributor_id), mixer::media_status(planned));
       }
+      std::set<std::string> gone, told_gone;
+      if (departed_for_ > 400s) {  // or they are forgotten by now
+        for (const jingle::Jid& user : left_[mine.spec.room]) gone.insert(user.uri());
+      }
       for (const auto& [id, other] : engine_.legs()) {
         if (other.spec.room == mine.spec.room && other.connected && !other.closing) {
           EXPECT_TRUE(truth.contains(std::to_string(other.spec.contributor_id)));
+          gone.erase(user_of_.at(id).uri());  // he is back
         }
       }
       const auto view = client.views.find(client.sid);
@@ -408,20 +420,27 @@ class Simulation {
       EXPECT_FALSE(view->second.stale());
       for (const auto& user : view->second.info()->users->users) {
         for (const auto& endpoint : user.endpoints) {
+          if (endpoint.status == coin::EndpointStatus::disconnected) {
+            told_gone.insert(user.entity);
+            continue;
+          }
           const auto& audio = endpoint.media.at(0);
           told.emplace(audio.src_id.value(), audio.status.value());
         }
       }
       EXPECT_EQ(told, truth) << "what " << client.full.str() << " was told";
+      EXPECT_EQ(told_gone, gone) << "what " << client.full.str() << " was told";
       ++checked;
+      if (!gone.empty()) ++checked_departed;
     }
   }
 
  public:
-  int checked = 0;
+  int checked = 0, checked_departed = 0;
 
  private:
   Dice dice_;
+  std::chrono::seconds departed_for_;
   TimePoint now_{1000s};
   mixer::Focus focus_;
   FakeEngine engine_;
@@ -430,8 +449,10 @@ class Simulation {
   std::map<std::string, TimePoint> wire_;
   bool connected_ = true, quiet_ = false;
   int stream_ = 0, ids_ = 0;
-  std::string opening_;                                  // the sid whose stanza is being handled
-  std::map<std::string, media::LegId> leg_of_;           // by sid
+  std::string opening_;                         // the sid whose stanza is being handled
+  std::map<std::string, media::LegId> leg_of_;  // by sid
+  std::map<media::LegId, jingle::Jid> user_of_;
+  std::map<media::RoomId, std::set<jingle::Jid>> left_;  // some came back
   std::map<std::string, std::uint32_t> versions_;        // by sid
   std::set<std::pair<jingle::Jid, std::string>> ended_;  // peer, sid
   std::vector<std::string> story_;
@@ -445,12 +466,13 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 TEST(ConferenceSim, EveryLawHoldsForEverySeed) {
   const std::uint64_t only = from_environment("MIXER_SIM_SEED", 0);
   const std::uint64_t seeds = only ? only : from_environment("MIXER_SIM_SEEDS", 1000);
-  int checked = 0;
+  int checked = 0, checked_departed = 0;
   for (std::uint64_t seed = only ? only : 1; seed <= seeds; ++seed) {
     SCOPED_TRACE("MIXER_SIM_SEED=" + std::to_string(seed));
     Simulation simulation(seed);
     simulation.run();
     checked += simulation.checked;
+    checked_departed += simulation.checked_departed;
     if (HasFailure() || only) {
       for (const std::string& line : simulation.story()) std::cout << line << "\n";
       if (HasFailure()) FAIL() << "seed " << seed;
@@ -459,6 +481,7 @@ TEST(ConferenceSim, EveryLawHoldsForEverySeed) {
   // The simulation must get as far as rosters, or it proves nothing.
   if (!only) {
     EXPECT_GT(checked, static_cast<int>(seeds));
+    EXPECT_GT(checked_departed, static_cast<int>(seeds) / 10);
   }
 }
 
