@@ -76,17 +76,13 @@ TEST_F(Dialling, WhoIsBusyIsListedAsBusy) {
 }
 
 TEST_F(Dialling, ABotInvitesToo) {
-  const support::Prosody prosody(prosody_spec());
-  auto spec = inviting("bob@localhost");
-  spec.client_mode = true;
-  spec.more = "[rooms]\ninvite = [\"bob@localhost\"]";
   auto with_tls = prosody_spec();
   with_tls.tls = true;
-  const support::Prosody secure(with_tls);
-  Mixer mixer(secure, spec);
-  Call bob(secure, {.user = "bob"});
+  const support::Prosody prosody(with_tls);
+  Mixer mixer(prosody, {.client_mode = true, .more = "[room.bot]\ninvite = [\"bob@localhost\"]"});
+  Call bob(prosody, {.user = "bob"});
   ASSERT_TRUE(bob.wait_for("online")) << bob.output();
-  Call ann(secure, {.user = "ann", .to = mixer.jid()});
+  Call ann(prosody, {.user = "ann", .to = mixer.jid()});
   EXPECT_TRUE(ann.wait_until([](const Call& call) {
     return call.roster() == Names{"ann", "bob"};
   })) << ann.output()
