@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""README's conformance table, made of what headers and tests say: "XEP-0166 §7.4", "RFC 4575 §4.4".
+"""README's conformance tables, made of what headers and tests say: "XEP-0166 §7.4", "RFC 4575 §4.4".
 
-    tools/conformance.py            writes the table between its markers in README.md
-    tools/conformance.py --check    fails when the table there is not that table
+    tools/conformance.py            writes the tables between their markers in README.md
+    tools/conformance.py --check    fails when a table there is not that table
     tools/conformance.py --root DIR
 
-A row is a header and a standard it names: the sections named right behind the standard's name, and, in a
+And the table of what Coin's two specifications say: tests/coin/sentences.txt lists it, a test says above
+itself what it shows, as // XEP-0298 §5: "A mixer …". What nobody shows is an error, and so is what is not listed.
+
+A row of the first is a header and a standard it names: the sections named right behind the standard's name, and, in a
 header that names one standard only, any other. A test belongs to the row when it is named like the
 header (coin/diff.h, tests/coin/diff_property_test.cc) or names one of those sections itself.
 """
@@ -16,8 +19,12 @@ import pathlib
 import re
 import sys
 
-BEGIN = "<!-- conformance: begin (tools/conformance.py) -->"
-END = "<!-- conformance: end -->"
+BEGIN = "<!-- {}: begin (tools/conformance.py) -->"
+END = "<!-- {}: end -->"
+SENTENCES = "tests/coin/sentences.txt"
+SENTENCE = re.compile(r"((?:RFC|XEP)[ -]\d+ §[\d.]+): (.+)")
+SHOWN = re.compile(r'// ((?:RFC|XEP)[ -]\d+ §[\d.]+: )"(.+)"$')
+TEST = re.compile(r"TEST(?:_F|_P)?\((\w+), (\w+)\)")
 SECTION = r"§ ?([A-Z]?\d+(?:\.\d+)*)"
 STANDARD = re.compile(rf"\b(RFC|XEP)[ -](\d{{3,5}})\b((?:[ ,;]|and|to|{SECTION}|–)*)")
 OTHER = re.compile(r"\b[A-Z]{4,}(?= §)")  # a document with sections that is no standard
@@ -87,6 +94,50 @@ def table(root):
     return "\n".join(lines)
 
 
+def shown_sentences(root):
+    """{sentence: [tests]} of what stands above tests; a SystemExit where no test follows."""
+    shown = collections.defaultdict(list)
+    for path in sorted((root / "tests").rglob("*_test.cc")):
+        above = []
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if found := SHOWN.match(line):
+                above.append(found.group(1) + found.group(2))
+            elif found := TEST.match(line):
+                for sentence in above:
+                    shown[sentence].append(".".join(found.groups()))
+                above = []
+            elif above and not line.startswith("//"):
+                sys.exit(f"{path}: no test follows {above[0]}")
+    return shown
+
+
+def sentences(root):
+    listed = [line for line in (root / SENTENCES).read_text(encoding="utf-8").splitlines()
+              if line and not line.startswith("#")]
+    shown = shown_sentences(root)
+    wrong = [f"not 'STANDARD §N: words': {line}" for line in listed if not SENTENCE.match(line)]
+    wrong += [f"listed twice: {line}" for line in set(listed) if listed.count(line) > 1]
+    wrong += [f"no test shows it: {line}" for line in listed if line not in shown]
+    wrong += [f"{tests[0]} shows what is not listed: {line}" for line, tests in shown.items()
+              if line not in listed]
+    if wrong:
+        sys.exit(f"{SENTENCES}:\n" + "\n".join(wrong))
+    lines = ["| section | says | shown by |", "|---|---|---|"]
+    for line in listed:
+        section, words = SENTENCE.match(line).groups()
+        lines.append(f"| {section} | {words.replace('<', '&lt;')} | "
+                     + ", ".join(f"`{test}`" for test in shown[line]) + " |")
+    return "\n".join(lines)
+
+
+def replaced(text, name, table_text):
+    begin, end = BEGIN.format(name), END.format(name)
+    if text.count(begin) != 1 or text.count(end) != 1:
+        sys.exit(f"README.md lacks the lines\n{begin}\n{end}")
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n{table_text}\n{end}{rest.split(end)[1]}"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
@@ -95,14 +146,11 @@ def main():
     arguments = parser.parse_args()
     readme = arguments.root / "README.md"
     text = readme.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        sys.exit(f"README.md lacks the lines\n{BEGIN}\n{END}")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    wanted = f"{before}{BEGIN}\n{table(arguments.root)}\n{END}{after}"
+    wanted = replaced(text, "conformance", table(arguments.root))
+    wanted = replaced(wanted, "sentences", sentences(arguments.root))
     if arguments.check:
         if wanted != text:
-            sys.exit("README.md's conformance table is stale: run tools/conformance.py")
+            sys.exit("README.md's conformance tables are stale: run tools/conformance.py")
     elif wanted != text:
         readme.write_text(wanted, encoding="utf-8")
 

@@ -28,6 +28,7 @@ void expect_law(const ConferenceInfo& base, const ConferenceInfo& target, const 
                                             << write(target) << "\ndiff " << write(*document);
 }
 
+// RFC 4575 §4.4: "a partial document holds what has changed"
 TEST(DiffProperty, MergingTheDifferenceOfAnyTwoGivesTheSecond) {
   ConferenceGenerator generator(kSeed);
   for (int i = 0; i < 5'000; ++i) {
@@ -95,6 +96,7 @@ TEST(DiffProperty, PartialsAreWhatEveryClientCanTake) {
   EXPECT_GT(partials, 1'000);
 }
 
+// RFC 4575 §4.4: "whatever is in an element that is full is full"
 TEST(DiffProperty, WhateverIsReceivedTheResultIsFullAtEveryLevel) {
   ConferenceGenerator generator(kSeed);
   for (int i = 0; i < 3'000; ++i) {

@@ -64,6 +64,7 @@ TEST(Diff, AJoinSendsTheNewUserWhole) {
   EXPECT_EQ(document->users->users, (std::vector<User>{user("b", "Bob")}));
 }
 
+// RFC 4575 §4.4: "a deleted element has no content"
 TEST(Diff, ALeaverIsDeletedByHisKeyAlone) {
   const auto document = diff(conference({user("a"), user("b")}), conference({user("a")}));
   ASSERT_TRUE(document);
@@ -156,6 +157,7 @@ TEST(Diff, SidebarsComeAndGoByTheirEntity) {
   EXPECT_EQ(merge(one, *change), two);
 }
 
+// RFC 4575 §4.4: "a partial document holds what has changed"
 TEST(Diff, OneChangeAmongAThousandUsersIsSmall) {
   std::vector<User> users;
   for (int i = 0; i < 1'000; ++i) {
@@ -200,6 +202,7 @@ TEST(Merge, DeletedLeavesNothingButTheEntity) {
             "entity=\"xmpp:r@mix.example\" state=\"deleted\" version=\"4\"/>");
 }
 
+// RFC 4575 §4.6: "in a partial: what has no key replaces its namesake, and what is absent stays"
 TEST(Merge, AbsentIsKeptAndPresentReplacesWhole) {
   ConferenceInfo base = conference({user("a")});
   base.description->subject = "old";
@@ -216,6 +219,7 @@ TEST(Merge, AbsentIsKeptAndPresentReplacesWhole) {
   EXPECT_EQ(result.users, base.users);
 }
 
+// RFC 4575 §4.6: "in a partial: full replaces or is added, deleted goes, partial is merged into"
 TEST(Merge, UsersByTheirState) {
   ConferenceInfo document = partial_of(conference({user("b", "B"), user("c"), user("d")}));
   document.users->users[1].state = State::deleted;
@@ -229,6 +233,7 @@ TEST(Merge, UsersByTheirState) {
             (std::vector<User>{user("b", "B")}));
 }
 
+// RFC 4575 §4.6: "in a partial: full replaces or is added, deleted goes, partial is merged into"
 TEST(Merge, APartialUserKeepsWhatIsNotSaid) {
   User base = user("a", "Ann");
   base.languages = {"en"};

@@ -53,6 +53,8 @@ TEST(Golden, EachIsKeptByWritingAndWhatIsWrittenIsValid) {
   EXPECT_EQ(documents, 8);
 }
 
+// RFC 4575 §5.3: "conference-description lists URIs, keywords, the most users and the media there"
+// RFC 4575 §5.4: "host-info says who hosts the conference"
 TEST(Golden, OfTheRfc) {
   const ConferenceInfo info = golden("rfc4575/basic.xml");
   EXPECT_EQ(info.entity, "sips:conf233@example.com");
@@ -78,6 +80,7 @@ TEST(Golden, OfTheRfc) {
                 {"1", "main audio", "audio", "34567", "534232", MediaStatus::sendrecv, {}}}));
 }
 
+// RFC 4575 §5.9: "sidebars are conferences by reference or by value"
 TEST(Golden, OfTheRfcWithSidebars) {
   const ConferenceInfo info = golden("rfc4575/sidebars.xml");
   EXPECT_EQ(info.description->keywords, (std::vector<std::string>{"sales", "meeting", "weekly"}));
@@ -93,6 +96,7 @@ TEST(Golden, OfTheRfcWithSidebars) {
   EXPECT_EQ(info.sidebars_by_val->entries.at(0).users->users.at(2).entity, "sip:dan@example.com");
 }
 
+// XEP-0298 §6: "Mixer sends information about the current state of the call"
 TEST(Golden, OfTheXep) {
   const ConferenceInfo info = golden("xep-0298/example-6.xml");
   EXPECT_EQ(info.conference_state->user_count, 3u);
@@ -128,6 +132,7 @@ TEST(Golden, OfJitsiAreTakenOneAfterTheOther) {
   EXPECT_FALSE(view.stale());
 }
 
+// XEP-0298 §3: "Allow straightforward interoperability with other conferencing mechanisms"
 TEST(Golden, OfSylkServerKeepsItsExtension) {
   const ConferenceInfo info = golden("coin-clients/sylkserver-full.xml");
   EXPECT_EQ(info.sid, "a73sjjvkla37jfea");

@@ -33,6 +33,7 @@ ConferenceInfo deleted(std::optional<std::uint32_t> version) {
   return document(State::deleted, version);
 }
 
+// RFC 4575 §4.6: "who has nothing yet can use a full document only"
 TEST(View, TheFirstDocumentMustBeFull) {
   View view;
   EXPECT_EQ(view.info(), std::nullopt);
@@ -46,6 +47,7 @@ TEST(View, TheFirstDocumentMustBeFull) {
   EXPECT_EQ(view.info(), full(1, {"a"}));
 }
 
+// RFC 4575 §4.6: "a partial applies to the version before it; after a gap the whole state is"
 TEST(View, APartialFollowsItsPredecessorOnly) {
   View view;
   view.receive(full(4, {"a"}));
@@ -56,6 +58,7 @@ TEST(View, APartialFollowsItsPredecessorOnly) {
   EXPECT_FALSE(view.stale());
 }
 
+// RFC 4575 §4.6: "a partial applies to the version before it; after a gap the whole state is"
 TEST(View, AGapLeavesItStaleUntilTheNextFull) {
   View view;
   view.receive(full(1, {"a"}));
@@ -71,6 +74,7 @@ TEST(View, AGapLeavesItStaleUntilTheNextFull) {
   EXPECT_EQ(view.info(), full(9, {"x"}));
 }
 
+// RFC 4575 §4.6: "a full document replaces everything known"
 TEST(View, AFullDocumentOfAHigherVersionReplacesEverything) {
   View view;
   view.receive(full(1, {"a", "b"}));
@@ -79,6 +83,7 @@ TEST(View, AFullDocumentOfAHigherVersionReplacesEverything) {
   EXPECT_EQ(view.info(), full(100, {"c"}));
 }
 
+// RFC 4575 §4.6: "a conference that is deleted is over"
 TEST(View, ADeletedConferenceIsOverUntilAFullDocumentOfItComes) {
   View view;
   view.receive(full(1, {"a"}));
@@ -93,6 +98,7 @@ TEST(View, ADeletedConferenceIsOverUntilAFullDocumentOfItComes) {
   EXPECT_FALSE(view.stale());
 }
 
+// RFC 4575 §4.3: "a version has 32 bits"
 TEST(View, VersionsHaveThirtyTwoBitsAndDoNotWrap) {
   View view;
   view.receive(full(0xFFFFFFFE, {"a"}));
@@ -118,6 +124,7 @@ TEST(View, WithoutVersionOnlyWhatNeedsNoOrderIsApplied) {
 
 // A focus sends a history, the way loses, repeats and reorders it. Whatever the view shows is what
 // the focus had at that version, and one full document at the end makes it whole.
+// RFC 4575 §4.6: "a document whose version is not above the local one is discarded"
 TEST(View, AnyLossRepetitionAndOrderHealsWithAFullDocument) {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     ConferenceGenerator generator(seed);

@@ -31,6 +31,8 @@ TEST(XmlProperty, WhatIsWrittenReadsBackTheSame) {
   }
 }
 
+// XEP-0298 §10.2: "<xs:element name="conference-info" type="conference-type"/>"
+// RFC 4575 §4.1: "a document is valid by the schema, in the order of its sequences"
 TEST(XmlProperty, WhatIsWrittenIsValidAndReachesEveryCornerOfTheSchema) {
   ConferenceGenerator generator(kSeed);
   const test_support::XsdValidator validator(kSchema);

@@ -38,6 +38,7 @@ ConferenceInfo with_text(const std::string& text) {
 
 // ---- what is not a conference document
 
+// RFC 4575 §4.2: "the root and all of its elements are of the conference-info namespace"
 TEST(Xml, AnotherRootOrNamespaceIsRefused) {
   EXPECT_EQ(refused("<conference-info entity='a'/>"),
             "conference-info: the root is not RFC 4575's");
@@ -53,6 +54,7 @@ TEST(Xml, AnotherRootOrNamespaceIsRefused) {
   EXPECT_THAT(refused(in_root("<users>")), HasSubstr("not well-formed"));
 }
 
+// RFC 4575 §4.5: "elements that may be there several times are told apart by their keys"
 TEST(Xml, KeysAreRequiredAndNotEmpty) {
   EXPECT_EQ(refused("<conference-info xmlns='urn:ietf:params:xml:ns:conference-info'/>"),
             "conference-info: no entity");
@@ -107,6 +109,7 @@ TEST(Xml, WordsAreTheSchemasToTheLetter) {
   }
 }
 
+// RFC 4575 §4.4: "an element without state is full"
 TEST(Xml, AbsentStateIsFullAndIsWrittenOut) {
   const ConferenceInfo info = parsed(in_user("<endpoint entity='e'/>"));
   EXPECT_EQ(info.state, State::full);
@@ -130,6 +133,7 @@ TEST(Xml, BooleansHaveFourSpellings) {
   }
 }
 
+// RFC 4575 §4.3: "a version has 32 bits"
 TEST(Xml, IntegersAreUnsignedAndHave32Bits) {
   const auto count = [](const std::string& digits) {
     return in_root("<conference-state><user-count>" + digits + "</user-count></conference-state>");
@@ -199,6 +203,7 @@ TEST(Xml, SidIsTheRootsOnly) {
   EXPECT_THAT(write(info), HasSubstr(" sid=\"\" entity="));
 }
 
+// RFC 4575 §5.9: "sidebars are conferences by reference or by value"
 TEST(Xml, ASidebarIsAConference) {
   const ConferenceInfo info = parsed(in_root(
       "<sidebars-by-val state='partial'><entry entity='s' state='partial' version='3'><users>"
@@ -208,6 +213,7 @@ TEST(Xml, ASidebarIsAConference) {
   EXPECT_EQ(sidebar.users->users.at(0).entity, "u");
 }
 
+// RFC 4575 §5.7: "call-info is a SIP dialog or something of another protocol"
 TEST(Xml, CallInfoIsASipDialogOrForeignElements) {
   const auto call_info = [](const std::string& inside) {
     return parsed(in_user("<endpoint entity='e'><call-info>" + inside + "</call-info></endpoint>"))

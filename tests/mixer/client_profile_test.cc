@@ -42,6 +42,7 @@ std::string caps(const std::string& node, const std::string& ver) {
          "'/>";
 }
 
+// XEP-0298 §7: "In order for an application to determine whether an entity supports this protocol,"
 TEST(Clients, WhatOneSaidServesAnotherWithTheSameVerifiedCaps) {
   mixer::Clients clients;
   const auto info = signs("Gajim", {"urn:xmpp:coin:1"}).info;

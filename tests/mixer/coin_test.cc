@@ -30,6 +30,7 @@ media::LegId join_as(Bench& bench, const std::string& who, const std::string& si
   return leg;
 }
 
+// XEP-0298 §7: "However, if an application has not received entity capabilities information from"
 TEST(Coin, TheCallersClientIsAskedWhatItIs) {
   Bench bench;
   const auto asked = bench.iq(kAnn, kRoom, Offer{}.xml()).all<SendIq>();
@@ -39,6 +40,7 @@ TEST(Coin, TheCallersClientIsAskedWhatItIs) {
   EXPECT_EQ(asked[0].from, jid(kRoom));
 }
 
+// XEP-0298 §6: "Once a conference call has been established and advertised as such, a mixer MAY at"
 TEST(Coin, NobodyGetsADocumentBeforeItsLegIsConnected) {
   Bench bench;
   bench.join(kBob, kRoom, Offer{.sid = "B"});
@@ -49,6 +51,9 @@ TEST(Coin, NobodyGetsADocumentBeforeItsLegIsConnected) {
   for (const auto& [iq, info] : step.documents()) EXPECT_NE(iq.to, jid(kAnn));
 }
 
+// XEP-0298 §1: "The Coin extension (short for Conference Information) allows media mixers to"
+// XEP-0298 §3: "Provide a means for mixer agents in tightly coupled conferences to advertise call"
+// RFC 4575 §5.2: "the root names the conference by its URI, and has version and state"
 TEST(Coin, FirstDocumentIsFullWithEveryoneAndTheRecipientItself) {
   Bench bench;
   join_as(bench, kBob, "B", disco("x", "urn:xmpp:coin:1"));
@@ -74,6 +79,7 @@ TEST(Coin, FirstDocumentIsFullWithEveryoneAndTheRecipientItself) {
   EXPECT_TRUE(found);
 }
 
+// RFC 4575 §5.8: "src-id is the source that carries his sound"
 TEST(Coin, SrcIdIsTheContributorIdOfTheLeg) {
   Bench bench;
   Step step;
@@ -85,6 +91,8 @@ TEST(Coin, SrcIdIsTheContributorIdOfTheLeg) {
             std::to_string(id));
 }
 
+// XEP-0298 §4: "Once in a call, participants and mixers can use Coin to exchange RFC 4575"
+// RFC 4575 §5.7: "status: connected, on-hold"
 TEST(Coin, HoldAndMuteAreSeenByTheOthers) {
   Bench bench;
   join_as(bench, kBob, "B", disco("x", "urn:xmpp:coin:1"));
@@ -151,6 +159,7 @@ TEST(CoinClients, AnErrorToADocumentStopsCoinAndKeepsTheCall) {
   EXPECT_EQ(bench.focus.legs(), 2u);
 }
 
+// XEP-0298 §4: "This way non-mixer participants would know when they are participating in a"
 TEST(CoinClients, JitsiIsToldOfTheFocusAgainBySessionInfo) {
   Bench bench;
   Step step;
@@ -197,6 +206,7 @@ TEST(CoinClients, NothingFatalToJitsiIsEverSaid) {
   }
 }
 
+// XEP-0298 §8: "RFC 4575 mostly talks about authentication conference-info subscriptions"
 TEST(CoinPull, AParticipantMayAskForTheWholeDocument) {
   Bench bench;
   const std::string get = "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info'/>";
@@ -271,6 +281,7 @@ TEST(CoinPush, WhoSendsADocumentBeforeItsClientIsKnownIsServedAtOnce) {
                   .acked());
 }
 
+// XEP-0298 §1: "It is possible for either participant in such a session to also establish"
 TEST(CoinPush, AFocusMaySaySoInItsOffer) {
   Bench bench;
   bench.join(kAnn, kRoom,

@@ -23,6 +23,7 @@ jingle::DiscoInfo parse_info(const Step& step) {
   return jingle::DiscoInfo::parse(xml->root()).value();
 }
 
+// XEP-0298 §7: "If an entity supports Coin, it SHOULD advertise that fact by returning a feature"
 TEST(Disco, ARoomLooksLikeAPhoneThatEveryClientCanCall) {
   Bench bench;
   for (const char* to : {"room@mixer.localhost", "room@mixer.localhost/focus"}) {

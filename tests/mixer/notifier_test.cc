@@ -96,6 +96,8 @@ struct Room {
   coin::State last_state(std::uint64_t n) { return received[peer(n)].back().state; }
 };
 
+// RFC 4575 §4.3: "every document has the version after that of the one before"
+// RFC 4575 §4.4: "the first document that somebody gets is full"
 TEST(Notifier, FirstDocumentIsFullLaterOnesPartialAndVersionsRiseByOne) {
   Room room;
   room.join(1);
@@ -365,6 +367,7 @@ TEST(Notifier, KeepsToItsByteBudget) {
 }
 
 // Law: whatever happened, what each receiver assembled by RFC 4575's rules is the truth in the end.
+// RFC 4575 §4.6: "who follows these rules knows the truth"
 TEST(Notifier, EveryViewEqualsTheTruthAfterQuiescence) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -298,6 +298,9 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
   Names names_;
 };
 
+// XEP-0298 §3: "Reuse the existing format and XML schema already defined in RFC 4575."
+// RFC 4575 §4.5: "elements that may be there several times are told apart by their keys"
+// RFC 4575 §5.5: "user-count is the number of users that are in the conference"
 TEST_P(RosterLaws, IsTheModelAfterAnyHistory) {
   for (int i = 0; i < 1000; ++i) {
     ASSERT_NO_FATAL_FAILURE(step()) << "TEST_SEED=" << seed_ << " step " << i;

@@ -22,6 +22,9 @@ Roster roster(Disclose disclose) {
                 {.name = "room", .display_text = "Tea", .subject = {}, .disclose = disclose});
 }
 
+// RFC 4575 §5.3: "conference-description says what the conference is called"
+// RFC 4575 §5.6: "a user is one person, whatever devices he calls from"
+// RFC 4575 §5.7: "an endpoint is one of his devices or calls"
 TEST(Roster, IsAConferenceDocumentWithOneUserPerPersonAndOneEndpointPerCall) {
   Roster room = roster(Disclose::bare);
   EXPECT_TRUE(room.set({1}, participant("ann@a.example/phone", 2124, "t1")));
@@ -55,6 +58,7 @@ TEST(Roster, DisclosesWhatTheRoomSays) {
   EXPECT_NE(all(Disclose::nick).find("ann"), std::string::npos);
 }
 
+// RFC 4575 §5.6: "display-text is what to call him"
 TEST(Roster, EqualNamesAreNumberedAndStayWhileTheUserStays) {
   Roster room = roster(Disclose::bare);
   room.set({1}, participant("ann@a.example/x", 1, "t1"));
@@ -97,6 +101,7 @@ coin::User told(const std::string& entity, const std::string& name, const std::s
   return user;
 }
 
+// RFC 4575 §5.7: "status: disconnected, by which disconnection-method, and when, why and by whom"
 TEST(Roster, WhoLeftIsListedAsDisconnectedForAWhile) {
   Roster room = roster(Disclose::bare);
   room.set({1}, participant("ann@a.example/x", 1, "t1"));
@@ -168,6 +173,7 @@ TEST(Roster, KeepsNobodyWhereTheRoomDoesNotAndABoundedNumberElsewhere) {
   EXPECT_EQ(room.next_deadline(), TimePoint(1s)) << "the first to go went";
 }
 
+// RFC 4575 §5.7: "status: dialing-out before he answers, by joining-method dialed-out"
 TEST(Roster, WhoIsInvitedIsListedBeforeHeAnswersFromSomeDevice) {
   Roster room = roster(Disclose::full);
   Participant bob = participant("bob@b.example", 0, "t1");
@@ -191,6 +197,7 @@ TEST(Roster, WhoIsInvitedIsListedBeforeHeAnswersFromSomeDevice) {
   EXPECT_EQ(shown.media.at(0).src_id, "7");
 }
 
+// RFC 4575 §5.7: "joining-info says who asked him"
 TEST(Roster, WhoInvitedIsDisclosedAsHeIsHimself) {
   const auto by = [](Disclose disclose, const std::string& who) {
     Roster room = roster(disclose);
@@ -210,6 +217,7 @@ TEST(Roster, WhoInvitedIsDisclosedAsHeIsHimself) {
   EXPECT_EQ(by(Disclose::nick, "xmpp:room@mixer.localhost"), "xmpp:room@mixer.localhost");
 }
 
+// RFC 4575 §5.6: "cascaded-focus is the conference by which a user is connected to this one"
 TEST(Roster, UsersBehindAnotherFocusAreListedOnceWithTheirFocus) {
   const std::string far = "xmpp:far@b.example", third = "xmpp:third@c.example";
   Roster room = roster(Disclose::bare);
@@ -247,6 +255,18 @@ TEST(Roster, UsersBehindAnotherFocusAreListedOnceWithTheirFocus) {
   EXPECT_EQ(room.info().users->users.size(), 2u);
 }
 
+// XEP-0298 §1: "This means that it can also be used in cases where only a subset of the users on a"
+TEST(Roster, UsersOfOtherNetworksKeepTheirUris) {
+  const std::string gateway = "xmpp:gateway@sip.example";
+  Roster room = roster(Disclose::nick);
+  room.set({1}, participant("gateway@sip.example/focus", 1, "t1"));
+  room.set_cascade({1}, gateway, {told("sip:alice@example.com", "Alice", gateway)});
+  const coin::User alice = user(room, "sip:alice@example.com");
+  EXPECT_EQ(alice.display_text, "Alice");
+  EXPECT_EQ(alice.endpoints.at(0).status, coin::EndpointStatus::connected);
+  EXPECT_EQ(room.info().conference_state->user_count, 2u);
+}
+
 TEST(Roster, WhoComesBackBehindAnotherFocusHasNotDeparted) {
   Roster room = roster(Disclose::bare);
   room.set({1}, participant("ann@a.example/x", 1, "t1"));
@@ -260,6 +280,7 @@ TEST(Roster, WhoComesBackBehindAnotherFocusHasNotDeparted) {
 }
 
 // Jitsi desktop: the conference and a user of it have its user's full JID.
+// XEP-0298 §2: "This entity may be a person hosting the conference and doing the mixing or a"
 TEST(Roster, APersonWhoMixesIsDisclosedLikeAnyOther) {
   const std::string conference = "xmpp:ann@a.example/Jitsi";
   for (const Disclose disclose : {Disclose::bare, Disclose::nick}) {
@@ -278,6 +299,7 @@ TEST(Roster, APersonWhoMixesIsDisclosedLikeAnyOther) {
   }
 }
 
+// RFC 4575 §5.8: "media status is from the participant's point of view"
 TEST(Roster, MediaStatusIsTheParticipantsPointOfView) {
   EXPECT_EQ(mixer::media_status({.leg = {}, .in_mix = true, .receives = true}),
             coin::MediaStatus::sendrecv);

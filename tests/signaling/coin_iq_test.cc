@@ -14,6 +14,7 @@ std::optional<bool> isfocus(const std::string& inside) {
   return parse_isfocus(xml->root());
 }
 
+// XEP-0298 §4: "In essence Coin allows clients that establish Jingle calls to determine whether"
 TEST(CoinIq, FindsIsfocusInEveryNamespaceSeen) {
   for (const char* ns : {"urn:xmpp:coin:1", "urn:xmpp:coin", "", "urn:xmpp:jingle:1",
                          "urn:xmpp:jingle:apps:coin:1"}) {

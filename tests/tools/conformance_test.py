@@ -9,7 +9,8 @@ import unittest
 
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "tools" / "conformance.py"
 README = ("# x\n<!-- conformance: begin (tools/conformance.py) -->\nold\n"
-          "<!-- conformance: end -->\nthe end\n")
+          "<!-- conformance: end -->\n<!-- sentences: begin (tools/conformance.py) -->\n"
+          "<!-- sentences: end -->\nthe end\n")
 TREE = {
     "README.md": README,
     "coin/diff.h": "// coin/diff.h: partials (RFC 4575 §4.4).\n// Then §4.6.\nint x;\n",
@@ -20,6 +21,8 @@ TREE = {
     "media/limits.h": "// media/limits.h: RFC 3550 §5.1.\n",
     "tests/coin/diff_property_test.cc": "int y;\n",
     "tests/signaling/other_test.cc": "// XEP-0166 §7.4 is the table.\n",
+    "tests/coin/sentences.txt": "# list\n\nXEP-0298 §5: A mixer <says>\n",
+    "tests/coin/coin_test.cc": '// XEP-0298 §5: "A mixer <says>"\n// So.\nTEST_F(Coin, Says) {\n',
 }
 
 
@@ -47,6 +50,24 @@ class Conformance(unittest.TestCase):
             ["XEP-0166", "§7.4, §7.10", "`signaling/jingle.h`", "`signaling/other_test.cc`"],
             ["XEP-0167", "§8", "`signaling/jingle.h`", "–"],
         ])
+
+    def test_a_sentence_has_the_tests_that_show_it(self):
+        self.assertEqual(self.run_tool(), 0)
+        self.assertIn("| XEP-0298 §5 | A mixer &lt;says> | `Coin.Says` |\n",
+                      (self.root / "README.md").read_text())
+
+    def test_a_sentence_that_nobody_shows_fails_and_so_does_one_not_listed(self):
+        self.run_tool()
+        listed, test = self.root / "tests/coin/sentences.txt", self.root / "tests/coin/coin_test.cc"
+        sentences, source = listed.read_text(), test.read_text()
+        for path, text in ((listed, sentences + "XEP-0298 §6: More\n"), (listed, sentences * 2),
+                           (listed, sentences.replace(" §5", "")), (listed, ""),
+                           (test, source.replace("TEST_F", "int x;\nTEST_F"))):
+            before = path.read_text()
+            path.write_text(text)
+            self.assertNotEqual(self.run_tool("--check"), 0, text)
+            path.write_text(before)
+        self.assertEqual(self.run_tool("--check"), 0)
 
     def test_the_rest_of_the_readme_stays(self):
         self.run_tool()
