@@ -64,6 +64,11 @@ const Dial* Dialling::rang(const std::string& room, const jingle::Jid& from,
   return &dial;
 }
 
+void Dialling::answered(const std::string& room, const jingle::Jid& peer, const jingle::Sid& sid) {
+  const Dial* dial = of(room, peer);
+  if (dial && dial->sid == sid) dials_.erase(peer.bare());
+}
+
 void Dialling::delivered(const std::string& room, const jingle::Jid& from,
                          const std::string& message_id) {
   const Dial* dial = of(room, from);

@@ -5,7 +5,7 @@
 // names the full JID that is then called, with the proposal's sid; what others say later is nothing
 // to us. A full JID is called without a proposal, and so is, after kDirectAfter, a bare one none of
 // whose devices said a word, if one that can be called is known. The invitation is over when its
-// call is connected or ended, when it was rejected, or when it is retracted: after kRingFor,
+// call is accepted or ended, when it was rejected, or when it is retracted: after kRingFor,
 // because the room has emptied, or because the invited called us meanwhile. Who declined or did not
 // answer is left alone for kLeaveAlone.
 //
@@ -84,6 +84,8 @@ class Dialling {
                        const jingle::Sid& sid) const;
   // It rings there; nullptr if there is no such proposal, or it rang before.
   const Dial* rang(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid);
+  // Our call under that sid was accepted: over, there is a session.
+  void answered(const std::string& room, const jingle::Jid& peer, const jingle::Sid& sid);
   // A device has the proposal with that message id (XEP-0184): it is not called without one.
   void delivered(const std::string& room, const jingle::Jid& from, const std::string& message_id);
   // The proposal with that message id that came back from its target as an error; nullptr: none.

@@ -70,7 +70,6 @@ void Focus::media_event(const media::Event& event, TimePoint now) {
     conference->media_event(event, out_, now);
     settle(room, now);
   }
-  if (std::holds_alternative<media::LegConnected>(event)) dialling_.end(id, false, now);
   if (const auto* closed = std::get_if<media::LegClosed>(&event)) {
     if (found->second.ended) {
       out_.log(Log::Level::info, to_log(*found->second.ended, closed->statistics));
@@ -162,20 +161,23 @@ void Focus::shut_down(TimePoint now) {
 }
 
 void Focus::advance(TimePoint now) {
-  std::vector<std::string> due;
-  for (const auto& [at, name] : deadlines_) {
-    if (at > now) break;
-    due.push_back(name);
-  }
-  for (const std::string& name : due) {
-    find(name)->advance(out_, now);
-    settle(name, now);
+  dials_due(now);
+  // Twice: whom a room dials when its time has come, it tells the others of at once.
+  for (int round = 0; round < 2; ++round) {
+    std::vector<std::string> due;
+    for (const auto& [at, name] : deadlines_) {
+      if (at > now) break;
+      due.push_back(name);
+    }
+    for (const std::string& name : due) {
+      find(name)->advance(out_, now);
+      settle(name, now);
+    }
   }
   for (const Invitation& invitation : invitations_.take_expired(now)) {
     send_jmi(invitation.room, invitation.peer, invitation.sid,
              jingle::jmi::Finish{reasons::make("connectivity-error"), {}});
   }
-  dials_due(now);
   presence_due(now);
 }
 

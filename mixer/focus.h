@@ -148,6 +148,8 @@ class Focus {
   // It is over, and the room shows nothing of it. withdraw() tells the invited why.
   void forget(const Dial& dial, const jingle::Reason& reason, TimePoint now);
   void withdraw(const Dial& dial, const jingle::Reason& reason, TimePoint now);
+  // Gives way to their session-initiate `sid`.
+  void yield_to(Conference& conference, const Dial& ours, const jingle::Sid& sid, TimePoint now);
   void withdraw_all(const std::string& room, const jingle::Reason& reason, TimePoint now);
 
   // Constant after construction.

@@ -189,6 +189,17 @@ void Focus::withdraw(const Dial& dial, const jingle::Reason& reason, TimePoint n
   forget(dial, reason, now);
 }
 
+// Clients that know no tie-break would let ours ring on, so it is ended in so many words; but not
+// by a sid that is theirs too.
+void Focus::yield_to(Conference& conference, const Dial& ours, const jingle::Sid& sid,
+                     TimePoint now) {
+  if (ours.sid != sid) return withdraw(ours, reasons::alternative(sid), now);
+  const jingle::StanzaError lost = jingle::tie_break();
+  conference.answered({ours.peer, Purpose::session_initiate, ours.room, ours.leg, now}, {}, &lost,
+                      out_, now);
+  dialling_.end(ours.leg, false, now);
+}
+
 void Focus::withdraw_all(const std::string& room, const jingle::Reason& reason, TimePoint now) {
   for (const Dial& dial : dialling_.all(room)) withdraw(dial, reason, now);
 }

@@ -110,9 +110,16 @@ Answer Focus::handle(const Iq& iq, const jingle::Request& request, TimePoint now
   const std::string room = room_of(iq.to);
   Conference* conference = find(room);
   const bool live = conference && conference->has_session(iq.from, request.sid);
-  if (offer && !live) return initiate(iq, request.sid, *offer, now);
+  // Two that call each other may even have drawn the same sid (XEP-0166 §7.2.16).
+  const bool crosses =
+      offer && dialling_.session_crosses(room, iq.from, request.sid, full_of(room)) !=
+                   Dialling::Crossing::none;
+  if (offer && (!live || crosses)) return initiate(iq, request.sid, *offer, now);
   if (!live) return tl::unexpected(jingle::unknown_session());
   auto error = conference->request(iq.from, request, out_, now);
+  if (!error && std::holds_alternative<jingle::SessionAccept>(request.payload)) {
+    dialling_.answered(room, iq.from, request.sid);
+  }
   settle(room, now);
   return to_answer(std::move(error));
 }
@@ -138,7 +145,7 @@ Answer Focus::initiate(const Iq& iq, const jingle::Sid& sid, const jingle::Sessi
     return tl::unexpected(jingle::resource_constraint("Too many new conferences."));
   }
   if (crossing == Dialling::Crossing::yield) {
-    withdraw(Dial(*dialling_.of(room, iq.from)), reasons::alternative(sid), now);
+    yield_to(*conference, Dial(*dialling_.of(room, iq.from)), sid, now);
   }
   const media::LegId leg{++last_leg_};
   const bool accepted =
