@@ -256,6 +256,28 @@ TEST_F(CascadeDocuments, ALoneLinkIsMixedAfterTwoSecondsOfDocumentsOrFiveOfSilen
   EXPECT_FALSE(cascade.settled(kLink, kNow + 3s));
 }
 
+// A circle that is another's to cut is not heard, however long that takes.
+TEST(Cascade, ALinkThatBelongsToACircleIsNotMixed) {
+  const auto told = [](const std::string& by, const std::string& of) {
+    auto info = document(
+        user(of, "<cascaded-focus>" + of + "</cascaded-focus>") +
+        user("xmpp:z@mixer.example", "<cascaded-focus>xmpp:z@mixer.example</cascaded-focus>"));
+    info.entity = by;
+    return info;
+  };
+  Cascade cascade("xmpp:z@mixer.example");
+  cascade.add(LegId{1}, jid("a@mixer.example/focus"), kNow);
+  cascade.add(LegId{2}, jid("b@mixer.example/focus"), kNow);
+  cascade.receive(LegId{1}, told("xmpp:a@mixer.example", "xmpp:b@mixer.example"), kNow);
+  cascade.receive(LegId{2}, told("xmpp:b@mixer.example", "xmpp:a@mixer.example"), kNow);
+  EXPECT_EQ(cascade.redundant(kNow + 1h), std::nullopt);
+  EXPECT_FALSE(cascade.settled(LegId{1}, kNow + 1h));
+  EXPECT_FALSE(cascade.settled(LegId{2}, kNow + 1h));
+  cascade.remove(LegId{1}, kNow + 1h);
+  EXPECT_FALSE(cascade.settled(LegId{2}, kNow + 1h));
+  EXPECT_TRUE(cascade.settled(LegId{2}, kNow + 1h + 2s));
+}
+
 // As real clients write them.
 TEST(Cascade, SylkServersDocumentIsUnderstood) {
   Cascade cascade("xmpp:romeo@montague.lit");
