@@ -135,7 +135,11 @@ TEST(DialledOut, ALinkThatServesNobodyEndsAfterAWhile) {
     const auto link = bench.connects("party@other.localhost/focus", focus);
     EXPECT_TRUE(bench.wait(60s).sent<jingle::SessionTerminate>().empty()) << "ann hears it";
     bench.iq(kAnn, kRoom, terminate("A"));
-    EXPECT_TRUE(bench.wait(9s).sent<jingle::SessionTerminate>().empty());
+    EXPECT_TRUE(bench.wait(5s).sent<jingle::SessionTerminate>().empty());
+    EXPECT_TRUE(bench.iq("party@other.localhost/focus", kUs, session_info(link.sid))
+                    .sent<jingle::SessionTerminate>()
+                    .empty());
+    EXPECT_TRUE(bench.wait(4s).sent<jingle::SessionTerminate>().empty());
     if (comes_back) bench.join(kAnn, kRoom, Offer{.sid = "A2"});
     const Step step = bench.wait(60s);
     EXPECT_EQ(step.sent<jingle::SessionTerminate>().size(), comes_back ? 0u : 1u);
