@@ -113,7 +113,7 @@ class Conference {
     Call call;
     const ClientProfile* profile = nullptr;  // null: not known yet
     TimePoint profile_deadline{};            // then it announced nothing
-    bool joined = false;                     // in the roster and the mix
+    bool joined = false;                     // connected: in the mix
     std::string joined_at = {};              // by the calendar
     bool introduced = false;                 // told what it needs, by document or chat
     bool isfocus_repeated = false;

@@ -62,14 +62,6 @@ void Notifier::add(media::LegId leg, Receiver receiver) {
 
 void Notifier::remove(media::LegId leg) { subscriptions_.erase(leg); }
 
-void Notifier::announced(media::LegId leg) {
-  const auto found = subscriptions_.find(leg);
-  if (found == subscriptions_.end()) return;
-  found->second.to.announced = true;
-  found->second.to.pushed = true;
-  wake(due(found->second));
-}
-
 void Notifier::set_cascaded(media::LegId leg, bool cascaded) {
   const auto found = subscriptions_.find(leg);
   if (found == subscriptions_.end()) return;

@@ -70,8 +70,6 @@ class Notifier {
   // client turned out to be another than was thought; its documents go on from where they were.
   void add(media::LegId leg, Receiver receiver);
   void remove(media::LegId leg);
-  // It sent a document itself, so it speaks Coin.
-  void announced(media::LegId leg);
   // It is a focus itself: it is not told of the users behind it (Roster::info(without)).
   void set_cascaded(media::LegId leg, bool cascaded);
   // Whether isfocus holds in that session, which it does at first: while not, no document is sent;
