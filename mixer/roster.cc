@@ -141,7 +141,13 @@ bool Roster::set_cascade(media::LegId leg, const std::string& conference,
   Link link{.conference = conference, .users = {}};
   for (coin::User& user : behind) {
     auto jid = jingle::Jid::parse_uri(user.entity);
-    if (jid) jid = jid->bare();
+    if (jid) {
+      const std::string address = jid->bare().uri();
+      // room@mixer.example/token: somebody whom that room does not disclose, not the room itself.
+      const bool hidden =
+          !jid->is_bare() && (address == conference || address == user.cascaded_focus);
+      jid = hidden ? std::nullopt : std::optional(jid->bare());
+    }
     link.users.push_back({std::move(jid), std::move(user)});
   }
   Link& known = links_[leg];

@@ -3,12 +3,13 @@
 namespace test {
 namespace {
 
-mixer::Config config_for(const std::string& domain) {
+mixer::Config config_for(const std::string& domain, mixer::Disclose disclose) {
   mixer::Config config;
   config.xmpp.jid = jid(domain);
   config.access.anyone = true;
   config.limits.calls_per_minute_per_jid = 1000;
   config.room_defaults.departed_for = std::chrono::seconds(0);
+  config.room_defaults.disclose = disclose;
   return config;
 }
 
@@ -18,9 +19,10 @@ bool is_document(const std::string& payload) {
 
 }  // namespace
 
-Mesh::Mesh(std::uint64_t seed, const std::string& names) : dice(seed), names_(names) {
+Mesh::Mesh(std::uint64_t seed, const std::string& names, mixer::Disclose disclose)
+    : dice(seed), names_(names) {
   for (std::size_t i = 0; i < names_.size(); ++i) {
-    sites_.emplace_back(config_for(domain(static_cast<int>(i))), dice.bits());
+    sites_.emplace_back(config_for(domain(static_cast<int>(i)), disclose), dice.bits());
   }
   for (std::size_t i = 0; i < names_.size(); ++i) {
     handle(static_cast<int>(i), mixer::ConnectionUp{{jid(domain(static_cast<int>(i))), false}});
@@ -176,7 +178,6 @@ void Mesh::note_document(const std::string& from, const std::string& to,
                          const std::string& payload) {
   const auto info = coin::parse(payload);
   if (!info) return;
-  ++documents;
   coin::View& view = told_[{from, to + info->sid.value_or("")}];
   auto before = view.info();
   view.receive(*info);
@@ -327,8 +328,8 @@ std::multiset<int> Mesh::listed(int caller) const {
   const auto& info = callers_[caller].view.info();
   if (!info || !info->users) return out;
   for (const coin::User& user : info->users->users) {
-    const auto who = jingle::Jid::parse_uri(user.entity);
-    if (who && who->domain() == "people.localhost") out.insert(std::stoi(who->local().substr(1)));
+    const std::string name = user.display_text.value_or("");
+    if (!name.empty() && name[0] == 'c') out.insert(std::stoi(name.substr(1)));
   }
   return out;
 }

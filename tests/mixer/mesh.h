@@ -20,7 +20,8 @@ namespace test {
 class Mesh {
  public:
   // `names`: of the foci, one letter each; the order of their URIs.
-  Mesh(std::uint64_t seed, const std::string& names);
+  Mesh(std::uint64_t seed, const std::string& names,
+       mixer::Disclose disclose = mixer::Disclose::bare);
 
   void dial(int from, int to);
   int join(int focus);  // a new caller
@@ -35,7 +36,7 @@ class Mesh {
 
   // Pairs of foci with a connected call, once per call.
   std::vector<std::pair<int, int>> links() const;
-  // Every caller's guests by his assembled roster, with repetitions; foci left out.
+  // Who is in that caller's assembled roster, with repetitions; foci left out.
   std::multiset<int> listed(int caller) const;
   // How often each caller hears that one: {hearer, times}.
   std::map<int, int> heard(int caller) const;
@@ -49,7 +50,6 @@ class Mesh {
   TimePoint last_change() const { return last_change_; }
   const std::vector<std::string>& faults() const { return faults_; }
   const std::vector<std::string>& log() const { return log_; }
-  std::size_t documents = 0, circles = 0;
 
   Dice dice;
 

@@ -64,7 +64,9 @@ void try_links(const std::string& names, const Links& links, std::chrono::millis
     SCOPED_TRACE("TEST_SEED=" + std::to_string(seed));
     std::string shuffled = names;
     std::shuffle(shuffled.begin(), shuffled.end(), std::mt19937(seed));
-    Mesh mesh(seed, shuffled);
+    const mixer::Disclose disclose[] = {mixer::Disclose::bare, mixer::Disclose::full,
+                                        mixer::Disclose::nick};
+    Mesh mesh(seed, shuffled, disclose[seed % 3]);
     for (int focus = 0; focus < foci; ++focus) mesh.join(focus);
     mesh.pass(5s);
     for (const auto& [a, b] : links) {
