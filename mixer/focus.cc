@@ -106,9 +106,8 @@ void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
     conference->client_known(awaited->leg, *profile, out_, now);
   } else {
     // Ours has lost against theirs, which is here or on its way.
-    const bool yielded = error && error->app_name == "tie-break";
-    if (yielded && awaited->purpose == Purpose::session_initiate)
-      dialling_.end(awaited->leg, false, now);
+    const bool ours = awaited->purpose == Purpose::session_initiate;
+    if (ours && error && error->app_name == "tie-break") dialling_.end(awaited->leg, false, now);
     conference->answered(*awaited, iq.id, error ? &*error : nullptr, out_, now);
   }
   settle(awaited->room, now);

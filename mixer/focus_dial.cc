@@ -43,7 +43,8 @@ std::optional<InviteRefusal> Focus::refuses(const Invite& invite, TimePoint now)
   if (!connected_) return InviteRefusal::not_connected;
   if (is_own(target)) return InviteRefusal::own_address;
   if (!access_.allows(target)) return InviteRefusal::not_allowed;
-  if (!room_exists(invite.room)) return InviteRefusal::no_such_room;
+  const bool is_account = invite.room == config_.xmpp.jid.local();
+  if (client_mode() ? !is_account : !room_exists(invite.room)) return InviteRefusal::no_such_room;
   if (invitations_.has_any(invite.room, target.bare())) return InviteRefusal::already_invited;
   if (auto refusal = dialling_.refuses(target, now)) return refusal;
   if (Conference* conference = find(invite.room)) {
@@ -189,10 +190,13 @@ void Focus::withdraw(const Dial& dial, const jingle::Reason& reason, TimePoint n
   forget(dial, reason, now);
 }
 
-// Clients that know no tie-break would let ours ring on, so it is ended in so many words; but not
-// by a sid that is theirs too.
+// A client that knows no tie-break would let our call ring on, so it is ended in so many words; but
+// not by a sid that is theirs too.
 void Focus::yield_to(Conference& conference, const Dial& ours, const jingle::Sid& sid,
                      TimePoint now) {
+  if (ours.state != Dial::State::called) {
+    return withdraw(ours, reasons::make("cancel", "You have called."), now);
+  }
   if (ours.sid != sid) return withdraw(ours, reasons::alternative(sid), now);
   const jingle::StanzaError lost = jingle::tie_break();
   conference.answered({ours.peer, Purpose::session_initiate, ours.room, ours.leg, now}, {}, &lost,

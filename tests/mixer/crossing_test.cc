@@ -53,6 +53,13 @@ class Crossing {
     handle(0, mixer::ShutdownRequested{});
     pass(60s);
   }
+  // Leaves the second's room to itself.
+  void leave_second() {
+    deliver(1, "<iq xmlns='jabber:client' type='set' id='e' from='" + local(1) + "' to='" +
+                   room(1) + "'>" + terminate("L") + "</iq>");
+    pass(20s);
+  }
+  std::size_t rooms(int i) const { return sites_[i].focus.rooms(); }
   std::size_t legs(int i) const { return sites_[i].focus.legs(); }
   std::size_t connected(int i) const {
     std::size_t n = 0;
@@ -236,6 +243,8 @@ TEST(Crossing, TwoFociThatDialEachOtherEndWithExactlyOneSession) {
     crossing.shut_down_first();
     EXPECT_EQ(crossing.legs(0), 0u) << "TEST_SEED=" << story;
     EXPECT_EQ(crossing.legs(1), 1u) << "not the same session, TEST_SEED=" << story;
+    crossing.leave_second();
+    EXPECT_EQ(crossing.rooms(1), 0u) << "an invitation is left, TEST_SEED=" << story;
     if (HasFailure()) {
       for (const auto& line : crossing.log()) std::cerr << line << '\n';
     }

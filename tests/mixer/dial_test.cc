@@ -481,6 +481,9 @@ TEST(Dial, AnAccountDialsFromItsFullJid) {
   const auto messages = Step{invited.commands}.all<SendMessage>();
   ASSERT_EQ(messages.size(), 1u);
   EXPECT_EQ(messages[0].from, jid("bot@localhost/r1"));
+  EXPECT_EQ(
+      bench.focus.invite({.room = "b", .target = jid(kBob), .by = std::nullopt}, bench.now).refused,
+      InviteRefusal::no_such_room);
   EXPECT_EQ(bench.focus
                 .invite({.room = "bot", .target = jid("bot@localhost/other"), .by = std::nullopt},
                         bench.now)
