@@ -105,7 +105,6 @@ class Mesh {
   std::map<std::pair<std::string, std::string>, coin::View> told_;
   TimePoint last_news_{}, last_change_{};
   bool sound_changed_ = false;
-  int ids_ = 0;
   std::vector<std::string> faults_, log_;
 };
 
