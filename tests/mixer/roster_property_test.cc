@@ -122,7 +122,8 @@ struct Model {
     }
     if (without && links.contains(*without)) {
       for (const coin::User& user : links.at(*without).behind) {
-        if (!is_here(jingle::Jid::parse_uri(user.entity)->bare())) all.erase(user.entity);
+        const jingle::Jid bare = jingle::Jid::parse_uri(user.entity)->bare();
+        if (bare != jid(kRoom) && !is_here(bare)) all.erase(user.entity);
       }
     }
     coin::Users users;
