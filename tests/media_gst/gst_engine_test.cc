@@ -10,10 +10,12 @@
 #include "tests/media_gst/test_caller.h"
 #include "tests/media_gst/transport_peer.h"
 #include "tests/support/audio.h"
+#include "tests/support/sanitized.h"
 
 namespace media::gst {
 namespace {
 
+using test_support::kSanitized;
 using test_support::tone_dbfs;
 
 void plan_for_all(Engine& mixer, RoomId room,
@@ -22,14 +24,6 @@ void plan_for_all(Engine& mixer, RoomId room,
   for (const auto& caller : callers) plan.legs.push_back({.leg = caller->leg()});
   mixer.engine->set_mix_plan(room, plan);
 }
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
 
 std::size_t resident_kib() {
   std::ifstream status("/proc/self/status");
