@@ -11,6 +11,7 @@
 
 #include "mixer/cascade.h"
 #include "tests/support/generators.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/seed.h"
 
 namespace {
@@ -19,6 +20,8 @@ using namespace std::chrono_literals;
 using media::LegId;
 using mixer::Cascade;
 using mixer::TimePoint;
+
+constexpr unsigned kTimings = test_support::kSanitized ? 12 : 60;
 
 class Graph {
  public:
@@ -262,7 +265,7 @@ using Links = std::vector<std::pair<int, int>>;
 
 // For every order of names and many timings.
 void try_all(int foci, const Links& links, const std::function<void(Graph&)>& more = {}) {
-  for (unsigned seed = 0; seed < 60; ++seed) {
+  for (unsigned seed = 0; seed < kTimings; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Graph graph(seed);
     std::vector<std::string> names = {"a", "b", "c", "d", "e", "f", "g"};
@@ -329,7 +332,7 @@ TEST(CascadeGraph, TwoThatDialEachOtherKeepOneOfTwoSessions) {
 }
 
 TEST(CascadeGraph, AFocusThatDoesNotPlayAlongLosesItsSecondLink) {
-  for (unsigned seed = 0; seed < 60; ++seed) {
+  for (unsigned seed = 0; seed < kTimings; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Graph graph(seed);
     // Before, between and after the others.
