@@ -27,6 +27,11 @@ inline constexpr double kCoinBytesPerProcess = 4e6;    // per second, component 
 // Debian's Prosody lets a client account send 10 kB/s in all; the calls' own signalling needs some.
 inline constexpr double kCoinBytesAsClient = 4e3;
 inline constexpr auto kCoinBurst = 8s;  // of the rate above: the documents of one small join
+// Of documents nobody has answered yet, in the whole process: a server that carries less than the
+// rate above (Prosody 0.12 by default: 2.2 MB/s) sets the pace. Well below what the connection
+// queues, for what it refuses is lost.
+inline constexpr std::size_t kCoinUnanswered = 2000 * 1000;
+inline constexpr auto kCoinLookAgain = 20ms;  // while so much is unanswered
 
 // A caller's client is asked what it is (XEP-0030); no answer in time: nothing announced.
 inline constexpr auto kDiscoTimeout = 5s;

@@ -40,6 +40,15 @@ void ByteBudget::spend(std::size_t bytes, TimePoint now) {
   ready_at_ = std::max(ready_at_, burst_start) + cost;
 }
 
+ByteBudget::Unanswered ByteBudget::unanswered(std::size_t bytes) {
+  unanswered_ += bytes;
+  return {this, Answered{bytes}};
+}
+
+void ByteBudget::look(TimePoint now) {
+  if (unanswered_ >= limits::kCoinUnanswered) look_again_at_ = now + limits::kCoinLookAgain;
+}
+
 Notifier::Notifier(std::string room, const Config::Coin& config, ByteBudget& all)
     : room_(std::move(room)), config_(config), all_(all) {}
 
@@ -165,6 +174,7 @@ void Notifier::advance(const Truth& truth, Outbox& out, TimePoint now) {
     return std::ranges::any_of(subscriptions_, [](const auto& e) { return e.second.listens(); });
   };
   if (dirty_ && now >= publish_at() && anybody()) publish(truth, now);
+  all_.look(now);
 
   std::vector<std::pair<media::LegId, Subscription*>> waiting;
   for (auto& [leg, subscription] : subscriptions_) {
@@ -316,7 +326,8 @@ void Notifier::send(media::LegId leg, Subscription& subscription, Outbox& out, T
               jingle::escape(subscription.to.sid.value) + "'/>";
   }
   payload += document(subscription, update, now);
-  spend(subscription, payload.size(), now);
+  const std::size_t bytes = payload.size();
+  spend(subscription, bytes, now);
   std::string id = out.ask({.from = subscription.to.local,
                             .to = subscription.to.peer,
                             .id = {},
@@ -324,7 +335,8 @@ void Notifier::send(media::LegId leg, Subscription& subscription, Outbox& out, T
                             .payload = std::move(payload),
                             .priority = jingle::Priority::normal},
                            {subscription.to.peer, Purpose::coin, room_, leg, now});
-  subscription.in_flight = InFlight{std::move(id), now};
+  subscription.in_flight = InFlight{std::move(id), now, all_.unanswered(bytes)};
+  all_.look(now);
 }
 
 jingle::Result<std::string> Notifier::pull(media::LegId leg, const Roster& roster, TimePoint now) {

@@ -21,6 +21,7 @@
 // limits::kMaxDocumentBytes and all keep to the budgets.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -38,16 +39,27 @@
 
 namespace mixer {
 
-// Bytes per second with a burst; what does not fit waits.
+// Bytes per second with a burst, and so many unanswered; what does not fit waits.
 class ByteBudget {
  public:
   explicit ByteBudget(double bytes_per_second) : rate_(bytes_per_second) {}
-  TimePoint ready_at() const { return ready_at_; }
+  TimePoint ready_at() const { return std::max(ready_at_, look_again_at_); }
   void spend(std::size_t bytes, TimePoint now);
+
+  // Counts as unanswered as long as it lives. The budget outlives it.
+  struct Answered {
+    std::size_t bytes = 0;
+    void operator()(ByteBudget* budget) const { budget->unanswered_ -= bytes; }
+  };
+  using Unanswered = std::unique_ptr<ByteBudget, Answered>;
+  Unanswered unanswered(std::size_t bytes);
+  // Not ready while too much is unanswered.
+  void look(TimePoint now);
 
  private:
   double rate_;
-  TimePoint ready_at_{};
+  TimePoint ready_at_{}, look_again_at_{};
+  std::size_t unanswered_ = 0;
 };
 
 struct Receiver {
@@ -111,6 +123,7 @@ class Notifier {
   struct InFlight {
     std::string id;
     TimePoint sent{};
+    ByteBudget::Unanswered bytes;
   };
   struct Subscription {
     Receiver to;

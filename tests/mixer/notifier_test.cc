@@ -366,6 +366,38 @@ TEST(Notifier, KeepsToItsByteBudget) {
   EXPECT_GE(bytes, 4000u * 590);
 }
 
+// What a connection cannot queue is lost, and a slow server takes less than the budget gives.
+TEST(Notifier, HasOnlySoManyBytesUnanswered) {
+  Room room({}, 1e9);
+  for (std::uint64_t n = 1; n <= 1000; ++n) room.join(n);
+  for (std::uint64_t n = 1; n <= 1000; ++n) room.deaf.insert(Room::peer(n));
+  std::size_t unanswered = 0;
+  std::optional<mixer::SendIq> first;
+  const auto run = [&](std::chrono::milliseconds duration) {
+    const TimePoint end = room.now + duration;
+    for (; room.now < end; room.now += 10ms) {
+      room.step();
+      for (const auto& iq : room.last) unanswered += iq.payload.size();
+      if (!first && !room.last.empty()) first = room.last.front();
+    }
+  };
+  run(4s);
+  ASSERT_TRUE(first);
+  const std::size_t most = mixer::limits::kCoinUnanswered;
+  EXPECT_GE(unanswered, most);
+  EXPECT_LE(unanswered, most + mixer::limits::kMaxDocumentBytes);
+  // Answered, or the receiver gone: the next one's turn.
+  const std::size_t before = unanswered;
+  room.notifier.answered(room.out.answered(first->id, first->to)->leg, first->id, nullptr,
+                         room.now);
+  run(100ms);
+  EXPECT_GT(unanswered, before);
+  const std::size_t then = unanswered;
+  for (std::uint64_t n = 1; n <= 5; ++n) room.leave(n);
+  run(600ms);
+  EXPECT_GT(unanswered, then);
+}
+
 // Law: whatever happened, what each receiver assembled by RFC 4575's rules is the truth in the end.
 // RFC 4575 §4.6: "who follows these rules knows the truth"
 TEST(Notifier, EveryViewEqualsTheTruthAfterQuiescence) {
