@@ -161,6 +161,13 @@ void Cascade::read(Link& link, const coin::ConferenceInfo& document, Received& r
       return;
     case coin::View::Outcome::applied: break;
   }
+  // Partials may add without end; what is known of it stays until a full one begins anew.
+  if (document.state == coin::State::partial &&
+      coin::write_body(*link.view.info()).size() > limits::kMaxViewBytes) {
+    link.view = {};
+    blame(link, Defect::too_many, "it lists too many users", received);
+    return;
+  }
   link.told.clear();
   link.told[link.conference].way = {link.conference};
   link.addresses.clear();

@@ -89,6 +89,9 @@ inline constexpr auto kCascadeHop = 1s;               // for each conference bey
 inline constexpr auto kCascadeSilence = 5s;           // then it sends no documents
 inline constexpr std::size_t kMaxUsersBehind = 2000;  // a link; as many as one mixer has
 inline constexpr std::size_t kMaxUserBytes = 4096;    // then without what is foreign to us
+// What its partials have added up to: no document alone is larger than
+// coin::limits::kDocumentBytes.
+inline constexpr std::size_t kMaxViewBytes = 4 * 1024 * 1024;
 inline constexpr std::size_t kMaxConferencesBehind = 100;  // a link
 inline constexpr std::size_t kMaxCascadeWay = 16;          // conferences on a user's way to us
 

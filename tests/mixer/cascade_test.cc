@@ -96,6 +96,24 @@ TEST_F(CascadeDocuments, WeAreNotAmongThemHoweverWeAreCalled) {
                   .empty());
 }
 
+TEST_F(CascadeDocuments, PartialsThatAddWithoutEndAreForgottenUntilTheNextFull) {
+  EXPECT_EQ(defect(document(user("xmpp:ann@x.example"), std::to_string(++version))), "");
+  const std::string name = "<display-text>" + std::string(15000, 'n') + "</display-text>";
+  std::string said;
+  for (int i = 0; i < 30 && said.empty(); ++i) {
+    std::string users;
+    for (int k = 0; k < 20; ++k) {
+      users += user("xmpp:u" + std::to_string(20 * i + k) + "@x.example", name);
+    }
+    said = defect(document(users, std::to_string(++version), "partial"));
+  }
+  EXPECT_EQ(said, "it lists too many users");
+  EXPECT_EQ(defect(document("", std::to_string(++version), "partial")),
+            "no full document came first");
+  EXPECT_EQ(defect(document(user("xmpp:bob@x.example"), std::to_string(++version))), "");
+  EXPECT_EQ(entities(), Names{"xmpp:bob@x.example"});
+}
+
 TEST_F(CascadeDocuments, SidebarsAreNotOursToList) {
   auto info = document(user("xmpp:ann@x.example"));
   info.sidebars_by_val.emplace().entries.push_back(document(user("xmpp:bob@x.example")));
