@@ -199,11 +199,12 @@ void Conference::answered(const Awaited& awaited, const std::string& id,
   }
 }
 
-void Conference::client_known(media::LegId leg, const ClientProfile& profile, Outbox& out,
-                              TimePoint now) {
+void Conference::client_known(media::LegId leg, const jingle::Jid& peer,
+                              const ClientProfile& profile, Outbox& out, TimePoint now) {
   Member* found = member(leg);
-  if (!found || found->profile) return;
-  found->profile = &profile;
+  // Of somebody invited all devices are asked, and one of them is called.
+  if (!found || found->call.peer() != peer) return;
+  set_profile(*found, found->speaks_coin ? profile_of_sender(profile) : profile);
   settle(leg, out, now);
 }
 

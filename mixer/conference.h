@@ -82,7 +82,9 @@ class Conference {
   // The answer to an IQ of ours; nullptr: result.
   void answered(const Awaited& awaited, const std::string& id, const jingle::StanzaError* error,
                 Outbox& out, TimePoint now);
-  void client_known(media::LegId leg, const ClientProfile& profile, Outbox& out, TimePoint now);
+  // `peer`'s client, asked for that leg's sake, is this: before its time was up or after.
+  void client_known(media::LegId leg, const jingle::Jid& peer, const ClientProfile& profile,
+                    Outbox& out, TimePoint now);
   void peer_presence(const jingle::Jid& peer, bool available, TimePoint now);
   void connection_down() { notifier_.connection_down(); }
   // `local`: what we are called now, in client mode; calls to another name end before long.
@@ -117,6 +119,7 @@ class Conference {
     std::string joined_at = {};              // by the calendar
     bool introduced = false;                 // told what it needs, by document or chat
     bool isfocus_repeated = false;
+    bool speaks_coin = false;  // sent a document or asked for one
   };
   struct Invited {
     Outgoing outgoing;
@@ -149,6 +152,7 @@ class Conference {
 
   // conference_coin.cc
   void subscribe(const Member& member);
+  void set_profile(Member& member, const ClientProfile& profile);
   void speaks_coin(Member& member, Outbox& out);
   void settle_isfocus(Outbox& out);
   void say_isfocus(Member& member, Outbox& out);

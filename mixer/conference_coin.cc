@@ -45,12 +45,16 @@ void Conference::subscribe(const Member& member) {
   notifier_.set_isfocus(call.leg(), isfocus_ && call.isfocus());
 }
 
+void Conference::set_profile(Member& member, const ClientProfile& profile) {
+  const bool news = std::exchange(member.profile, &profile) != &profile;
+  if (news && member.introduced) subscribe(member);
+}
+
 // Whatever its client announced.
 void Conference::speaks_coin(Member& member, Outbox& out) {
   static const ClientProfile& unknown = profile_of({});
-  const ClientProfile* now = &profile_of_sender(member.profile ? *member.profile : unknown);
-  const bool news = std::exchange(member.profile, now) != now;
-  if (news && member.introduced) subscribe(member);
+  member.speaks_coin = true;
+  set_profile(member, profile_of_sender(member.profile ? *member.profile : unknown));
   introduce(member, out);
 }
 

@@ -142,6 +142,22 @@ TEST(CoinClients, WhoDoesNotAnswerDiscoWaitsFiveSecondsForItsOneDocument) {
   EXPECT_EQ(later.all<SendMessage>().size(), 1u);
 }
 
+// It counted as one that announced nothing; the one document was never acknowledged.
+TEST(CoinClients, WhoAnswersDiscoLateIsServedFromThenOn) {
+  Bench bench;
+  bench.answers = false;
+  const Step initiated = bench.iq(kAnn, kRoom, Offer{.sid = "A"}.xml());
+  const auto leg = initiated.all<mixer::OpenLeg>().at(0).spec.leg;
+  bench.media(bench.engine.opened(leg));
+  bench.media(bench.engine.connected(leg));
+  EXPECT_EQ(bench.wait(20s).documents().size(), 1u);
+  bench.answered(initiated.all<SendIq>().at(0), "result", disco("x", "urn:xmpp:coin:1"));
+  bench.join(kBob, kRoom, Offer{.sid = "B"});
+  bench.answers = true;
+  bench.wait(2s);
+  EXPECT_NE(bench.listed("A", "xmpp:bob@localhost"), nullptr);
+}
+
 TEST(CoinClients, AnErrorToADocumentStopsCoinAndKeepsTheCall) {
   Bench bench;
   bench.answers = false;

@@ -70,6 +70,36 @@ struct Dialler : Bench {
   }
 };
 
+// All devices of the invited are asked what they are; the one that is called may be another, which
+// crashes on documents (Dino).
+TEST(DialledOut, WhatAnotherDeviceIsSaysNothingOfTheOneThatIsCalled) {
+  Dialler bench;
+  bench.answers = false;
+  const std::string tablet = "bob@localhost/tablet";
+  bench.presence(tablet, kRoom, "",
+                 "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='v'/>");
+  auto invited = bench.focus.invite(
+      {.room = "room", .target = jid("bob@localhost"), .by = std::nullopt}, bench.now);
+  const Step step = bench.perform(std::move(invited.commands));
+  ASSERT_EQ(step.jmi().size(), 1u);
+  std::optional<mixer::SendIq> asked;
+  for (const auto& iq : step.all<mixer::SendIq>()) {
+    if (iq.to == jid(tablet)) asked = iq;
+  }
+  ASSERT_TRUE(asked);
+  const std::string sid = step.jmi()[0].id.value;
+  const auto legs =
+      bench.message(kBob, kUs, "<proceed xmlns='urn:xmpp:jingle-message:0' id='" + sid + "'/>")
+          .all<mixer::OpenLeg>();
+  ASSERT_EQ(legs.size(), 1u);
+  const media::LegId leg = legs[0].spec.leg;
+  bench.media(bench.engine.opened(leg));
+  bench.answered(*asked, "result", disco("x", "urn:xmpp:coin:1"));
+  bench.accepts(kBob, {sid, leg});
+  bench.media(bench.engine.connected(leg));
+  for (const auto& [iq, info] : bench.wait(1s).documents()) EXPECT_NE(iq.to, jid(kBob));
+}
+
 TEST(DialledOut, TheInvitedIsListedFromTheFirstAndWhoWantedIt) {
   Dialler bench;
   const auto called = bench.dial(kBob);
