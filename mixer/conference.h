@@ -52,9 +52,10 @@ class Conference {
   // focus's. True: there is a call now.
   bool initiate(const Incoming& incoming, Outbox& out, TimePoint now);
   bool has_session(const jingle::Jid& peer, const jingle::Sid& sid) const;
-  // Dialling out (RFC 4575 §5.7.3): the invited is listed at once, as dialing-out; alerting when it
-  // rings there; call() when we know whom to send our session-initiate; uninvited() when it comes
-  // to nothing before that (busy, failed). What becomes of the call is in take_ended().
+  // Dialling out (RFC 4575 §5.7.3): the invited is listed at once, as dialing-out (nobody is
+  // pending: an invitation over a limit is refused, there is no queue); alerting when it rings
+  // there; call() when we know whom to send our session-initiate; uninvited() when it comes to
+  // nothing before that (busy, failed). What becomes of the call is in take_ended().
   void invited(const Outgoing& outgoing, Outbox& out, TimePoint now);
   void ringing(media::LegId leg);
   void call(media::LegId leg, const jingle::Jid& peer, bool proposed, const ClientProfile* profile,
@@ -77,6 +78,9 @@ class Conference {
                                                    const coin::ConferenceInfo& info, Outbox& out,
                                                    TimePoint now);
   jingle::Result<std::string> document_for(const jingle::Jid& peer, Outbox& out, TimePoint now);
+  // One that could not be read: a line of the log for the first of a call.
+  void malformed_document_from(const jingle::Jid& peer, const jingle::StanzaError& error,
+                               Outbox& out);
 
   void media_event(const media::Event& event, Outbox& out, TimePoint now);
   // The answer to an IQ of ours; nullptr: result.
@@ -120,6 +124,7 @@ class Conference {
     bool introduced = false;                 // told what it needs, by document or chat
     bool isfocus_repeated = false;
     bool speaks_coin = false;  // sent a document or asked for one
+    bool malformed_logged = false;
   };
   struct Invited {
     Outgoing outgoing;

@@ -85,6 +85,14 @@ jingle::Result<std::string> Conference::document_for(const jingle::Jid& peer, Ou
   return notifier_.pull(asker->call.leg(), roster_, now);
 }
 
+void Conference::malformed_document_from(const jingle::Jid& peer, const jingle::StanzaError& error,
+                                         Outbox& out) {
+  Member* sender = member_of(peer);
+  if (!sender || std::exchange(sender->malformed_logged, true)) return;
+  out.log(Log::Level::warning, "malformed conference document: room=" + quoted(place_.name) +
+                                   " peer=" + quoted(peer.str()) + " " + quoted(error.text));
+}
+
 void Conference::settle_links(Outbox& out, TimePoint now) {
   if (links_.size() == 0 && !links_due_) return;
   while (const auto end = links_.next_to_end(plan_.size() - links_.size(), now)) {

@@ -6,6 +6,7 @@
 #include "mixer/focus.h"
 #include "mixer/limits.h"
 #include "mixer/reasons.h"
+#include "signaling/namespaces.h"
 
 namespace mixer {
 
@@ -29,7 +30,15 @@ Answer Focus::answer(const Iq& iq, TimePoint now) {
     return std::string();
   }
   const auto request = jingle::route(iq);
-  if (!request) return tl::unexpected(request.error());
+  if (!request) {
+    const bool document =
+        iq.type == Iq::Type::set &&
+        jingle::child(iq.xml.root(), jingle::ns::kConferenceInfo, "conference-info");
+    Conference* conference =
+        document && place_of(iq.to) == Place::room ? find(room_of(iq.to)) : nullptr;
+    if (conference) conference->malformed_document_from(iq.from, request.error(), out_);
+    return tl::unexpected(request.error());
+  }
   if (place_of(iq.to) == Place::nowhere) return tl::unexpected(jingle::service_unavailable());
   return std::visit([&](const auto& payload) { return handle(iq, payload, now); }, *request);
 }

@@ -278,6 +278,26 @@ TEST(CoinPush, DocumentsAreTakenFromAFocusOnly) {
             "bad-request");
 }
 
+TEST(CoinPush, AMalformedDocumentIsRefusedEachTimeAndLoggedOnce) {
+  Bench bench;
+  bench.join(kAnn);
+  std::size_t lines = 0;
+  for (const char* wrong :
+       {"version='-1'><conference-description/><users/>", "version='1' state='whole'>",
+        "version='1'><conference-description/><users><user entity='x'><endpoint entity='x'>"
+        "<status>dozing</status></endpoint></user></users>"}) {
+    const Step step = bench.iq(kAnn, kRoom,
+                               "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info' "
+                               "entity='xmpp:x@y' " +
+                                   std::string(wrong) + "</conference-info>");
+    EXPECT_EQ(step.answer(), "bad-request") << wrong;
+    for (const auto& log : step.all<mixer::Log>()) {
+      lines += log.text.find("malformed conference document") != std::string::npos;
+    }
+  }
+  EXPECT_EQ(lines, 1u);
+}
+
 // A focus whose client has not answered disco#info yet.
 TEST(CoinPush, WhoSendsADocumentBeforeItsClientIsKnownIsServedAtOnce) {
   Bench bench;
