@@ -184,7 +184,8 @@ void Roster::list_behind() {
       if (listed.called.empty()) {
         listed.called = told.bare ? display_name(*told.bare) : displayable(told.user.entity);
       }
-      if (listed.user.cascaded_focus == link.conference) listed.user.cascaded_focus = conference;
+      const auto& focus = listed.user.cascaded_focus;
+      listed.shown_focus = focus == link.conference ? conference : focus;
     }
   }
   const auto was_called = [&](const auto& entry) {
@@ -263,12 +264,12 @@ std::optional<coin::Execution> Roster::disclosed(coin::Execution info) const {
   return info;
 }
 
+// As the people in the room see it. What a person mixes (Jitsi) has his address.
 std::string Roster::conference_of(media::LegId leg, const Link& link) const {
-  const auto jid = jingle::Jid::parse_uri(link.conference);
+  if (config_.disclose == Disclose::full) return link.conference;
   const jingle::Jid bare = participants_.at(leg).peer.bare();
-  // Jitsi desktop's conference has its user's full JID.
-  const bool is_person = jid && !jid->is_bare() && jid->bare() == bare;
-  if (!is_person || config_.disclose == Disclose::full) return link.conference;
+  const auto jid = jingle::Jid::parse_uri(link.conference);
+  if (!jid || jid->bare() != bare) return link.conference;
   return user_entity(bare, users_.at(bare));
 }
 
@@ -298,7 +299,7 @@ coin::Endpoint Roster::endpoint(const Departed& departed) const {
   return gone;
 }
 
-std::vector<coin::User> Roster::ours() const {
+std::vector<coin::User> Roster::ours(bool for_focus) const {
   std::vector<coin::User> users;
   std::map<jingle::Jid, std::size_t> index;
   for (const auto& [bare, user] : users_) {
@@ -312,7 +313,8 @@ std::vector<coin::User> Roster::ours() const {
     coin::User& user = users[index.at(participant.peer.bare())];
     user.endpoints.push_back(endpoint(participant));
     const auto link = links_.find(leg);
-    if (link != links_.end()) user.cascaded_focus = conference_of(leg, link->second);
+    if (link == links_.end()) continue;
+    user.cascaded_focus = for_focus ? link->second.conference : conference_of(leg, link->second);
   }
   for (const auto& [bare, departed] : departed_) {
     users[index.at(bare)].endpoints.push_back(endpoint(departed));
@@ -332,9 +334,11 @@ coin::ConferenceInfo Roster::info(std::optional<media::LegId> without) const {
   info.description = std::move(description);
 
   coin::Users users;
-  users.users = ours();
+  users.users = ours(without.has_value());
   for (const auto& [entity, listed] : behind_) {
-    if (!without || !listed.links.contains(*without)) users.users.push_back(listed.user);
+    if (without && listed.links.contains(*without)) continue;
+    coin::User& user = users.users.emplace_back(listed.user);
+    if (!without) user.cascaded_focus = listed.shown_focus;
   }
 
   coin::ConferenceState state;

@@ -73,7 +73,9 @@ class Roster {
   std::vector<std::string> names() const;
 
   // The whole truth, full, without version and sid; users in a stable order. For a receiver that is
-  // itself a focus: without the users it told of (`without`), and user-count counts who is listed.
+  // itself a focus: without the users it told of (`without`), user-count counts who is listed, and
+  // each cascaded-focus is the conference's own URI whatever the room discloses, for circles are
+  // known by them.
   coin::ConferenceInfo info(std::optional<media::LegId> without = std::nullopt) const;
 
  private:
@@ -99,9 +101,10 @@ class Roster {
     bool operator==(const Link&) const = default;
   };
   struct Behind {
-    coin::User user;               // as listed
-    std::string called;            // before its name was made unique
-    std::set<media::LegId> links;  // that told of it
+    coin::User user;                         // as other foci are told
+    std::optional<std::string> shown_focus;  // its cascaded-focus as others are
+    std::string called;                      // before its name was made unique
+    std::set<media::LegId> links;            // that told of it
     bool operator==(const Behind&) const = default;
   };
 
@@ -119,7 +122,7 @@ class Roster {
   std::string conference_of(media::LegId leg, const Link& link) const;
   coin::Endpoint endpoint(const Participant& participant) const;
   coin::Endpoint endpoint(const Departed& departed) const;
-  std::vector<coin::User> ours() const;
+  std::vector<coin::User> ours(bool for_focus) const;
 
   jingle::Jid room_;
   RoomConfig config_;

@@ -299,6 +299,22 @@ TEST(Roster, APersonWhoMixesIsDisclosedLikeAnyOther) {
   }
 }
 
+// Foci need the URI to know circles by; people do not.
+TEST(Roster, ANickIsAllThatPeopleLearnOfWhoMixes) {
+  const std::string conference = "xmpp:ann@a.example";
+  Roster room = roster(Disclose::nick);
+  room.set({1}, participant("ann@a.example/Jitsi", 1, "t1"));
+  room.set({2}, participant("far@b.example/focus", 2, "t2"));
+  room.set_cascade({1}, conference, {told("xmpp:dan@b.example", "dan", conference)});
+  const std::string document = coin::write(room.info());
+  EXPECT_EQ(document.find("ann@a.example"), std::string::npos) << document;
+  const std::string ann = "xmpp:room@mixer.localhost/t1";
+  EXPECT_EQ(user(room, ann).cascaded_focus, ann);
+  EXPECT_EQ(user(room, "xmpp:dan@b.example").cascaded_focus, ann);
+  EXPECT_EQ(user(room, ann, media::LegId{2}).cascaded_focus, conference);
+  EXPECT_EQ(user(room, "xmpp:dan@b.example", media::LegId{2}).cascaded_focus, conference);
+}
+
 // RFC 4575 §5.8: "media status is from the participant's point of view"
 TEST(Roster, MediaStatusIsTheParticipantsPointOfView) {
   EXPECT_EQ(mixer::media_status({.leg = {}, .in_mix = true, .receives = true}),
