@@ -208,7 +208,7 @@ Departure Call::departure(const WallTime& wall, TimePoint now) const {
   Departure departure{.method = reasons::method_of(reason_.condition, by_peer_, connected()),
                       .info = {}};
   departure.info.when = date_time(wall(now));
-  std::string text = displayable(reason_.text);
+  std::string text = displayable(reason_.text, limits::kMaxReasonCodePoints);
   if (text.empty()) text = reasons::text_of(reason_.condition);
   if (!text.empty()) departure.info.reason = std::move(text);
   if (departure.method == coin::DisconnectionMethod::booted) {

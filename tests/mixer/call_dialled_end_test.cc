@@ -1,4 +1,5 @@
 // How calls of ours end, and what the others learn of it (XEP-0166 §6.7, §7.4; RFC 4575 §5.7).
+#include "mixer/limits.h"
 #include "mixer/reasons.h"
 #include "tests/support/dialled_call.h"
 
@@ -126,7 +127,8 @@ TEST_F(DialledCallsEnd, DepartureSaysHowWhenWhyAndByWhom) {
   EXPECT_FALSE(by_peer("success").info.by);
   EXPECT_EQ(by_peer("busy").method, DisconnectionMethod::busy);
   EXPECT_EQ(by_peer("decline", "Not \x01now\xe2\x80\xae.").info.reason, "Not now.");
-  EXPECT_EQ(by_peer("success", std::string(5000, 'x')).info.reason->size(), 64u);
+  EXPECT_EQ(by_peer("success", std::string(5000, 'x')).info.reason->size(),
+            mixer::limits::kMaxReasonCodePoints);
   EXPECT_EQ(by_peer("connectivity-error").method, DisconnectionMethod::failed);
   EXPECT_EQ(by_peer("connectivity-error").info.reason, "The connection was lost.");
 
