@@ -126,7 +126,9 @@ Answer Focus::handle(const Iq& iq, const jingle::Request& request, TimePoint now
   if (offer && (!live || crosses)) return initiate(iq, request.sid, *offer, now);
   if (!live) return tl::unexpected(jingle::unknown_session());
   auto error = conference->request(iq.from, request, out_, now);
-  if (!error && std::holds_alternative<jingle::SessionAccept>(request.payload)) {
+  // An accept of what was not offered has ended the call: that one cannot be called.
+  if (!error && std::holds_alternative<jingle::SessionAccept>(request.payload) &&
+      conference->has_session(iq.from, request.sid)) {
     dialling_.answered(room, iq.from, request.sid);
   }
   settle(room, now);

@@ -70,6 +70,17 @@ struct Dialler : Bench {
   }
 };
 
+TEST(DialledOut, WhoseClientCannotAnswerUsIsLeftAlone) {
+  Dialler bench;
+  const auto called = bench.dial(kBob);
+  std::string xml = Offer{.sid = called.sid, .name = "audio"}.xml();
+  xml.replace(xml.find("session-initiate"), 16, "session-accept");  // and leaves DTLS open
+  EXPECT_EQ(bench.iq(kBob, kUs, xml).terminated().condition, "security-error");
+  const auto again =
+      bench.focus.invite({.room = "room", .target = jid(kBob), .by = std::nullopt}, bench.now);
+  EXPECT_EQ(again.refused, mixer::InviteRefusal::refused_lately);
+}
+
 // All devices of the invited are asked what they are; the one that is called may be another, which
 // crashes on documents (Dino).
 TEST(DialledOut, WhatAnotherDeviceIsSaysNothingOfTheOneThatIsCalled) {
