@@ -117,8 +117,8 @@ TEST(UserCommands, AreForAllCallersOrForOne) {
   ASSERT_TRUE(document);
   EXPECT_EQ(document->asked.what, UserAsked::What::document);
   EXPECT_EQ(document->asked.text, "a/b.xml");
-  for (const char* line :
-       {"document", "", "2", "x", "dtmf", "dtmf 55", "dtmf x", "2x mute", "mute now"}) {
+  for (const char* line : {"document", "", "2", "x", "dtmf", "dtmf 55", "dtmf x", "2x mute",
+                           "99999999999 mute", "mute now"}) {
     EXPECT_FALSE(parse_command(line)) << line;
   }
 }

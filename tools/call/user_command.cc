@@ -40,7 +40,8 @@ std::optional<UserCommand> parse_command(std::string_view line) {
   UserCommand command;
   if (!words.empty() && words[0][0] >= '0' && words[0][0] <= '9') {
     const auto* end = words[0].data() + words[0].size();
-    if (std::from_chars(words[0].data(), end, command.caller).ptr != end) return std::nullopt;
+    const auto [read_to, error] = std::from_chars(words[0].data(), end, command.caller);
+    if (read_to != end || error != std::errc()) return std::nullopt;
     words.erase(words.begin());
   }
   if (words.size() == 2 && words[0] == "dtmf" && words[1].size() == 1 && dtmf_event(words[1][0])) {
