@@ -28,7 +28,7 @@ void expect_law(const ConferenceInfo& base, const ConferenceInfo& target, const 
                                             << write(target) << "\ndiff " << write(*document);
 }
 
-// RFC 4575 §4.4: "a partial document holds what has changed"
+// RFC 4575 §5.2: "a partial document holds what has changed"
 TEST(DiffProperty, MergingTheDifferenceOfAnyTwoGivesTheSecond) {
   ConferenceGenerator generator(kSeed);
   for (int i = 0; i < 5'000; ++i) {

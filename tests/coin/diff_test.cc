@@ -157,7 +157,7 @@ TEST(Diff, SidebarsComeAndGoByTheirEntity) {
   EXPECT_EQ(merge(one, *change), two);
 }
 
-// RFC 4575 §4.4: "a partial document holds what has changed"
+// RFC 4575 §5.2: "a partial document holds what has changed"
 TEST(Diff, OneChangeAmongAThousandUsersIsSmall) {
   std::vector<User> users;
   for (int i = 0; i < 1'000; ++i) {

@@ -87,7 +87,7 @@ TEST(Foreign, WithoutANamespaceItIsNotOtherAndIsLeftOut) {
   EXPECT_EQ(info.users->foreign, Foreign{});
 }
 
-// RFC 4575 §4.2: "others add elements and attributes of other namespaces where the schema lets"
+// RFC 4575 §6: "others add elements and attributes of other namespaces where the schema lets"
 TEST(Foreign, WhereTheSchemaHasNoRoomItIsLeftOut) {
   const ConferenceInfo info =
       parsed(root("",

@@ -98,7 +98,7 @@ TEST(View, ADeletedConferenceIsOverUntilAFullDocumentOfItComes) {
   EXPECT_FALSE(view.stale());
 }
 
-// RFC 4575 §4.3: "a version has 32 bits"
+// RFC 4575 §5.2: "a version has 32 bits"
 TEST(View, VersionsHaveThirtyTwoBitsAndDoNotWrap) {
   View view;
   view.receive(full(0xFFFFFFFE, {"a"}));

@@ -133,7 +133,7 @@ TEST(Xml, BooleansHaveFourSpellings) {
   }
 }
 
-// RFC 4575 §4.3: "a version has 32 bits"
+// RFC 4575 §5.2: "a version has 32 bits"
 TEST(Xml, IntegersAreUnsignedAndHave32Bits) {
   const auto count = [](const std::string& digits) {
     return in_root("<conference-state><user-count>" + digits + "</user-count></conference-state>");

@@ -136,6 +136,7 @@ std::string without_sid(const std::string& document) {
 }
 
 // XEP-0298 §3: "Reuse the existing format and XML schema already defined in RFC 4575."
+// RFC 4575 §4.3: "the root of every document has a version"
 TEST_F(Roster, EveryDocumentIsValidAndTheirVersionsCount) {
   const test_support::XsdValidator schema(TEST_DATA "/schemas/conference-info.xsd");
   const support::Prosody prosody(prosody_spec());

@@ -42,7 +42,6 @@ TEST_F(DialledCall, InitiatesOnceTheLegIsOpen) {
 }
 
 // XEP-0298 §5.
-
 TEST_F(DialledCall, SaysIsfocusAsTheRoomHasItWhenItIsSent) {
   setup.isfocus = false;
   make();

@@ -43,6 +43,7 @@ TEST(CoinSentences, TheAnswerToACallerSaysFocus) {
 }
 
 // A client that knows neither Coin nor how to answer it.
+// XEP-0298 §1: "Basic participation or hosting of tightly coupled conferences requires no"
 // XEP-0298 §1: "With the exception of the mixing agent, call members, however, all perceive the"
 // XEP-0298 §3: "Impose no requirements on agents joining the call other than those necessary"
 TEST(CoinSentences, AnOrdinaryCallIsAllThatACallerNeeds) {

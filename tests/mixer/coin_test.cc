@@ -54,6 +54,7 @@ TEST(Coin, NobodyGetsADocumentBeforeItsLegIsConnected) {
 // XEP-0298 §1: "The Coin extension (short for Conference Information) allows media mixers to"
 // XEP-0298 §3: "Provide a means for mixer agents in tightly coupled conferences to advertise call"
 // RFC 4575 §5.2: "the root names the conference by its URI, and has version and state"
+// RFC 4575 §5.2: "a full document has at least conference-description and users"
 TEST(Coin, FirstDocumentIsFullWithEveryoneAndTheRecipientItself) {
   Bench bench;
   join_as(bench, kBob, "B", disco("x", "urn:xmpp:coin:1"));
@@ -71,6 +72,8 @@ TEST(Coin, FirstDocumentIsFullWithEveryoneAndTheRecipientItself) {
     EXPECT_EQ(info.state, coin::State::full);
     EXPECT_EQ(info.version, 1u);
     EXPECT_EQ(info.sid, "A");
+    EXPECT_TRUE(info.description);
+    ASSERT_TRUE(info.users);
     ASSERT_EQ(info.users->users.size(), 2u);
     EXPECT_EQ(info.users->users[0].entity, "xmpp:ann@localhost");
     EXPECT_EQ(coin::write(info).find("phone"), std::string::npos) << "resources are not disclosed";

@@ -123,7 +123,9 @@ TEST(Dial, ABareJidIsProposedTo) {
   EXPECT_EQ(bench.status(kBob), "dialing-out");
 }
 
-TEST(Dial, TheDeviceThatProceedsIsCalledWithTheSameSid) {
+// XEP-0298 §5: "When creating conference calls mixers SHOULD indicate the nature of the call as"
+// XEP-0298 §5: "A mixer sends session-initiate for a conference call"
+TEST(Dial, TheDeviceThatProceedsIsCalledWithTheSameSidAndToldOfTheFocus) {
   Dialler bench;
   bench.join(kAnn);
   const std::string sid = proposed(bench.invite(kBob));
@@ -137,7 +139,9 @@ TEST(Dial, TheDeviceThatProceedsIsCalledWithTheSameSid) {
   ASSERT_FALSE(requests.empty());
   EXPECT_EQ(requests[0].first.to, jid(kBobsPhone));
   EXPECT_EQ(requests[0].second.sid.value, sid);
-  EXPECT_TRUE(std::holds_alternative<jingle::SessionInitiate>(requests[0].second.payload));
+  const auto* initiate = std::get_if<jingle::SessionInitiate>(&requests[0].second.payload);
+  ASSERT_TRUE(initiate);
+  EXPECT_EQ(initiate->isfocus, true);
   EXPECT_EQ(bench.focus.legs(), 2u);
 
   EXPECT_TRUE(bench.jmi_from("bob@localhost/tablet", "proceed", sid).all<OpenLeg>().empty());

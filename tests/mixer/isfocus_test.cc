@@ -56,6 +56,7 @@ TEST(IsFocus, AlwaysIsSaidInTheAcceptAndNotRepeated) {
   EXPECT_TRUE(accepted.sent<jingle::SessionInfo>().empty());
 }
 
+// XEP-0298 §5: "Finally, when transforming an existing one-to-one session into a conference or"
 TEST(IsFocus, ACallOfOneBecomesAConferenceAndIsOneNoMore) {
   Multiparty bench;
   Step step = bench.joins(kAnn, "A");

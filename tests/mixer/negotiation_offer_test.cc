@@ -84,7 +84,6 @@ TEST(Offer, IsOneAudioContentThatEveryClientUnderstands) {
 }
 
 // XEP-0298 §5: no conference, no element.
-// XEP-0298 §5: "A mixer sends session-initiate for a conference call"
 TEST(Offer, AndAnswerSayIsfocusOnlyWhereItIsSo) {
   EXPECT_FALSE(mixer::offer(media_of("o"), "r@m/f", "t", false).isfocus);
   const auto agreed = mixer::negotiate(our_offer(), 32000).value();

@@ -96,8 +96,8 @@ struct Room {
   coin::State last_state(std::uint64_t n) { return received[peer(n)].back().state; }
 };
 
-// RFC 4575 §4.3: "every document has the version after that of the one before"
-// RFC 4575 §4.4: "the first document that somebody gets is full"
+// RFC 4575 §5.2: "every document has the version after that of the one before"
+// RFC 4575 §3.2: "the first document that somebody gets is full"
 TEST(Notifier, FirstDocumentIsFullLaterOnesPartialAndVersionsRiseByOne) {
   Room room;
   room.join(1);
