@@ -97,6 +97,7 @@ TEST(Options, MistakesAreUsageErrors) {
                                                                    {"--answer"},  // and --to
                                                                    {"--busy"},
                                                                    {"--ring", "1"},
+                                                                   {"--document", "/nowhere"},
                                                                    {"--frobnicate"}}) {
     const auto parsed = parse(with(mistake));
     ASSERT_TRUE(std::holds_alternative<int>(parsed)) << mistake[0];
