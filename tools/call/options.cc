@@ -75,8 +75,8 @@ void add_common(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--ring", raw.ring, "with --answer: seconds until it is taken")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--tls", options.tls, "certificate checks on the way to the server")
-      ->transform(CLI::CheckedTransformer(kTls).description("verify|trust-all|off"))
-      ->type_name("");
+      ->transform(CLI::CheckedTransformer(kTls).description(""))
+      ->type_name("verify|trust-all|off");
   app.add_option("--play", options.play, "what to say, in a loop; silence if not given")
       ->check(CLI::ExistingFile);
   app.add_flag("--once", options.once, "play only once");
@@ -118,8 +118,8 @@ void add_jingle_call(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--document", options.documents,
                  "conference documents to send once connected, one after another, \"{sid}\" in\n"
                  "them becoming the session's; the answers are events")
-      ->check(CLI::ExistingFile.description("FILE"))
-      ->type_name("");
+      ->check(CLI::ExistingFile)
+      ->type_name("XML");
   app.add_flag("--fingerprint-lie", options.fingerprint_lie,
                "for tests: signal a fingerprint the certificate does not have");
 }
