@@ -108,7 +108,7 @@ class World::Tap : public jingle::XmppConnection {
     if (xml.find("session-accept") != std::string::npos) {
       wire.documents_before_accept[to] = wire.documents;
     }
-    if (xml.find("<conference-info") == std::string::npos) return;
+    if (xml.find(coin::kNamespace) == std::string::npos) return;
     ++wire.documents;
     wire.document_bytes += xml.size();
     wire.full += xml.find(" state=\"full\"") < xml.find("<conference-description") ? 1 : 0;
