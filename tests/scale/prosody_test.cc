@@ -41,16 +41,13 @@ TEST_F(Scale, TwoThousandCallersKeepTheLinkUpAndEveryRosterTrue) {
   }
   ASSERT_TRUE(comes_true("all but one accepted", [&] { return world.accepted() == kCallers - 1; }));
 
-  // Jingle is not stuck behind documents: who calls while many are under way is accepted before
-  // some that were sent earlier have come.
+  // Who calls while many documents are under way is accepted and told, too. That Jingle overtakes
+  // them shows where the link is full: strophe/Failure.UrgentStanzasOvertakeOnTheWire.
   ASSERT_TRUE(comes_true("the storm is on", [&] {
     return world.wire().documents > world.documents_received() + (kSanitized ? 20 : 10);
   }));
   world.call(late);
   ASSERT_TRUE(comes_true("accepted in the storm", [&] { return world.callers()[late].accepted; }));
-  const Caller& overtaker = world.callers()[late];
-  EXPECT_LT(overtaker.documents_before_accept,
-            world.wire().documents_before_accept.at(overtaker.jid));
 
   ASSERT_TRUE(comes_true("every roster true", [&] { return world.rosters_are_true(); }));
   world.mute(0);

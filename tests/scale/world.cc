@@ -105,9 +105,6 @@ class World::Tap : public jingle::XmppConnection {
     wire.bytes += xml.size();
     wire.largest = std::max(wire.largest, xml.size());
     const std::string to = attribute(xml, "to");
-    if (xml.find("session-accept") != std::string::npos) {
-      wire.documents_before_accept[to] = wire.documents;
-    }
     if (xml.find(coin::kNamespace) == std::string::npos) return;
     ++wire.documents;
     wire.document_bytes += xml.size();
@@ -305,10 +302,8 @@ void World::receive(const jingle::Iq& iq) {
               (iq.type == jingle::Iq::Type::get ? std::string(">") + kSpeaksCoin + "</iq>" : "/>"));
   for (const pugi::xml_node& child : iq.xml.root().children()) {
     if (jingle::local_name(child) == "conference-info") receive(caller, child);
-    if (std::string_view(child.attribute("action").value()) == "session-accept") {
-      caller.accepted = true;
-      caller.documents_before_accept = documents_received_;
-    }
+    const std::string_view action = child.attribute("action").value();
+    if (action == "session-accept") caller.accepted = true;
   }
 }
 

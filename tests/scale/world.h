@@ -29,7 +29,6 @@ struct Wire {
   std::size_t documents = 0, full = 0, document_bytes = 0;
   std::size_t crowded = 0;  // documents sooner than allowed after the one before
   std::map<std::string, TimePoint> last_document;  // by receiver
-  std::map<std::string, std::size_t> documents_before_accept;
 };
 
 // A roster that several callers know. One of them pays for reading a document, for all who know the
@@ -43,7 +42,6 @@ struct Known {
 struct Caller {
   std::string jid, room, sid;
   bool accepted = false, left = false;
-  std::size_t documents_before_accept = 0;
   std::uint32_t version = 0;
   std::shared_ptr<Known> known = nullptr;
 };
