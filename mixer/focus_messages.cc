@@ -17,17 +17,17 @@ void Focus::message(const jingle::Message& message, TimePoint now) {
   if (place_of(message.to) != Place::room || message.from.empty()) return;
   const std::string room = room_of(message.to);
   if (message.type == "error") return proposal_bounced(room, message, now);
-  if (message.type == "groupchat" || message.type == "headline") return;
+  if (message.type == "groupchat") return;
   if (message.from.bare() == bare_of(room)) return;  // carbons of our own
+  const auto receipt = jingle::child(message.xml.root(), jingle::ns::kReceipts, "received");
+  if (receipt) dialling_.delivered(room, message.from, receipt.attribute("id").value());
+  // Receipts are not acknowledged (XEP-0184 §5.6), or two would never stop.
+  const bool wants_receipt = !message.id.empty() && !receipt &&
+                             jingle::child(message.xml.root(), jingle::ns::kReceipts, "request");
   // Stored on the way: by now the caller has given up or called again. There is
   // no wall clock here to tell how long ago that was, and no need.
-  if (jingle::child(message.xml.root(), jingle::ns::kDelay, "delay")) return;
-  if (const auto receipt = jingle::child(message.xml.root(), jingle::ns::kReceipts, "received")) {
-    dialling_.delivered(room, message.from, receipt.attribute("id").value());
-  }
-  const auto event = jmi::parse(message);
-  const bool wants_receipt =
-      !message.id.empty() && jingle::child(message.xml.root(), jingle::ns::kReceipts, "request");
+  const bool late = bool(jingle::child(message.xml.root(), jingle::ns::kDelay, "delay"));
+  const auto event = late || message.type == "headline" ? std::nullopt : jmi::parse(message);
   if (!event && !wants_receipt) return;
   if (!access_.allows(message.from)) {  // silence (XEP-0353 §6)
     log_refusal("message", message.from, now);

@@ -130,6 +130,52 @@ TEST(Jmi, ReceiptsAreAnswered) {
   EXPECT_NE(messages[0].payload.find("id='m1'"), std::string::npos);
 }
 
+// XEP-0184: whoever asks is told, whatever the message is, for rooms announce that they do.
+TEST(Receipts, AreGivenForEveryMessageThatAsks) {
+  const std::string request = "<request xmlns='urn:xmpp:receipts'/>";
+  const std::string delay = "<delay xmlns='urn:xmpp:delay' stamp='2025-01-01T00:00:00Z'/>";
+  for (const std::string& content :
+       {std::string("<body>hello?</body>"), std::string(), jmi("accept", "P1"),
+        jmi("retract", "P1"), propose("P1"), propose("P2") + delay, "<body>late</body>" + delay}) {
+    for (const char* type : {"chat", "normal", "headline"}) {
+      for (const std::string& to : {std::string(kRoom), kFocus.str()}) {
+        Bench bench;
+        const auto messages = bench.message(kAnn, to, content + request, type).all<SendMessage>();
+        ASSERT_FALSE(messages.empty()) << content;
+        EXPECT_EQ(messages[0].payload, "<received xmlns='urn:xmpp:receipts' id='m1'/>");
+        EXPECT_EQ(messages[0].from, kFocus);
+        EXPECT_EQ(messages[0].to, jid(kAnn));
+        EXPECT_EQ(messages[0].type, type);
+        EXPECT_NE(messages[0].id, "");
+      }
+    }
+  }
+}
+
+TEST(Receipts, AreNotGivenToReceiptsErrorsOrCrowds) {
+  Bench bench;
+  const std::string request = "<request xmlns='urn:xmpp:receipts'/>";
+  EXPECT_TRUE(bench.message(kAnn, kRoom, request + "<received xmlns='urn:xmpp:receipts' id='x'/>")
+                  .commands.empty());
+  for (const char* type : {"error", "groupchat"}) {
+    EXPECT_TRUE(bench.message(kAnn, kRoom, "<body>x</body>" + request, type).commands.empty());
+  }
+  mixer::Config config = component_config();
+  config.create_rooms_on_dial = false;
+  Bench listed(config);
+  EXPECT_TRUE(listed.message(kAnn, kRoom, request).commands.empty()) << "no such room";
+}
+
+TEST(Jmi, AStoredProposalCallsNobodyThoughItIsReceived) {
+  Bench bench;
+  const Step step = bench.message(kAnn, kRoom,
+                                  propose("P1") +
+                                      "<request xmlns='urn:xmpp:receipts'/><delay "
+                                      "xmlns='urn:xmpp:delay' stamp='2025-01-01T00:00:00Z'/>");
+  EXPECT_EQ(step.commands.size(), 1u);
+  EXPECT_TRUE(step.jmi().empty());
+}
+
 // XEP-0353 §4.2.
 TEST(JmiMigration, TheCallMovesToTheOtherDeviceWithOneUserThroughout) {
   Bench bench;
