@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "media/media_engine.h"
+#include "mixer/subscription.h"
 #include "signaling/jid.h"
 #include "signaling/stanza_error.h"
 #include "signaling/xmpp_connection.h"
@@ -53,14 +54,22 @@ struct SetMixPlan {
   media::RoomId room;
   media::MixPlan plan;
 };
+// What outlives the process. Carried out some time soon: an answer does not wait for a disk.
+struct SaveSubscription {
+  Subscription row;
+};
+struct ForgetSubscription {
+  jingle::Jid room, contact;
+};
 struct Log {
   enum class Level { debug, info, warning, error };
   Level level = Level::info;
   std::string text;  // one line, key=value
 };
 
-using Command = std::variant<Reply, SendIq, SendMessage, SendPresence, OpenLeg, ConnectLeg,
-                             AddRemoteCandidates, CloseLeg, SetMixPlan, Log>;
+using Command =
+    std::variant<Reply, SendIq, SendMessage, SendPresence, OpenLeg, ConnectLeg, AddRemoteCandidates,
+                 CloseLeg, SetMixPlan, SaveSubscription, ForgetSubscription, Log>;
 using Commands = std::vector<Command>;
 
 }  // namespace mixer

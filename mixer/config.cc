@@ -356,6 +356,27 @@ void read_coin(ConfigSection section, Config::Coin& coin) {
   }
 }
 
+// Whether we may write there, only the user whom the mixer runs as can tell.
+void read_state(ConfigSection section, Config& config, const std::string& config_file) {
+  const auto text = section.string("directory");
+  if (!text) return;
+  // An absolute path stays as it is.
+  const auto path = std::filesystem::path(config_file).parent_path() / *text;
+  std::error_code none;
+  if (text->empty()) {
+    section.error("directory", "is empty");
+  } else if (std::filesystem::exists(path, none) && !std::filesystem::is_directory(path, none)) {
+    section.error("directory", path.string() + " is not a directory");
+  } else if (const auto above = std::filesystem::absolute(path).lexically_normal().parent_path();
+             !std::filesystem::exists(path, none) && !std::filesystem::is_directory(above, none)) {
+    section.error("directory", "there is no " + above.string() + " to make it in");
+  }
+  if (config.xmpp.mode == Config::Xmpp::Mode::client) {
+    section.warning("directory", "has no effect: an account's server keeps its contacts");
+  }
+  config.state.directory = path.string();
+}
+
 }  // namespace
 
 bool ConfigResult::ok() const {
@@ -384,6 +405,7 @@ ConfigResult parse_config(const std::string& text, const std::string& file) {
   read_rooms(reader, config);
   read_coin(reader.section("coin"), config.coin);
   read_profiles(reader.section("coin", "profiles"), config.coin.profiles);
+  read_state(reader.section("state"), config, file);
   if (const auto level = reader.section("log").choice("level", kLevels)) config.log_level = *level;
   reader.report_unknown();
   std::stable_sort(result.problems.begin(), result.problems.end(),

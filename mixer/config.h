@@ -85,6 +85,11 @@ struct Config {
     bool operator==(const Coin&) const = default;
   } coin;
 
+  struct State {
+    std::string directory;  // empty: $STATE_DIRECTORY, or nothing is kept
+    bool operator==(const State&) const = default;
+  } state;
+
   std::string log_level = "info";
   bool operator==(const Config&) const = default;
 };
@@ -104,7 +109,7 @@ struct ConfigResult {
   bool ok() const;
 };
 
-// `text` is TOML; `file` names it in problems and anchors a relative password-file.
+// `text` is TOML; `file` names it in problems and anchors a relative password-file or directory.
 ConfigResult parse_config(const std::string& text, const std::string& file);
 ConfigResult load_config(const std::string& file);
 

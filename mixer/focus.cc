@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 }  // namespace
 
-Focus::Focus(Config config, Random random, WallTime wall)
+Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subscription>& rows)
     : config_(std::move(config)),
       wall_(std::move(wall)),
       access_(config_),
@@ -25,7 +25,13 @@ Focus::Focus(Config config, Random random, WallTime wall)
       calls_(config_.limits.calls_per_minute_per_jid, 60s),
       new_rooms_(config_.limits.rooms_per_domain_and_hour, 3600s),
       refusals_logged_(limits::kRefusalsLoggedPerMinute, 60s),
-      documents_(client_mode() ? limits::kCoinBytesAsClient : limits::kCoinBytesPerProcess) {}
+      documents_(client_mode() ? limits::kCoinBytesAsClient : limits::kCoinBytesPerProcess) {
+  for (const Subscription& row : rows) {
+    // Those of another domain, which was ours once, are left alone: we cannot speak for it.
+    if (client_mode() || place_of(row.room) != Place::room) continue;
+    subscriptions_.restore(room_of(row.room), row.contact, row.own);
+  }
+}
 
 Commands Focus::handle(const Event& event, TimePoint now) {
   std::optional<Reply> reply;
@@ -36,6 +42,7 @@ Commands Focus::handle(const Event& event, TimePoint now) {
     dispatch(event, now);
   }
   advance(now);
+  save_subscriptions();
   Commands commands = out_.take();
   // The ack goes first: XEP-0166 §6.3.1 wants it before whatever follows from the request.
   if (reply) commands.insert(commands.begin(), std::move(*reply));
@@ -154,9 +161,7 @@ void Focus::shut_down(TimePoint now) {
     send_jmi(invitation.room, invitation.peer, invitation.sid,
              jingle::jmi::Finish{reasons::make("gone"), {}});
   }
-  for (const auto& [room, who] : subscriptions_.rows()) {
-    out_.put(SendPresence{full_of(room), who, "unavailable", {}});
-  }
+  subscriptions_.all_leave(now);
 }
 
 void Focus::advance(TimePoint now) {

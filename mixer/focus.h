@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "mixer/access.h"
 #include "mixer/clients.h"
@@ -29,8 +30,8 @@ namespace mixer {
 class Focus {
  public:
   // `random` feeds contributor ids, tokens and IQ ids: seeded in tests, the system's in production.
-  // `wall` dates what documents tell.
-  Focus(Config config, Random random, WallTime wall);
+  // `wall` dates what documents tell. `rows`: the subscriptions that an earlier process saved.
+  Focus(Config config, Random random, WallTime wall, const std::vector<Subscription>& rows = {});
 
   Focus(const Focus&) = delete;
   Focus& operator=(const Focus&) = delete;
@@ -49,6 +50,8 @@ class Focus {
   std::optional<TimePoint> next_deadline() const;
   // Legs not closed yet; shutdown waits for 0.
   std::size_t legs() const { return legs_.size(); }
+  // Subscribers who have not been told yet that we stop; shutdown waits for 0, too.
+  std::size_t farewells() const;
   // Rooms with somebody in them. An idle room is at most a line of the configuration.
   std::size_t rooms() const { return rooms_.size(); }
 
@@ -105,21 +108,27 @@ class Focus {
   const RoomConfig& config_of(const std::string& room) const;
   bool is_roster_push(const jingle::Iq& iq) const;
 
-  // focus_messages.cc: Jingle Message Initiation and presence.
+  // focus_messages.cc: Jingle Message Initiation.
   void message(const jingle::Message& message, TimePoint now);
   void propose(const jingle::Message& message, const std::string& room, const jingle::Sid& sid,
                const jingle::jmi::Propose& propose, TimePoint now);
   void send_jmi(const std::string& room, const jingle::Jid& to, const jingle::Sid& sid,
                 jingle::jmi::Payload payload);
+  void ask_roster(TimePoint now);
+
+  // focus_presence.cc: presence and subscriptions.
   void presence(const jingle::Presence& presence, TimePoint now);
   void subscribe(const std::string& room, const jingle::Jid& who, TimePoint now);
-  void unsubscribe(const std::string& room, const jingle::Jid& who);
+  void own_subscription(const std::string& room, const jingle::Jid& who, bool granted);
   void probe(const std::string& room, const jingle::Jid& who, TimePoint now);
   void bounced(const std::string& room, const jingle::Presence& presence);
+  // Says so, and that we want to see him no more either. Harmless to strangers.
+  void end_subscription(const std::string& room, const jingle::Jid& bare);
+  bool may_subscribe(const std::string& room, const jingle::Jid& who) const;
   bool sees_us(const std::string& room, const jingle::Jid& who) const;
   void show_presence(const std::string& room, const jingle::Jid& to);
   void presence_due(TimePoint now);
-  void ask_roster(TimePoint now);
+  void save_subscriptions();
 
   // focus_dial.cc: dialling out.
   std::optional<InviteRefusal> dial(const Invite& invite, TimePoint now);

@@ -216,6 +216,12 @@ void FocusAgent::carry_out(const Commands& commands) {
               signaling_thread.assert_here();
               if (engine_) engine_->set_mix_plan(set.room, set.plan);
             },
+            [this](const SaveSubscription& save) {
+              if (parts_.store) parts_.store->save(save.row);
+            },
+            [this](const ForgetSubscription& forget) {
+              if (parts_.store) parts_.store->forget(forget.room, forget.contact);
+            },
             [](const Log& log) { write_log(log.level, log.text); },
         },
         command);

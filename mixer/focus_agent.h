@@ -1,8 +1,8 @@
 // mixer/focus_agent.h: the shell around the focus: what happens becomes its events, and its
-// commands are carried out in order on the XMPP connection and the media engine. Keeps the
-// connection up. While it is down, what calls have to say (a session-terminate, say) is held and
-// goes out first when it is up again; presence and documents are dropped: the focus sends them anew
-// when it hears of ConnectionUp. Signaling thread.
+// commands are carried out in order on the XMPP connection, the media engine and the store. Keeps
+// the connection up. While it is down, what calls have to say (a session-terminate, say) is held
+// and goes out first when it is up again; presence and documents are dropped: the focus sends them
+// anew when it hears of ConnectionUp. Signaling thread.
 #pragma once
 
 #include <deque>
@@ -15,6 +15,7 @@
 #include "mixer/command.h"
 #include "mixer/event.h"
 #include "mixer/event_loop.h"
+#include "mixer/state_store.h"
 #include "mixer/thread_role.h"
 #include "signaling/xmpp_connection.h"
 
@@ -40,7 +41,8 @@ class FocusAgent : public jingle::XmppConnection::Observer, public EventSource {
     media::MediaEngine* engine = nullptr;
     const Clock* clock = nullptr;
     std::function<std::uint64_t()> random;
-    std::string server;  // for the log: "127.0.0.1:5347"
+    std::string server;           // for the log: "127.0.0.1:5347"
+    StateStore* store = nullptr;  // nullptr: nothing outlives us
   };
   explicit FocusAgent(Parts parts);
 

@@ -1,9 +1,8 @@
-// The focus's dealings by message and presence: Jingle Message Initiation as callee (XEP-0353; as
-// caller: focus_dial.cc), receipts (XEP-0184), subscriptions to rooms (RFC 6121 §3).
+// The focus's dealings by message: Jingle Message Initiation as callee (XEP-0353; as caller:
+// focus_dial.cc), receipts (XEP-0184); and the account's contacts.
 #include <algorithm>
 #include <pugixml.hpp>
 
-#include "mixer/features.h"
 #include "mixer/focus.h"
 #include "mixer/limits.h"
 #include "mixer/reasons.h"
@@ -100,100 +99,6 @@ void Focus::send_jmi(const std::string& room, const jingle::Jid& to, const jingl
                      jmi::Payload payload) {
   out_.put(SendMessage{full_of(room), to, "chat", out_.next_id(),
                        jmi::write({sid, std::move(payload)})});
-}
-
-void Focus::presence(const jingle::Presence& presence, TimePoint now) {
-  if (place_of(presence.to) != Place::room || presence.from.empty()) return;
-  const std::string room = room_of(presence.to);
-  if (presence.from.bare() == bare_of(room)) return;
-  const std::string& type = presence.type;
-  if (type.empty() || type == "unavailable") {
-    clients_.presence(presence, now);
-    if (Conference* conference = find(room)) {
-      conference->peer_presence(presence.from, type.empty(), now);
-      settle(room, now);
-    }
-  } else if (type == "subscribe") {
-    subscribe(room, presence.from.bare(), now);
-  } else if (type == "unsubscribe") {
-    unsubscribe(room, presence.from.bare());
-  } else if (type == "probe") {
-    probe(room, presence.from, now);
-  } else if (type == "error") {
-    bounced(room, presence);
-  }
-}
-
-void Focus::subscribe(const std::string& room, const jingle::Jid& who, TimePoint now) {
-  const jingle::Jid bare = bare_of(room);
-  if (!access_.allows(who) || !room_exists(room)) {
-    log_refusal("subscribe", who, now);
-    out_.put(SendPresence{bare, who, "unsubscribed", {}});
-    return;
-  }
-  if (client_mode()) {  // the account's server keeps the roster and delivers our presence
-    out_.put(SendPresence{bare, who, "subscribed", {}});
-    return;
-  }
-  const auto outcome = subscriptions_.add(room, who);
-  if (outcome == Subscriptions::Outcome::refused) {
-    log_refusal("subscribe over a limit", who, now);
-    out_.put(SendPresence{bare, who, "unsubscribed", {}});
-    return;
-  }
-  out_.put(SendPresence{bare, who, "subscribed", {}});
-  show_presence(room, who);
-  // Once: a server that answers each of ours with one of its own must not find an echo.
-  if (outcome == Subscriptions::Outcome::added) {
-    out_.put(SendPresence{bare, who, "subscribe", {}});
-  }
-}
-
-void Focus::unsubscribe(const std::string& room, const jingle::Jid& who) {
-  if (client_mode() || !subscriptions_.remove(room, who)) return;
-  out_.put(SendPresence{bare_of(room), who, "unsubscribed", {}});
-  out_.put(SendPresence{full_of(room), who, "unavailable", {}});
-}
-
-// RFC 6121 §4.3: a server asks because its user is subscribed, by what it remembers. What we
-// remember does not outlive us, so its word is taken, from whoever would be granted it anyway.
-void Focus::probe(const std::string& room, const jingle::Jid& who, TimePoint now) {
-  if (client_mode()) return;
-  if (!access_.allows(who) || !room_exists(room)) {
-    log_refusal("probe", who, now);
-    return;
-  }
-  (void)subscriptions_.add(room, who.bare());
-  show_presence(room, who);
-}
-
-void Focus::bounced(const std::string& room, const jingle::Presence& presence) {
-  const auto error = jingle::StanzaError::parse(presence.xml.root());
-  // A domain that cannot be found today may be there tomorrow.
-  const bool permanent = error.type != "wait" && error.condition != "remote-server-not-found";
-  if (permanent) (void)subscriptions_.remove(room, presence.from.bare());
-}
-
-bool Focus::sees_us(const std::string& room, const jingle::Jid& who) const {
-  return client_mode() ? access_.knows(who) : subscriptions_.has(room, who.bare());
-}
-
-void Focus::show_presence(const std::string& room, const jingle::Jid& to) {
-  if (shutting_down_) return;  // `unavailable` has been said, and nobody would say it again
-  const Conference* conference = find(room);
-  out_.put(SendPresence{
-      full_of(room),
-      to,
-      {},
-      room_presence(room_features(config_.xmpp.mode), conference ? conference->users() : 0)});
-}
-
-void Focus::presence_due(TimePoint now) {
-  for (const auto& [room, who] : subscriptions_.take_due(now)) show_presence(room, who);
-  if (broadcast_at_ && *broadcast_at_ <= now) {
-    broadcast_at_.reset();
-    show_presence(config_.xmpp.jid.local(), jingle::Jid());
-  }
 }
 
 void Focus::ask_roster(TimePoint now) {

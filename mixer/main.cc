@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "mixer/log.h"
 #include "mixer/service.h"
 #include "mixer/shell_limits.h"
+#include "mixer/state_store.h"
 #include "signaling/strophe_connection.h"
 
 namespace mixer {
@@ -130,28 +132,66 @@ void join_media(std::unique_ptr<media::MediaEngine>& engine) {
   alarm(0);
 }
 
+// [state] directory, or the first of those systemd made; empty: none.
+std::string state_directory(const Config& config) {
+  if (!config.state.directory.empty()) return config.state.directory;
+  const char* given = std::getenv("STATE_DIRECTORY");
+  const std::string all = given ? given : "";
+  return all.substr(0, all.find(':'));
+}
+
+// nullopt: another process has it. Whatever else is wrong with it, calls can do without.
+std::optional<OpenedState> take_state(const Config& config) {
+  if (config.xmpp.mode == Config::Xmpp::Mode::client) return OpenedState{};
+  const std::string directory = state_directory(config);
+  if (directory.empty()) {
+    write_log(Log::Level::info, "state=memory " + field("text",
+                                                        "subscriptions to rooms are not kept; set "
+                                                        "state.directory"));
+    return OpenedState{};
+  }
+  auto opened = open_state(directory);
+  if (opened) {
+    write_log(Log::Level::info,
+              "state=open " + field("directory", directory) + " " +
+                  field("subscriptions", std::to_string(opened->subscriptions.size())));
+    return std::move(*opened);
+  }
+  const bool taken = opened.error().kind == StateError::Kind::in_use;
+  write_log(Log::Level::error,
+            std::string(taken ? "state=refused " : "state=memory ") +
+                field("error", to_string(opened.error().kind)) + " " +
+                field("text", opened.error().text + (taken ? "; another process has it"
+                                                           : "; subscriptions are not kept")));
+  if (taken) return std::nullopt;
+  return OpenedState{};
+}
+
 int run(const Config& config) {
   set_log_level(config.log_level);
   raise_file_limit();
   const int signal_fd = take_signals();
   log_start(config);
+  const auto state = take_state(config);
+  if (!state) return EX_TEMPFAIL;
 
   const SteadyClock clock;
   MediaMailbox mailbox(limits::kMailboxDroppable, may_drop);
   auto engine = media::gst::make_gst_engine(
       engine_config(config.media),
       [&mailbox](media::Event event) { mailbox.push(std::move(event)); });
-  Focus focus(config, system_random, calendar_time);
+  Focus focus(config, system_random, calendar_time, state->subscriptions);
   FocusAgent agent(
       {{[&focus](const Event& event, TimePoint now) { return focus.handle(event, now); },
         [&focus] { return focus.next_deadline(); }},
        engine.get(),
        &clock,
        system_random,
-       server_name(config.xmpp)});
+       server_name(config.xmpp),
+       state->store.get()});
   const auto connection = jingle::make_strophe_connection(strophe_config(config.xmpp), agent);
   Service service({&clock, &agent, &mailbox, signal_fd, [&focus] { return focus.legs(); },
-                   [&engine] { join_media(engine); }});
+                   [&focus] { return focus.farewells(); }, [&engine] { join_media(engine); }});
   agent.start(connection.get());
   if (service.run() == Service::Result::interrupted) {
     write_log(Log::Level::warning, "service=interrupted");

@@ -78,10 +78,13 @@ Service::~Service() = default;
 
 void Service::advance() {
   const bool given_up = give_up_at_ && *give_up_at_ <= parts_.clock->now();
-  if (state_ == State::closing_legs && (given_up || parts_.legs() == 0)) {
-    if (parts_.legs() != 0) {
-      write_log(Log::Level::warning,
-                "service=stopping " + field("legs-left", std::to_string(parts_.legs())));
+  const auto left = [this] { return std::pair(parts_.legs(), parts_.farewells()); };
+  if (state_ == State::closing_legs &&
+      (given_up || left() == std::pair<std::size_t, std::size_t>())) {
+    if (const auto [legs, untold] = left(); legs + untold != 0) {
+      write_log(Log::Level::warning, "service=stopping " +
+                                         field("legs-left", std::to_string(legs)) + " " +
+                                         field("subscribers-untold", std::to_string(untold)));
     }
     parts_.agent->forget_engine();
     parts_.join_media();

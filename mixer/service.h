@@ -1,5 +1,6 @@
 // mixer/service.h: the daemon at work: the loop over connection, mailbox and signals, and the stop
-// sequence: terminate sessions, close legs, join media, disconnect. Signaling thread.
+// sequence: terminate sessions, close legs and tell subscribers, join media, disconnect. Signaling
+// thread.
 #pragma once
 
 #include <functional>
@@ -27,15 +28,17 @@ class Service {
     MediaMailbox* mailbox = nullptr;
     // A signalfd for the signals that stop the daemon, non-blocking.
     int signal_fd = -1;
-    std::function<std::size_t()> legs;  // Focus::legs()
-    std::function<void()> join_media;   // destroys the engine; blocks
+    std::function<std::size_t()> legs;       // Focus::legs()
+    std::function<std::size_t()> farewells;  // Focus::farewells()
+    std::function<void()> join_media;        // destroys the engine; blocks
   };
   explicit Service(Parts parts);
   ~Service();
 
   enum class Result { stopped, interrupted };
-  // Until the first signal, and then until every call is ended, media joined, the stream closed; or
-  // each step's deadline (shell_limits.h). A second signal in between: interrupted, at once.
+  // Until the first signal, and then until every call is ended and every subscriber told, media
+  // joined, the stream closed; or each step's deadline (shell_limits.h). A second signal in
+  // between: interrupted, at once.
   Result run();
 
   // One turn of the loop; nullopt: go on. For tests.

@@ -38,7 +38,13 @@ inline constexpr std::chrono::milliseconds kDropReport{10000};
 // meanwhile, for every participant of a full process.
 inline constexpr std::size_t kHeldStanzas = 4096;
 
-// Stopping: for the peers' media to be closed, for the last stanzas to leave.
+// What a full disk does not take is tried again so often, and kept meanwhile: every subscription
+// there can be, come and gone.
+inline constexpr std::chrono::seconds kStateRetry{60};
+inline constexpr std::size_t kMaxUnwrittenRows = 40000;
+
+// Stopping: for the peers' media to be closed and subscribers to be told, for the last stanzas to
+// leave.
 inline constexpr std::chrono::milliseconds kCloseLegs{5000};
 inline constexpr std::chrono::milliseconds kCloseStream{2000};
 // Joining media threads cannot be waited for with a time-out; after this the process ends anyway.

@@ -44,6 +44,8 @@ LAYERS = [
      ["CLI/*", "gst/gst.h"], False),
     ("mixer/config_reader.cc", ["mixer/"], [], ["toml++/*"], False),
     ("mixer/log.cc", ["mixer/"], [], ["spdlog/*"], False),
+    ("mixer/state_store.cc", ["mixer/", "media/", "signaling/"], ["media/gst/*", "signaling/strophe_*"],
+     ["sqlite3.h", "tl/expected.hpp"], False),
     # The shell around the core.
     *[(f"mixer/{name}.*", ["mixer/", "media/", "signaling/", "coin/"],
        ["media/gst/*", "signaling/strophe_*"], ["pugixml.hpp", "tl/expected.hpp"], False)

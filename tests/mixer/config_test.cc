@@ -423,5 +423,32 @@ TEST(Config, DeepNestingIsAProblemAndNotAnOverflow) {
   }
 }
 
+TEST(ConfigState, ADirectoryIsMadeButNotWhatIsAboveIt) {
+  const ScratchFolder folder;
+  const std::string file = folder.write("m.toml", "", 0600);
+  const std::string here = std::filesystem::path(file).parent_path().string();
+  const auto check = [&](const std::string& directory) {
+    return parse_config(kMinimal + ("[state]\ndirectory = \"" + directory + "\""), file);
+  };
+  EXPECT_EQ(good("").state.directory, "");
+  for (const std::string& fine : {here, here + "/new", std::string("new"), std::string(".")}) {
+    EXPECT_THAT(lines(check(fine)), IsEmpty());
+  }
+  EXPECT_EQ(check("new").config.state.directory, here + "/new") << "beside the file";
+  EXPECT_THAT(lines(check(here + "/a/b")),
+              ElementsAre(HasSubstr("state.directory: there is no " + here + "/a to make it in")));
+  EXPECT_THAT(lines(check(file)), ElementsAre(HasSubstr("is not a directory")));
+  EXPECT_THAT(lines(check("")), ElementsAre(HasSubstr("is empty")));
+}
+
+TEST(ConfigState, AnAccountHasNone) {
+  const auto result = parse_config(
+      "[xmpp]\nmode = \"client\"\njid = \"bot@example.org\"\npassword = \"p\"\n"
+      "[state]\ndirectory = \"/tmp\"",
+      "m.toml");
+  EXPECT_TRUE(result.ok());
+  EXPECT_THAT(lines(result), ElementsAre(HasSubstr("warning: state.directory: has no effect")));
+}
+
 }  // namespace
 }  // namespace mixer

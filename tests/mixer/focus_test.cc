@@ -31,18 +31,25 @@ TEST(Disco, ARoomLooksLikeAPhoneThatEveryClientCanCall) {
     ASSERT_EQ(info.identities.size(), 1u);
     EXPECT_EQ(info.identities[0].category, "client");
     EXPECT_EQ(info.identities[0].type, "phone");
-    for (const char* feature :
-         {"urn:xmpp:jingle:1", "urn:xmpp:jingle:apps:rtp:1", "urn:xmpp:jingle:apps:rtp:audio",
-          "urn:xmpp:jingle:transports:ice-udp:1", "urn:xmpp:jingle:apps:dtls:0",
-          "urn:xmpp:jingle-message:0", "urn:xmpp:coin:1", "urn:xmpp:coin", "urn:xmpp:ping"}) {
-      EXPECT_TRUE(info.features.contains(feature)) << feature;
-    }
-    for (const char* feature :
-         {"urn:xmpp:jingle:apps:rtp:video", "http://jabber.org/protocol/muc", "urn:ietf:rfc:3264",
-          "urn:xmpp:jingle:transports:raw-udp:1", "http://jabber.org/protocol/commands"}) {
-      EXPECT_FALSE(info.features.contains(feature)) << feature;
-    }
+    // All of them and no other: what is missing loses a client, what does not work loses its calls.
+    EXPECT_EQ(info.features,
+              (std::set<std::string>{
+                  "http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items",
+                  "http://jabber.org/protocol/caps", "urn:xmpp:ping", "urn:xmpp:jingle:1",
+                  "urn:xmpp:jingle:apps:rtp:1", "urn:xmpp:jingle:apps:rtp:audio",
+                  "urn:xmpp:jingle:apps:rtp:rtcp-fb:0", "urn:xmpp:jingle:apps:rtp:rtp-hdrext:0",
+                  "urn:xmpp:jingle:transports:ice-udp:1", "urn:xmpp:jingle:apps:dtls:0",
+                  "urn:xmpp:jingle-message:0", "urn:ietf:rfc:5888", "urn:ietf:rfc:5576",
+                  "urn:xmpp:coin:1", "urn:xmpp:coin", "urn:xmpp:receipts"}));
   }
+}
+
+TEST(Disco, EveryRoomThereIsOrCouldBeHasTheSameCaps) {
+  Bench bench;
+  bench.join(kAnn);
+  const auto open = parse_info(bench.iq(kAnn, kRoom, kInfo, "get"));
+  const auto dreamt = parse_info(bench.iq("ann@localhost", "dreamt@mixer.localhost", kInfo, "get"));
+  EXPECT_EQ(open.caps_ver(), dreamt.caps_ver());
 }
 
 TEST(Disco, TheCapsNodeIsMirroredAndOthersNotFound) {
@@ -70,6 +77,8 @@ TEST(Disco, TheDomainIsAComponentThatListsPublicRooms) {
   EXPECT_NE(items.find("tea@mixer.localhost"), std::string::npos);
   EXPECT_EQ(items.find("secret"), std::string::npos);
   EXPECT_EQ(items.find("room@"), std::string::npos) << "dialled rooms are not public";
+  EXPECT_EQ(Bench().iq(kAnn, "mixer.localhost", kItems, "get").reply().result.value(),
+            "<query xmlns='http://jabber.org/protocol/disco#items'></query>");
 }
 
 TEST(Disco, ARoomsItemIsItsCallableJid) {
@@ -96,6 +105,29 @@ TEST(Ping, IsAnswered) {
   EXPECT_EQ(bench.iq(kAnn, kRoom, "<ping xmlns='urn:xmpp:ping'/>", "get").answer(), "result");
   EXPECT_EQ(bench.iq(kAnn, "mixer.localhost", "<ping xmlns='urn:xmpp:ping'/>", "get").answer(),
             "result");
+}
+
+// XEP-0054, XEP-0092, XEP-0202, XEP-0012, XEP-0050, XEP-0045: clients ask for them unasked.
+TEST(Unsupported, IsServiceUnavailableToEverybodyEverywhere) {
+  Bench bench;
+  for (const char* payload :
+       {"<vCard xmlns='vcard-temp'/>", "<query xmlns='jabber:iq:version'/>",
+        "<time xmlns='urn:xmpp:time'/>", "<query xmlns='jabber:iq:last'/>",
+        "<query xmlns='http://jabber.org/protocol/muc#owner'/>",
+        "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:avatar:metadata'/>"
+        "</pubsub>"}) {
+    for (const char* to : {kRoom, "room@mixer.localhost/focus", "mixer.localhost"}) {
+      for (const char* from : {kAnn, "ann@localhost", "eve@evil.example/x"}) {
+        EXPECT_EQ(bench.iq(from, to, payload, "get").answer(), "service-unavailable") << payload;
+      }
+    }
+  }
+  EXPECT_EQ(bench
+                .iq(kAnn, kRoom,
+                    "<command xmlns='http://jabber.org/protocol/commands' node='x' "
+                    "action='execute'/>")
+                .answer(),
+            "service-unavailable");
 }
 
 TEST(Limits, StrangersAreRefusedOnOneLogLineAndLeaveNothing) {
@@ -173,68 +205,6 @@ TEST(Limits, NobodyIsServedAndTheKeyIsNamedIfTheOwnServerIsUnknown) {
   EXPECT_TRUE(bench.up().all<mixer::Log>().empty());
 }
 
-// RFC 6121 §3.
-TEST(RoomPresence, SubscribersSeeTheRoomAndAreAskedBackOnce) {
-  Bench bench;
-  const auto said = bench.presence("ann@localhost", kRoom, "subscribe").all<SendPresence>();
-  ASSERT_EQ(said.size(), 3u);
-  EXPECT_EQ(said[0].type, "subscribed");
-  EXPECT_EQ(said[0].from, jid(kRoom));
-  EXPECT_EQ(said[1].type, "");
-  EXPECT_EQ(said[1].from, jid("room@mixer.localhost/focus"));
-  EXPECT_EQ(said[1].to, jid("ann@localhost"));
-  EXPECT_NE(said[1].payload.find("hash="), std::string::npos);
-  EXPECT_EQ(said[2].type, "subscribe");
-  EXPECT_EQ(bench.presence("ann@localhost", kRoom, "subscribe").all<SendPresence>().size(), 2u);
-}
-
-TEST(RoomPresence, StrangersAreUnsubscribed) {
-  Bench bench;
-  const auto said = bench.presence("eve@evil.example", kRoom, "subscribe").all<SendPresence>();
-  ASSERT_EQ(said.size(), 1u);
-  EXPECT_EQ(said[0].type, "unsubscribed");
-  EXPECT_TRUE(bench.presence("eve@evil.example/x", kRoom, "probe").all<SendPresence>().empty());
-}
-
-TEST(RoomPresence, ProbesAreAnswered) {
-  Bench bench;
-  const auto said = bench.presence(kAnn, kRoom, "probe").all<SendPresence>();
-  ASSERT_EQ(said.size(), 1u);
-  EXPECT_EQ(said[0].type, "");
-  EXPECT_EQ(said[0].to, jid(kAnn));
-}
-
-TEST(RoomPresence, TellsHowManyNeverWho) {
-  Bench bench;
-  bench.presence("ann@localhost", kRoom, "subscribe");
-  bench.join("bob@localhost/x");
-  const auto said = bench.wait(3s).all<SendPresence>();
-  ASSERT_EQ(said.size(), 1u);
-  EXPECT_NE(said[0].payload.find("1 in the call"), std::string::npos);
-  EXPECT_EQ(said[0].payload.find("bob"), std::string::npos);
-  bench.iq("bob@localhost/x", kRoom, terminate("S1"));
-  EXPECT_NE(bench.wait(3s).all<SendPresence>().at(0).payload.find("Nobody"), std::string::npos);
-}
-
-TEST(RoomPresence, UnsubscribeAndPermanentBouncesEndIt) {
-  Bench bench;
-  bench.presence("ann@localhost", kRoom, "subscribe");
-  bench.presence("bob@localhost", kRoom, "subscribe");
-  bench.presence("cyd@localhost", kRoom, "subscribe");
-  const auto said = bench.presence("ann@localhost", kRoom, "unsubscribe").all<SendPresence>();
-  ASSERT_EQ(said.size(), 2u);
-  EXPECT_EQ(said[0].type, "unsubscribed");
-  EXPECT_EQ(said[1].type, "unavailable");
-  const std::string stanzas = " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
-  bench.presence("bob@localhost", kRoom, "error", "<error type='cancel'><gone" + stanzas);
-  bench.presence("cyd@localhost", kRoom, "error",
-                 "<error type='wait'><remote-server-timeout" + stanzas);
-  bench.up();
-  const auto again = bench.wait(3s).all<SendPresence>();
-  ASSERT_EQ(again.size(), 1u);
-  EXPECT_EQ(again[0].to, jid("cyd@localhost"));
-}
-
 TEST(ClientMode, TheAccountIsOneConference) {
   Bench bench(client_config());
   const Step up = bench.up(false, "bot@localhost/focus");
@@ -296,19 +266,6 @@ TEST(Shutdown, EndsEveryCallWithAReason) {
   EXPECT_EQ(step.all<SendPresence>().at(0).type, "unavailable");
   EXPECT_EQ(bench.focus.legs(), 0u);
   EXPECT_EQ(bench.iq(kAnn, kRoom, Offer{}.xml()).answer(), "resource-constraint");
-}
-
-// Nobody takes a component's presence back when its stream closes.
-TEST(Shutdown, UnavailableIsTheLastThatSubscribersHear) {
-  Bench bench;
-  bench.presence("ann@localhost", kRoom, "subscribe");
-  bench.join(kAnn);
-  bench.handle(mixer::ShutdownRequested{});
-  EXPECT_TRUE(bench.wait(5s).all<SendPresence>().empty());
-  for (const auto& sent : bench.presence("ann@localhost", kRoom, "probe").all<SendPresence>()) {
-    EXPECT_NE(sent.type, "");
-  }
-  EXPECT_FALSE(bench.focus.next_deadline());
 }
 
 TEST(Idle, ThousandsOfConfiguredRoomsHaveNoTimerAndNoLeg) {

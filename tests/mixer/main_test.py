@@ -35,9 +35,9 @@ def free_port():
 class Running:
     """The mixer in the foreground; its log line by line."""
 
-    def __init__(self, config):
+    def __init__(self, config, environment):
         self.process = subprocess.Popen([PROGRAM, "--config", config], stderr=subprocess.PIPE,
-                                        text=True)
+                                        text=True, env=environment)
         self.lines = queue.Queue()
         self.seen = []
         self.reader = threading.Thread(target=self.read, daemon=True)
@@ -78,8 +78,9 @@ class Main(unittest.TestCase):
         path.chmod(0o600)
         return str(path)
 
-    def start(self, text):
-        running = Running(self.config(text))
+    def start(self, text, **environment):
+        clean = {key: value for key, value in os.environ.items() if key != "STATE_DIRECTORY"}
+        running = Running(self.config(text), {**clean, **environment})
         self.addCleanup(running.end)
         return running
 
@@ -139,6 +140,54 @@ class Main(unittest.TestCase):
                 mixer.process.send_signal(signal.SIGTERM)
                 mixer.wait_for("service=stopped")
                 self.assertEqual(mixer.status(), os.EX_OK)
+
+    def test_without_a_state_directory_it_says_once_that_nothing_is_kept(self):
+        mixer = self.start(GOOD.format(port=free_port()))
+        mixer.wait_for("state=memory")
+        mixer.wait_for("server not there")
+
+    def test_the_state_directory_is_the_configurations_else_systemds_first(self):
+        made = pathlib.Path(self.folder.name, "made")
+        made.mkdir()
+        mixer = self.start(GOOD.format(port=free_port()), STATE_DIRECTORY=f"{made}:/nonexistent")
+        self.assertIn("subscriptions=0", mixer.wait_for(f"state=open directory={made}"))
+        own = pathlib.Path(self.folder.name, "own")
+        mixer = self.start(GOOD.format(port=free_port()) + f'[state]\ndirectory = "{own}"\n',
+                           STATE_DIRECTORY=str(made))
+        mixer.wait_for(f"state=open directory={own}")
+        self.assertEqual(oct((own / "state.db").stat().st_mode & 0o777), "0o600")
+
+    def test_two_on_one_state_directory_are_refused(self):
+        text = GOOD.format(port=free_port()) + '[state]\ndirectory = "state"\n'
+        first = self.start(text)
+        first.wait_for("state=open")
+        second = self.start(text)
+        self.assertIn("error=in-use", second.wait_for("state=refused"))
+        self.assertEqual(second.status(), os.EX_TEMPFAIL)
+        self.assertIsNone(first.process.poll())
+        self.assertEqual(self.run_it("--config", self.config(text), "--check-config")[0], os.EX_OK)
+        first.process.kill()
+        first.status()
+        self.start(text).wait_for("state=open")
+
+    def test_with_a_broken_database_it_goes_on_in_memory(self):
+        state = pathlib.Path(self.folder.name, "state")
+        state.mkdir()
+        (state / "state.db").write_text("x" * 8192)
+        mixer = self.start(GOOD.format(port=free_port()) + '[state]\ndirectory = "state"\n')
+        line = mixer.wait_for("state=memory")
+        self.assertIn("error=corrupt", line)
+        self.assertIn(str(state / "state.db"), line)
+        mixer.wait_for("server not there")
+        self.assertEqual((state / "state.db").read_text(), "x" * 8192)
+
+    def test_a_state_directory_that_cannot_be_is_a_wrong_configuration(self):
+        path = self.config(GOOD.format(port=5347) + '[state]\ndirectory = "/nonexistent/a"\n')
+        for arguments in (["--check-config"], []):
+            status, _, err = self.run_it("--config", path, *arguments)
+            self.assertEqual(status, 78)
+            self.assertIn(f"{path}:11: error: state.directory: there is no /nonexistent to make it in",
+                          err)
 
 
 if __name__ == "__main__":

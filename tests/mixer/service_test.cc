@@ -30,7 +30,7 @@ class ServiceTest : public testing::Test {
                "127.0.0.1:5347"}),
         connection(&agent),
         service({&clock, &agent, &mailbox, (open_pipe(), ends[0]), [this] { return legs; },
-                 [this] { story.push_back("join media"); }}) {
+                 [this] { return farewells; }, [this] { story.push_back("join media"); }}) {
     connection.timeout = std::chrono::milliseconds(0);  // no turn sleeps
     agent.start(&connection);
     connection.come_up("mixer.localhost");
@@ -61,7 +61,7 @@ class ServiceTest : public testing::Test {
   void turn_and_expect_more() { EXPECT_EQ(service.turn(), std::nullopt); }
 
   FakeClock clock;
-  std::size_t legs = 2;
+  std::size_t legs = 2, farewells = 0;
   std::vector<std::string> story;
   int ends[2] = {-1, -1};
   MediaMailbox mailbox;
@@ -95,6 +95,18 @@ TEST_F(ServiceTest, WithoutCallsStopsAtOnce) {
   EXPECT_THAT(story, ElementsAre("terminate sessions", "join media"));
   connection.go_down("closed");
   EXPECT_EQ(service.turn(), Service::Result::stopped);
+}
+
+TEST_F(ServiceTest, WaitsUntilSubscribersKnow) {
+  legs = 0;
+  farewells = 1;
+  signal();
+  turn_and_expect_more();
+  EXPECT_THAT(story, ElementsAre("terminate sessions"));
+  EXPECT_EQ(connection.disconnects, 0);
+  farewells = 0;
+  turn_and_expect_more();
+  EXPECT_EQ(connection.disconnects, 1);
 }
 
 TEST_F(ServiceTest, ALegThatNeverClosesHoldsItUpForFiveSecondsOnly) {

@@ -1,5 +1,8 @@
 #include "mixer/subscriptions.h"
 
+#include <algorithm>
+#include <set>
+
 #include "mixer/limits.h"
 
 namespace {
@@ -31,7 +34,7 @@ TEST(Subscriptions, AStormOfChangesIsToldOnce) {
   ASSERT_EQ(rows.next_deadline(), kStart + 1s);
   const auto due = rows.take_due(kStart + 1s);
   ASSERT_EQ(due.size(), 1u);
-  EXPECT_EQ(due.front(), Subscriptions::Row("r", user(1)));
+  EXPECT_EQ(due.front().row, Subscriptions::Row("r", user(1)));
   EXPECT_FALSE(rows.next_deadline());
 }
 
@@ -55,6 +58,84 @@ TEST(Subscriptions, WhoLeavesIsNotTold) {
   rows.room_changed("r", kStart);
   rows.remove("r", user(1));
   EXPECT_FALSE(rows.next_deadline());
+}
+
+// A room where people come and go all the time must not keep the others' news back.
+TEST(Subscriptions, EverybodyHasHisTurnWhateverOneRoomDoes) {
+  Subscriptions rows;
+  for (int i = 0; i < 60; ++i) rows.add("busy", user(i));
+  for (int i = 0; i < 60; ++i) rows.add("quiet", user(i));
+  rows.all_changed(kStart);
+  std::set<Subscriptions::Row> told;
+  for (int second = 1; second <= 4; ++second) {
+    for (const auto& due : rows.take_due(kStart + second * 1s)) told.insert(due.row);
+    rows.room_changed("busy", kStart + second * 1s);
+  }
+  EXPECT_EQ(told.size(), 120u);
+}
+
+TEST(Subscriptions, WhoIsToldForTheFirstTimeSinceTheStreamIsUpIsMarked) {
+  Subscriptions rows;
+  rows.restore("r", user(1), mixer::OwnSubscription::granted);
+  EXPECT_FALSE(rows.was_told("r", user(1)));
+  rows.all_changed(kStart);
+  EXPECT_TRUE(rows.take_due(kStart + 1s).at(0).first);
+  EXPECT_TRUE(rows.was_told("r", user(1)));
+  rows.room_changed("r", kStart + 1s);
+  EXPECT_FALSE(rows.take_due(kStart + 2s).at(0).first);
+  rows.all_changed(kStart + 3s);
+  EXPECT_FALSE(rows.was_told("r", user(1)));
+}
+
+TEST(Subscriptions, WhatWasSavedIsKeptThoughTheLimitsAreLower) {
+  Subscriptions rows;
+  for (std::size_t i = 0; i < mixer::limits::kMaxRoomsPerSubscriber + 5; ++i) {
+    rows.restore("r" + std::to_string(i), user(1), mixer::OwnSubscription::asked);
+  }
+  EXPECT_EQ(rows.size(), mixer::limits::kMaxRoomsPerSubscriber + 5);
+  EXPECT_EQ(rows.add("more", user(1)), Subscriptions::Outcome::refused);
+  EXPECT_TRUE(rows.take_touched().empty()) << "it is saved already";
+}
+
+TEST(Subscriptions, TheProcessIsBounded) {
+  Subscriptions rows;
+  for (std::size_t i = 0; i < mixer::limits::kMaxSubscriptions; ++i) {
+    ASSERT_EQ(rows.add("r", user(static_cast<int>(i))), Subscriptions::Outcome::added);
+  }
+  EXPECT_EQ(rows.add("r", user(-1)), Subscriptions::Outcome::refused);
+  EXPECT_EQ(rows.add("r", user(0)), Subscriptions::Outcome::known);
+}
+
+TEST(Subscriptions, EachChangeIsTouchedOnce) {
+  Subscriptions rows;
+  rows.add("r", user(1));
+  rows.set_own("r", user(1), mixer::OwnSubscription::asked);
+  EXPECT_EQ(rows.take_touched().size(), 1u);
+  rows.set_own("r", user(1), mixer::OwnSubscription::asked);
+  rows.add("r", user(1));
+  EXPECT_TRUE(rows.take_touched().empty());
+  rows.remove("r", user(1));
+  EXPECT_EQ(rows.take_touched().size(), 1u);
+}
+
+TEST(Subscriptions, AllTakeLeaveInTimeAndOnce) {
+  Subscriptions rows;
+  for (std::size_t i = 0; i < mixer::limits::kMaxSubscriptions; ++i) {
+    rows.add("r", user(static_cast<int>(i)));
+  }
+  rows.all_leave(kStart);
+  std::size_t told = 0, most = 0;
+  mixer::TimePoint now = kStart;
+  for (; rows.next_deadline(); now = rows.next_deadline().value_or(now)) {
+    const auto due = rows.take_due(now);
+    ASSERT_FALSE(due.empty());
+    told += due.size();
+    most = std::max(most, due.size());
+    rows.room_changed("r", now);
+  }
+  EXPECT_EQ(told, mixer::limits::kMaxSubscriptions);
+  EXPECT_LE(now, kStart + mixer::limits::kFarewell);
+  EXPECT_LE(most, 300u) << "evenly";
 }
 
 }  // namespace

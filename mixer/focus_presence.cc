@@ -1,0 +1,155 @@
+// The focus's dealings by presence: subscriptions to rooms (RFC 6121 §3), which are saved, probes,
+// and what a room shows of itself.
+#include <pugixml.hpp>
+
+#include "mixer/features.h"
+#include "mixer/focus.h"
+#include "mixer/limits.h"
+
+namespace mixer {
+
+void Focus::presence(const jingle::Presence& presence, TimePoint now) {
+  if (place_of(presence.to) != Place::room || presence.from.empty()) return;
+  const std::string room = room_of(presence.to);
+  const jingle::Jid bare = presence.from.bare();
+  if (bare == bare_of(room)) return;
+  const std::string& type = presence.type;
+  if (type.empty() || type == "unavailable") {
+    clients_.presence(presence, now);
+    if (Conference* conference = find(room)) {
+      conference->peer_presence(presence.from, type.empty(), now);
+      settle(room, now);
+    }
+  } else if (type == "subscribe") {
+    subscribe(room, bare, now);
+  } else if (type == "subscribed" || type == "unsubscribed") {
+    own_subscription(room, bare, type == "subscribed");
+  } else if (type == "unsubscribe") {
+    if (subscriptions_.own(room, bare)) end_subscription(room, bare);
+  } else if (type == "probe") {
+    probe(room, presence.from, now);
+  } else if (type == "error") {
+    bounced(room, presence);
+  }
+}
+
+bool Focus::may_subscribe(const std::string& room, const jingle::Jid& who) const {
+  return access_.allows(who) && room_exists(room);
+}
+
+void Focus::subscribe(const std::string& room, const jingle::Jid& who, TimePoint now) {
+  const jingle::Jid bare = bare_of(room);
+  if (!may_subscribe(room, who)) {
+    log_refusal("subscribe", who, now);
+    return end_subscription(room, who);
+  }
+  if (client_mode()) {  // the account's server keeps the roster and delivers our presence
+    out_.put(SendPresence{bare, who, "subscribed", {}});
+    return;
+  }
+  if (subscriptions_.add(room, who) == Subscriptions::Outcome::refused) {
+    log_refusal("subscribe over a limit", who, now);
+    return end_subscription(room, who);
+  }
+  out_.put(SendPresence{bare, who, "subscribed", {}});
+  show_presence(room, who);
+  // Once: a server that answers each of ours with one of its own must not find an echo.
+  if (subscriptions_.own(room, who) == OwnSubscription::none) {
+    subscriptions_.set_own(room, who, OwnSubscription::asked);
+    out_.put(SendPresence{bare, who, "subscribe", {}});
+  }
+}
+
+// RFC 6121 §3.1.6, §3.2.3. Whoever lets us see nothing of him may still see the room.
+void Focus::own_subscription(const std::string& room, const jingle::Jid& who, bool granted) {
+  const auto own = subscriptions_.own(room, who);
+  if (own == OwnSubscription::asked && granted) {
+    subscriptions_.set_own(room, who, OwnSubscription::granted);
+  } else if ((own == OwnSubscription::asked || own == OwnSubscription::granted) && !granted) {
+    subscriptions_.set_own(room, who, OwnSubscription::refused);
+  }
+}
+
+void Focus::end_subscription(const std::string& room, const jingle::Jid& bare) {
+  const auto own = subscriptions_.own(room, bare);
+  out_.put(SendPresence{bare_of(room), bare, "unsubscribed", {}});
+  if (!own) return;
+  out_.put(SendPresence{full_of(room), bare, "unavailable", {}});
+  if (own == OwnSubscription::asked || own == OwnSubscription::granted) {
+    out_.put(SendPresence{bare_of(room), bare, "unsubscribe", {}});
+  }
+  (void)subscriptions_.remove(room, bare);
+}
+
+// RFC 6121 §4.3.2. A server asks because its user is subscribed, by what it remembers. We may have
+// lost what we remembered, so its word is taken, from whoever would be granted it anyway.
+void Focus::probe(const std::string& room, const jingle::Jid& who, TimePoint now) {
+  if (client_mode()) return;
+  if (!may_subscribe(room, who) ||
+      subscriptions_.add(room, who.bare()) == Subscriptions::Outcome::refused) {
+    log_refusal("probe", who, now);
+    return end_subscription(room, who.bare());
+  }
+  show_presence(room, who);
+}
+
+void Focus::bounced(const std::string& room, const jingle::Presence& presence) {
+  const auto error = jingle::StanzaError::parse(presence.xml.root());
+  // Of the account or its whole domain; a server that is away for a while says so with `wait`. Who
+  // is lost by mistake is back with the next probe of his server.
+  const bool permanent =
+      presence.from.is_bare() && error.type != "wait" && error.condition != "remote-server-timeout";
+  if (permanent) (void)subscriptions_.remove(room, presence.from);
+}
+
+bool Focus::sees_us(const std::string& room, const jingle::Jid& who) const {
+  return client_mode() ? access_.knows(who) : subscriptions_.was_told(room, who.bare());
+}
+
+void Focus::show_presence(const std::string& room, const jingle::Jid& to) {
+  if (shutting_down_) return;  // `unavailable` has been said, and nobody would say it again
+  const Conference* conference = find(room);
+  out_.put(SendPresence{
+      full_of(room),
+      to,
+      {},
+      room_presence(room_features(config_.xmpp.mode), conference ? conference->users() : 0)});
+}
+
+void Focus::presence_due(TimePoint now) {
+  for (const auto& [row, first] : subscriptions_.take_due(now)) {
+    const auto& [room, who] = row;
+    if (shutting_down_) {
+      out_.put(SendPresence{full_of(room), who, "unavailable", {}});
+    } else if (!may_subscribe(room, who)) {  // the configuration has changed since
+      log_refusal("subscription", who, now);
+      end_subscription(room, who);
+    } else {
+      show_presence(room, who);
+      // Whatever he has shown since the last stream, we have missed (RFC 6121 §4.3.1).
+      if (first && subscriptions_.own(room, who) == OwnSubscription::granted) {
+        out_.put(SendPresence{bare_of(room), who, "probe", {}});
+      }
+    }
+  }
+  if (broadcast_at_ && *broadcast_at_ <= now) {
+    broadcast_at_.reset();
+    show_presence(config_.xmpp.jid.local(), jingle::Jid());
+  }
+}
+
+std::size_t Focus::farewells() const {
+  return shutting_down_ && connected_ ? subscriptions_.waiting() : 0;
+}
+
+void Focus::save_subscriptions() {
+  for (const auto& [room, who] : subscriptions_.take_touched()) {
+    if (const auto own = subscriptions_.own(room, who)) {
+      out_.put(SaveSubscription{{bare_of(room), who, *own}});
+    } else {
+      out_.put(ForgetSubscription{bare_of(room), who});
+    }
+  }
+}
+
+}  // namespace mixer
