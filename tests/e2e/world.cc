@@ -58,7 +58,16 @@ Mixer::Mixer(const support::Prosody& prosody, Spec spec)
   }
 }
 
-Mixer::~Mixer() { EXPECT_EQ(process_->terminate(kWait), 0) << log(); }
+Mixer::~Mixer() {
+  if (crashed_) return;
+  EXPECT_EQ(process_->terminate(kWait), 0) << log();
+}
+
+void Mixer::crash() {
+  crashed_ = true;
+  process_->signal(SIGKILL);
+  EXPECT_TRUE(process_->wait(kWait)) << log();
+}
 
 std::string Mixer::jid(const std::string& room) const {
   return client_mode_ ? "bot@localhost/focus" : room + "@" + component_;

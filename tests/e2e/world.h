@@ -55,6 +55,8 @@ class Mixer {
   // Whom to dial: a room of that name, or in client mode the bot.
   std::string jid(const std::string& room = "room") const;
   support::Process& process() { return *process_; }
+  // SIGKILL, which is no failure of the test.
+  void crash();
   std::string log() const { return process_->output(); }
   std::size_t threads() const;
   // How many times `text` is in the log.
@@ -65,6 +67,7 @@ class Mixer {
   std::string component_;
   support::TempDir folder_;
   std::unique_ptr<support::Process> process_;
+  bool crashed_ = false;
 };
 
 struct CallSpec {
