@@ -64,6 +64,16 @@ struct LegRemote {  // the peer's half
   bool operator==(const LegRemote&) const = default;
 };
 
+// A STUN (RFC 8489) or TURN (RFC 8656) server, spoken to over UDP.
+struct IceServer {
+  enum class Kind { stun, turn };
+  Kind kind = Kind::stun;
+  std::string host{};  // a name or an address
+  std::uint16_t port = 3478;
+  std::string username{}, password{};  // of a TURN server; empty: it asks for none
+  bool operator==(const IceServer&) const = default;
+};
+
 struct LegSpec {
   RoomId room;
   LegId leg;
@@ -144,6 +154,9 @@ class MediaEngine {
  public:
   virtual ~MediaEngine() = default;
 
+  // For the legs opened from then on, in order of preference; running legs keep theirs. Names are
+  // looked up behind this call: a leg opened meanwhile does without those not found yet.
+  virtual void set_ice_servers(std::vector<IceServer> servers) = 0;
   // LegOpened or LegFailed follows. A room comes to be with its first leg and ends with its last.
   virtual void open_leg(LegSpec spec) = 0;
   // The peer's half, for a leg opened without.

@@ -36,6 +36,9 @@ struct SendPresence {
   std::string type;      // empty: available
   std::string payload;
 };
+struct SetIceServers {
+  std::vector<media::IceServer> servers;
+};
 struct OpenLeg {
   media::LegSpec spec;
 };
@@ -68,8 +71,9 @@ struct Log {
 };
 
 using Command =
-    std::variant<Reply, SendIq, SendMessage, SendPresence, OpenLeg, ConnectLeg, AddRemoteCandidates,
-                 CloseLeg, SetMixPlan, SaveSubscription, ForgetSubscription, Log>;
+    std::variant<Reply, SendIq, SendMessage, SendPresence, SetIceServers, OpenLeg, ConnectLeg,
+                 AddRemoteCandidates, CloseLeg, SetMixPlan, SaveSubscription, ForgetSubscription,
+                 Log>;
 using Commands = std::vector<Command>;
 
 }  // namespace mixer

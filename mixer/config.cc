@@ -171,13 +171,25 @@ std::vector<std::string> addresses(ConfigSection& section, std::string_view key,
   return good;
 }
 
-std::string server(ConfigSection& section, std::string_view key) {
+std::optional<HostAndPort> server(ConfigSection& section, std::string_view key) {
   const auto text = section.string(key);
-  if (!text) return {};
+  if (!text) return std::nullopt;
   // RFC 8489 §18.6, RFC 8656 §19: 3478 for both over UDP.
   auto server = host_and_port(*text, 3478);
   if (!server) section.error(key, "\"" + *text + "\" is not \"host\" or \"host:port\"");
-  return server.value_or("");
+  return server;
+}
+
+void read_discovery(ConfigSection& section, Config::Media& media) {
+  const auto text = section.string("discover-services");
+  if (!text) return;
+  if (*text == "off") {
+    media.discover_services = jingle::Jid();
+  } else if (const auto jid = jingle::Jid::parse(*text)) {
+    media.discover_services = *jid;
+  } else {
+    section.error("discover-services", '"' + *text + "\" is neither \"off\" nor a JID (RFC 7622)");
+  }
 }
 
 void read_media(ConfigSection section, Config::Media& media) {
@@ -207,6 +219,7 @@ void read_media(ConfigSection section, Config::Media& media) {
     if (!section.has("turn") && section.has(key))
       section.warning(key, "has no effect without turn");
   }
+  read_discovery(section, media);
   media.deny_peers = addresses(section, "deny-peers", is_address_block,
                                "an address or a block like \"10.0.0.0/8\"");
   // RFC 7587 §6.1: Opus carries 6 to 510 kbit/s.

@@ -9,6 +9,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "mixer/net_address.h"
 #include "signaling/jid.h"
 
 namespace mixer {
@@ -48,8 +49,10 @@ struct Config {
     std::vector<std::string> addresses;        // empty: every interface's but loopback
     std::uint16_t port_min = 0, port_max = 0;  // port-range; 0: the system chooses
     std::string external_address;              // 1:1 NAT: offered instead of the local one
-    std::string stun;                          // "host:port", "[v6]:port"; empty: none
-    std::string turn, turn_username, turn_password;
+    std::optional<HostAndPort> stun, turn;
+    std::string turn_username, turn_password;
+    // Whom to ask for STUN and TURN servers (XEP-0215); nullopt: the own server; empty: nobody.
+    std::optional<jingle::Jid> discover_services;
     std::vector<std::string> deny_peers;  // addresses and CIDR blocks
     std::uint32_t bitrate_bps = 32000;
     bool operator==(const Media&) const = default;

@@ -99,6 +99,10 @@ void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
     if (!failed) access_.set_roster(std::move(contacts));
     return;
   }
+  if (awaited->purpose == Purpose::stun_services || awaited->purpose == Purpose::turn_services ||
+      awaited->purpose == Purpose::turn_credentials) {
+    return ice_services_.answered(*awaited, iq, out_, now);
+  }
   std::optional<jingle::StanzaError> error;
   if (failed) error = jingle::StanzaError::parse(iq.xml.root());
   const ClientProfile* profile = nullptr;
@@ -128,6 +132,7 @@ void Focus::connection_up(const jingle::XmppConnection::Up& up, TimePoint now) {
   connected_ = true;
   std::optional<jingle::Jid> local;
   if (client_mode()) local = self_ = up.jid;
+  ice_services_.connection_up(up.jid, up.resumed, out_, now);
   if (!up.resumed) {
     if (client_mode()) {
       broadcast_at_ = now;
@@ -145,6 +150,7 @@ void Focus::connection_up(const jingle::XmppConnection::Up& up, TimePoint now) {
 
 void Focus::connection_down() {
   connected_ = false;
+  ice_services_.connection_down();
   for (auto& [name, room] : rooms_) room.conference.connection_down();
 }
 
@@ -183,6 +189,7 @@ void Focus::advance(TimePoint now) {
              jingle::jmi::Finish{reasons::make("connectivity-error"), {}});
   }
   presence_due(now);
+  ice_services_.advance(out_, now);
 }
 
 void Focus::settle(const std::string& name, TimePoint now) {
@@ -230,6 +237,7 @@ std::optional<TimePoint> Focus::next_deadline() const {
   consider(dialling_.next_deadline());
   consider(subscriptions_.next_deadline());
   consider(broadcast_at_);
+  consider(ice_services_.next_deadline());
   return next;
 }
 

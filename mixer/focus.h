@@ -18,6 +18,7 @@
 #include "mixer/config.h"
 #include "mixer/dialling.h"
 #include "mixer/event.h"
+#include "mixer/ice_services.h"
 #include "mixer/invitations.h"
 #include "mixer/outbox.h"
 #include "mixer/rate_window.h"
@@ -96,6 +97,7 @@ class Focus {
                                      TimePoint);
   jingle::Result<std::string> handle(const jingle::Iq&, const jingle::ConferenceInfoGet&,
                                      TimePoint);
+  jingle::Result<std::string> handle(const jingle::Iq&, const jingle::ExternalServices&, TimePoint);
   jingle::Result<std::string> handle(const jingle::Iq&, const jingle::Request&, TimePoint);
   jingle::Result<std::string> initiate(const jingle::Iq&, const jingle::Sid&,
                                        const jingle::SessionInitiate&, TimePoint);
@@ -168,6 +170,7 @@ class Focus {
   Access access_;
   Outbox out_;
   Clients clients_{config_.coin.profiles};
+  IceServices ice_services_{config_, wall_};
   Subscriptions subscriptions_;
   Invitations invitations_;  // of us
   Dialling dialling_;        // by us

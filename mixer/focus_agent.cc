@@ -196,6 +196,10 @@ void FocusAgent::carry_out(const Commands& commands) {
               signaling_thread.assert_here();
               send(Priority::normal, to_xml(presence));
             },
+            [this](const SetIceServers& set) {
+              signaling_thread.assert_here();
+              if (engine_) engine_->set_ice_servers(set.servers);
+            },
             [this](const OpenLeg& open) {
               signaling_thread.assert_here();
               if (engine_) engine_->open_leg(open.spec);

@@ -87,6 +87,10 @@ Answer Focus::handle(const Iq& iq, const jingle::XmppPing&, TimePoint) {
   return std::string();
 }
 
+Answer Focus::handle(const Iq& iq, const jingle::ExternalServices& push, TimePoint now) {
+  return ice_services_.pushed(iq, push, out_, now);
+}
+
 Answer Focus::handle(const Iq& iq, const jingle::ConferenceInfoSet& set, TimePoint now) {
   if (place_of(iq.to) == Place::room) {
     const std::string room = room_of(iq.to);

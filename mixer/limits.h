@@ -38,6 +38,15 @@ inline constexpr auto kDiscoTimeout = 5s;
 inline constexpr auto kDiscoLifetime = 10min;          // of what a full JID said
 inline constexpr std::size_t kMaxKnownClients = 4096;  // full JIDs; two per participant by default
 
+// STUN and TURN servers by XEP-0215. Prosody answers at once; others may ask the TURN server.
+inline constexpr auto kServicesTimeout = 15s;
+inline constexpr std::size_t kMaxDiscoveredServers = 4;  // of each type: every leg asks each
+inline constexpr auto kServicesRefreshAtLeast = 30s;     // later, however short credentials live
+inline constexpr auto kServicesRetry = 60s;              // after a failure, with credentials in use
+// A list that does not expire, and a server that knows none or refuses: asked again rarely.
+inline constexpr auto kServicesAskAgain = 1h;
+inline constexpr auto kServicesLongest = 24h * 30;  // a lifetime beyond is taken for this
+
 // JMI (XEP-0353).
 inline constexpr auto kProceedToInitiate = 30s;
 inline constexpr std::size_t kMaxInvitations = 1000;

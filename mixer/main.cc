@@ -17,6 +17,7 @@
 #include "mixer/config.h"
 #include "mixer/focus.h"
 #include "mixer/focus_agent.h"
+#include "mixer/ice_services.h"
 #include "mixer/log.h"
 #include "mixer/service.h"
 #include "mixer/shell_limits.h"
@@ -42,11 +43,8 @@ media::gst::EngineConfig engine_config(const Config::Media& media) {
   config.port_min = media.port_min;
   config.port_max = media.port_max;
   config.external_address = media.external_address;
-  config.stun_server = media.stun;
-  config.turn_server = media.turn;
-  config.turn_username = media.turn_username;
-  config.turn_password = media.turn_password;
   config.deny_peers = media.deny_peers;
+  config.log = [](std::string_view line) { write_log(Log::Level::warning, line); };
   return config;
 }
 
@@ -180,6 +178,7 @@ int run(const Config& config) {
   auto engine = media::gst::make_gst_engine(
       engine_config(config.media),
       [&mailbox](media::Event event) { mailbox.push(std::move(event)); });
+  engine->set_ice_servers(ice_servers(config.media));
   Focus focus(config, system_random, calendar_time, state->subscriptions);
   FocusAgent agent(
       {{[&focus](const Event& event, TimePoint now) { return focus.handle(event, now); },

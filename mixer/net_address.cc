@@ -74,7 +74,12 @@ bool is_host(std::string_view text) {
   });
 }
 
-std::optional<std::string> host_and_port(std::string_view text, std::uint16_t default_port) {
+std::string HostAndPort::str() const {
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" : "") + host + (v6 ? "]:" : ":") + std::to_string(port);
+}
+
+std::optional<HostAndPort> host_and_port(std::string_view text, std::uint16_t default_port) {
   std::string_view host = text;
   std::uint16_t number = default_port;
   const std::size_t colon = text.rfind(':');
@@ -94,8 +99,7 @@ std::optional<std::string> host_and_port(std::string_view text, std::uint16_t de
     if (host.find(':') == std::string_view::npos) return std::nullopt;
   }
   if (!is_host(host)) return std::nullopt;
-  const bool v6 = host.find(':') != std::string_view::npos;
-  return (v6 ? "[" : "") + std::string(host) + (v6 ? "]:" : ":") + std::to_string(number);
+  return HostAndPort{std::string(host), number};
 }
 
 std::optional<std::pair<std::uint16_t, std::uint16_t>> port_range(std::string_view text) {

@@ -17,8 +17,14 @@ bool is_host_address(std::string_view text);
 bool is_address_block(std::string_view text);
 // A host name (RFC 1123 §2.1; underscores occur) or an address, without a port.
 bool is_host(std::string_view text);
-// "host", "host:port", "[2001:db8::1]:port" -> always with a port; nullopt if it is none of these.
-std::optional<std::string> host_and_port(std::string_view text, std::uint16_t default_port);
+struct HostAndPort {
+  std::string host;  // without brackets
+  std::uint16_t port = 0;
+  bool operator==(const HostAndPort&) const = default;
+  std::string str() const;  // "host:port", "[2001:db8::1]:port"
+};
+// "host", "host:port", "[2001:db8::1]:port", "2001:db8::1"; nullopt if it is none of these.
+std::optional<HostAndPort> host_and_port(std::string_view text, std::uint16_t default_port);
 // "20000-29999": two ports, the first not above the second.
 std::optional<std::pair<std::uint16_t, std::uint16_t>> port_range(std::string_view text);
 

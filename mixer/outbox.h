@@ -19,7 +19,17 @@ namespace mixer {
 using Random = std::function<std::uint64_t()>;
 
 // Why we asked. Most Jingle IQs are not here: calls must not depend on their acks.
-enum class Purpose { session_initiate, session_accept, transport_info, coin, client_disco, roster };
+enum class Purpose {
+  session_initiate,
+  session_accept,
+  transport_info,
+  coin,
+  client_disco,
+  roster,
+  stun_services,
+  turn_services,
+  turn_credentials,
+};
 struct Awaited {
   jingle::Jid to;  // the only JID whose answer counts
   Purpose purpose = Purpose::coin;

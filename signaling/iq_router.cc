@@ -42,6 +42,11 @@ Result<IqRequest> route_set(const pugi::xml_node& payload) {
   if (is(payload, ns::kConferenceInfo, "conference-info")) {
     return parse_conference_info(payload, std::nullopt);
   }
+  if (is(payload, ns::kExtDisco, "services")) {
+    auto push = ExternalServices::parse(payload);
+    if (!push) return tl::unexpected(std::move(push.error()));
+    return IqRequest(std::move(*push));
+  }
   return tl::unexpected(service_unavailable());
 }
 

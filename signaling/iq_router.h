@@ -6,6 +6,7 @@
 
 #include "signaling/coin_iq.h"
 #include "signaling/disco.h"
+#include "signaling/external_services.h"
 #include "signaling/jingle.h"
 #include "signaling/stanza.h"
 
@@ -16,7 +17,7 @@ struct XmppPing {
 };  // XEP-0199
 
 using IqRequest = std::variant<Request, ConferenceInfoSet, ConferenceInfoGet, DiscoInfoQuery,
-                               DiscoItemsQuery, XmppPing>;
+                               DiscoItemsQuery, XmppPing, ExternalServices>;
 
 // Requires: iq.type is get or set.
 // bad-request: not exactly one child (sole exception: <jingle sid=/> beside <conference-info/>, in

@@ -27,6 +27,10 @@ inline constexpr std::size_t kMaxPayloadTypes = 64;
 inline constexpr std::size_t kMaxParameters = 32;
 inline constexpr std::size_t kMaxHeaderExtensions = 32;
 inline constexpr std::size_t kMaxSources = 16;
+// XEP-0215: a server that knows more services of one type is broken or hostile.
+inline constexpr std::size_t kMaxExternalServices = 32;
+// RFC 8489 §14.3: a user name in STUN has less than 513 bytes. Passwords are as long at most.
+inline constexpr std::size_t kMaxServiceCredential = 512;
 // RFC 7622: each part of a JID is at most 1023 octets.
 inline constexpr std::size_t kMaxJidPart = 1023;
 // XEP-0166 names no bound for a sid; UUIDs have 36 characters.

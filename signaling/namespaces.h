@@ -14,6 +14,7 @@ inline constexpr char kDelay[] = "urn:xmpp:delay";                              
 inline constexpr char kReceipts[] = "urn:xmpp:receipts";                         // XEP-0184
 inline constexpr char kHints[] = "urn:xmpp:hints";                               // XEP-0334
 inline constexpr char kMucUser[] = "http://jabber.org/protocol/muc#user";        // XEP-0045
+inline constexpr char kExtDisco[] = "urn:xmpp:extdisco:2";                       // XEP-0215
 inline constexpr char kJingle[] = "urn:xmpp:jingle:1";                           // XEP-0166
 inline constexpr char kJingleErrors[] = "urn:xmpp:jingle:errors:1";              // XEP-0166 §10
 inline constexpr char kRtp[] = "urn:xmpp:jingle:apps:rtp:1";                     // XEP-0167

@@ -47,19 +47,19 @@ IceConfig ice_config(const EngineConfig& config) {
   ice.port_min = config.port_min;
   ice.port_max = config.port_max;
   ice.external_address = config.external_address;
-  ice.stun_server = config.stun_server;
-  ice.turn_server = config.turn_server;
-  ice.turn_username = config.turn_username;
-  ice.turn_password = config.turn_password;
   ice.deny_peers = config.deny_peers;
-  resolve_servers(ice);
   return ice;
 }
 
 class GstEngine final : public MediaEngine {
  public:
   GstEngine(const EngineConfig& config, std::function<void(Event)> sink)
-      : sink_(std::move(sink)), pool_(std::min(kMaxTickThreads, cores())) {
+      : sink_(std::move(sink)),
+        pool_(std::min(kMaxTickThreads, cores())),
+        resolver_([this] { queue_.push(IceServersResolvedCommand{}); },
+                  [log = config.log](std::string_view line) {
+                    if (log) log(line);
+                  }) {
     const auto ice = ice_config(config);
     const unsigned io_threads = config.io_threads > 0 ? config.io_threads : cores();
     for (unsigned i = 0; i < io_threads; ++i) {
@@ -77,6 +77,9 @@ class GstEngine final : public MediaEngine {
     control_.join();
   }
 
+  void set_ice_servers(std::vector<IceServer> servers) override {
+    queue_.push(SetIceServersCommand{std::move(servers)});
+  }
   void open_leg(LegSpec spec) override {
     const auto leg = spec.leg;
     if (queue_.push(OpenLegCommand{std::move(spec)})) return;
@@ -147,6 +150,15 @@ class GstEngine final : public MediaEngine {
     }
     rooms_.clear();
     legs_.clear();
+  }
+
+  void carry_out(SetIceServersCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    resolver_.set(std::move(command.servers));
+    carry_out(IceServersResolvedCommand{});
+  }
+
+  void carry_out(IceServersResolvedCommand) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    for (const auto& io : io_) io->set_ice_servers(resolver_.servers());
   }
 
   void carry_out(OpenLegCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
@@ -247,6 +259,7 @@ class GstEngine final : public MediaEngine {
   DtlsIdentity identity_;
   TickPool pool_;
   ControlQueue queue_{limits::kControlCommands};
+  IceServerResolver resolver_;
   Mutex events_mutex_;
   std::set<LegId> failed_ ABSL_GUARDED_BY(events_mutex_);
   std::set<LegId> refused_ ABSL_GUARDED_BY(events_mutex_);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "media/media_engine.h"
@@ -17,11 +18,10 @@ struct EngineConfig {
       addresses;  // local addresses to offer; empty: every interface's but loopback
   std::uint16_t port_min = 0, port_max = 0;  // 0: the system chooses
   std::string external_address;  // 1:1 NAT: offered in place of the local host candidate's address
-  std::string stun_server;       // "host:port"; empty: none
-  std::string turn_server, turn_username, turn_password;
   std::vector<std::string>
       deny_peers;           // remote candidates in these addresses or CIDR blocks are skipped
   unsigned io_threads = 0;  // 0: as many as cores
+  std::function<void(std::string_view)> log = {};  // what an operator should know; any thread
 };
 
 // `sink` is called from any of the engine's threads and must not block. Throws std::runtime_error

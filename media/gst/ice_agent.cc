@@ -102,10 +102,7 @@ class IceAgent::Impl {
     g_object_set(agent_.get(), "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode",
                  static_cast<gboolean>(controlling), "max-connectivity-checks",
                  static_cast<guint>(limits::kCandidatePairs), nullptr);
-    if (const auto server = ServerAddress::parse(config.stun_server)) {
-      g_object_set(agent_.get(), "stun-server", server->host.c_str(), "stun-server-port",
-                   static_cast<guint>(server->port), nullptr);
-    }
+    use_stun();
     for (const auto& text : local_) {
       NiceAddress address;
       nice_address_init(&address);
@@ -130,7 +127,7 @@ class IceAgent::Impl {
     }
     // Allocations on a TURN server are given back, which takes a round trip; the agent keeps itself
     // until then.
-    if (!config_.turn_server.empty()) {
+    if (uses_turn_) {
       agents_giving_back++;
       nice_agent_close_async(
           agent_.get(), [](GObject*, GAsyncResult*, gpointer) { agents_giving_back--; }, nullptr);
@@ -213,14 +210,34 @@ class IceAgent::Impl {
 
   Path& path_of(int component) { return paths_[component == 2 ? 1 : 0]; }
 
+  // libnice asks one STUN server, and from addresses of its family only.
+  void use_stun() {
+    for (const auto& server : config_.servers) {
+      const auto address = IpAddress::parse(server.host);
+      const auto reachable = [&](const std::string& text) {
+        const auto local = IpAddress::parse(text);
+        return local && address && local->is_v4() == address->is_v4();
+      };
+      if (server.kind != IceServer::Kind::stun ||
+          std::none_of(local_.begin(), local_.end(), reachable)) {
+        continue;
+      }
+      g_object_set(agent_.get(), "stun-server", server.host.c_str(), "stun-server-port",
+                   static_cast<guint>(server.port), nullptr);
+      return;
+    }
+  }
+
   void configure(guint component, GMainContext* context) {
     if (config_.port_min != 0) {
       nice_agent_set_port_range(agent_.get(), stream_, component, config_.port_min,
                                 config_.port_max);
     }
-    if (const auto turn = ServerAddress::parse(config_.turn_server)) {
-      nice_agent_set_relay_info(agent_.get(), stream_, component, turn->host.c_str(), turn->port,
-                                config_.turn_username.c_str(), config_.turn_password.c_str(),
+    for (const auto& server : config_.servers) {
+      if (server.kind != IceServer::Kind::turn) continue;
+      uses_turn_ = true;
+      nice_agent_set_relay_info(agent_.get(), stream_, component, server.host.c_str(), server.port,
+                                server.username.c_str(), server.password.c_str(),
                                 NICE_RELAY_TYPE_TURN_UDP);
     }
     nice_agent_attach_recv(agent_.get(), stream_, component, context, &Impl::on_receive, this);
@@ -363,6 +380,7 @@ class IceAgent::Impl {
   int components_;
   ObjectPtr<NiceAgent> agent_;
   guint stream_ = 0;
+  bool uses_turn_ = false;
   bool gathering_ = false, always_through_agent_ = false;
   std::vector<Endpoint> ours_;
   std::size_t remote_count_ = 0, learned_count_ = 0;

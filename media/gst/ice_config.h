@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "media/media_engine.h"
+
 namespace media::gst {
 
 struct IceConfig {
@@ -12,9 +14,8 @@ struct IceConfig {
   std::vector<std::string> addresses{};
   std::uint16_t port_min = 0, port_max = 0;  // 0: the system chooses
   std::string external_address{};            // 1:1 NAT: offered in place of the local host address
-  std::string stun_server{};                 // "host:port", "[v6]:port"; empty: none
-  std::string turn_server{}, turn_username{}, turn_password{};
-  std::vector<std::string> deny_peers{};  // addresses and CIDR blocks
+  std::vector<IceServer> servers{};          // by address, not by name
+  std::vector<std::string> deny_peers{};     // addresses and CIDR blocks
   bool operator==(const IceConfig&) const = default;
 };
 

@@ -5,12 +5,19 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 
+#include <algorithm>
 #include <array>
-#include <charconv>
-#include <memory>
+#include <condition_variable>
+#include <map>
+#include <set>
+#include <thread>
+#include <utility>
 
 #include "media/gst/candidate_filter.h"
+#include "media/gst/transport_limits.h"
+#include "media/thread_role.h"
 
 namespace media::gst {
 namespace {
@@ -27,61 +34,167 @@ std::string numeric(const sockaddr* address) {
   return text.data();
 }
 
-std::string join(const ServerAddress& server) {
-  const bool v6 = server.host.find(':') != std::string::npos;
-  return (v6 ? '[' + server.host + ']' : server.host) + ':' + std::to_string(server.port);
-}
+using Addresses = std::map<std::string, std::vector<std::string>>;  // by name
 
-bool resolve(std::string& text) {
-  auto server = ServerAddress::parse(text);
-  if (!server) return false;
-  if (IpAddress::parse(server->host)) return true;
+bool is_name(const std::string& host) { return !IpAddress::parse(host); }
+
+// Blocks. At most one address of each family.
+std::vector<std::string> look_up(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(server->host.c_str(), nullptr, &hints, &found) != 0) return false;
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
-  server->host = numeric(found->ai_addr);
-  text = join(*server);
-  return !server->host.empty();
+  addrinfo* list = nullptr;
+  if (getaddrinfo(host.c_str(), nullptr, &hints, &list) != 0) return {};
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, &freeaddrinfo);
+  std::vector<std::string> addresses;
+  std::set<int> families;
+  for (const addrinfo* item = list; item; item = item->ai_next) {
+    auto text = numeric(item->ai_addr);
+    if (text.empty() || !families.insert(item->ai_family).second) continue;
+    addresses.push_back(std::move(text));
+  }
+  return addresses;
+}
+
+std::vector<IceServer> by_address(const std::vector<IceServer>& servers,
+                                  const Addresses& addresses) {
+  std::vector<IceServer> out;
+  std::map<IceServer::Kind, std::size_t> count;
+  const auto add = [&](IceServer server, const std::string& address) {
+    if (++count[server.kind] > limits::kIceServers) return;
+    server.host = address;
+    out.push_back(std::move(server));
+  };
+  for (const auto& server : servers) {
+    if (!is_name(server.host)) {
+      add(server, server.host);
+    } else if (const auto found = addresses.find(server.host); found != addresses.end()) {
+      for (const auto& address : found->second) add(server, address);
+    }
+  }
+  return out;
 }
 
 }  // namespace
 
-std::optional<ServerAddress> ServerAddress::parse(std::string_view text) {
-  ServerAddress server;
-  std::string_view port;
-  if (text.starts_with('[')) {
-    const auto end = text.find(']');
-    if (end == std::string_view::npos) return std::nullopt;
-    server.host = text.substr(1, end - 1);
-    port = text.substr(end + 1);
-    if (!port.empty() && !port.starts_with(':')) return std::nullopt;
-  } else if (const auto colon = text.find(':');
-             colon != std::string_view::npos &&
-             text.find(':', colon + 1) == std::string_view::npos) {
-    server.host = text.substr(0, colon);
-    port = text.substr(colon);
-  } else {
-    server.host = text;
+// What the thread and the resolver own together, so that the thread may stay behind.
+struct IceServerResolver::Shared {
+  void run() ABSL_LOCKS_EXCLUDED(mutex);
+  void look_up_one(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  std::set<std::string> names() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::set<std::string> names;
+    for (const auto& server : wanted) {
+      if (is_name(server.host)) names.insert(server.host);
+    }
+    return names;
   }
-  if (server.host.empty()) return std::nullopt;
-  if (port.empty()) return server;
-  port.remove_prefix(1);
-  const auto* const end = port.data() + port.size();
-  const auto [stop, error] = std::from_chars(port.data(), end, server.port);
-  if (error != std::errc() || stop != end || server.port == 0) return std::nullopt;
-  return server;
+
+  // Constant after construction.
+  std::function<void()> changed;
+  Log log;
+  std::thread thread;  // the resolver's alone
+
+  Mutex mutex;
+  std::condition_variable_any woken;
+  std::vector<IceServer> wanted ABSL_GUARDED_BY(mutex);
+  Addresses addresses ABSL_GUARDED_BY(mutex);
+  std::set<std::string> failed ABSL_GUARDED_BY(mutex);
+  bool look_again ABSL_GUARDED_BY(mutex) = false;
+  bool stopping ABSL_GUARDED_BY(mutex) = false;
+  bool looking_up ABSL_GUARDED_BY(mutex) = false;  // without the lock, perhaps for ever
+  bool telling ABSL_GUARDED_BY(mutex) = false;     // without the lock: the destructor waits
+};
+
+void IceServerResolver::Shared::run() {
+  pthread_setname_np(pthread_self(), "mixer-resolver");
+  const MutexLock lock(mutex);
+  while (!stopping) {
+    look_again = false;
+    for (const auto& name : names()) {
+      if (!stopping) look_up_one(name);
+    }
+    const auto until = std::chrono::steady_clock::now() +
+                       (failed.empty() ? limits::kLookUpAgain : limits::kLookUpFailedAgain);
+    while (!stopping && !look_again && woken.wait_until(mutex, until) != std::cv_status::timeout) {
+    }
+  }
 }
 
-std::vector<std::string> resolve_servers(IceConfig& config) {
-  std::vector<std::string> unresolved;
-  for (auto* server : {&config.stun_server, &config.turn_server}) {
-    if (server->empty() || resolve(*server)) continue;
-    unresolved.push_back(*server);
-    server->clear();
+void IceServerResolver::Shared::look_up_one(const std::string& name) {
+  looking_up = true;
+  mutex.unlock();
+  auto found = look_up(name);
+  mutex.lock();
+  looking_up = false;
+  if (stopping || !names().contains(name)) return;
+  const bool lost = found.empty() && failed.insert(name).second;
+  bool news = false;
+  if (!found.empty()) {
+    failed.erase(name);
+    news = std::exchange(addresses[name], found) != found;
   }
-  return unresolved;
+  telling = true;
+  mutex.unlock();
+  if (lost) log("ice-server=unresolved host=\"" + name + '"');
+  if (news) changed();
+  mutex.lock();
+  telling = false;
+  woken.notify_all();
+}
+
+IceServerResolver::IceServerResolver(std::function<void()> changed, Log log)
+    : shared_(std::make_shared<Shared>()) {
+  shared_->changed = std::move(changed);
+  shared_->log = std::move(log);
+}
+
+IceServerResolver::~IceServerResolver() {
+  bool abandoned = false;
+  {
+    const MutexLock lock(shared_->mutex);
+    shared_->stopping = true;
+    shared_->woken.notify_all();
+    while (shared_->telling) shared_->woken.wait(shared_->mutex);
+    abandoned = shared_->looking_up;
+  }
+  if (!shared_->thread.joinable()) return;
+  // Its own reference keeps what it still touches.
+  if (abandoned) {
+    shared_->thread.detach();
+  } else {
+    shared_->thread.join();
+  }
+}
+
+void IceServerResolver::set(std::vector<IceServer> servers) {
+  bool any = false;
+  {
+    const MutexLock lock(shared_->mutex);
+    shared_->wanted = std::move(servers);
+    const auto names = shared_->names();
+    std::erase_if(shared_->addresses, [&](auto& entry) { return !names.contains(entry.first); });
+    std::erase_if(shared_->failed, [&](auto& name) { return !names.contains(name); });
+    shared_->look_again = any = !names.empty();
+    shared_->woken.notify_all();
+  }
+  if (any && !shared_->thread.joinable()) {
+    shared_->thread = std::thread([shared = shared_] { shared->run(); });
+  }
+}
+
+std::vector<IceServer> IceServerResolver::servers() const {
+  const MutexLock lock(shared_->mutex);
+  return by_address(shared_->wanted, shared_->addresses);
+}
+
+std::vector<IceServer> resolve(const std::vector<IceServer>& servers,
+                               std::vector<std::string>& unresolved) {
+  Addresses addresses;
+  for (const auto& server : servers) {
+    if (!is_name(server.host)) continue;
+    addresses[server.host] = look_up(server.host);
+    if (addresses[server.host].empty()) unresolved.push_back(server.host);
+  }
+  return by_address(servers, addresses);
 }
 
 std::vector<std::string> interface_addresses() {

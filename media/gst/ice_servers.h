@@ -1,31 +1,49 @@
 // media/gst/ice_servers.h: the addresses around ICE: this machine's, and those of STUN and TURN
-// servers. Any thread, but resolve_servers() blocks.
+// servers, which libnice would look up for each agent anew, with threads.
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "media/gst/ice_config.h"
+#include "media/media_engine.h"
 
 namespace media::gst {
 
-struct ServerAddress {
-  std::string host;
-  std::uint16_t port = 3478;  // RFC 8489 §18.6
-  bool operator==(const ServerAddress&) const = default;
+// Looks servers' names up on a thread of its own, now and again, without anybody waiting.
+// getaddrinfo() can be neither interrupted nor bounded, so a thread that is inside is abandoned at
+// the end. Without names there is no thread. Any thread may call, one at a time.
+class IceServerResolver {
+ public:
+  using Log = std::function<void(std::string_view)>;
 
-  // "host", "host:port", "[v6]:port", "v6"; nullopt: empty or malformed.
-  static std::optional<ServerAddress> parse(std::string_view text);
+  // `changed`: servers() has changed otherwise than by set(). Both are called on that thread, must
+  // not block, and are not called any more once the destructor has returned.
+  IceServerResolver(std::function<void()> changed, Log log);
+  ~IceServerResolver();
+  IceServerResolver(const IceServerResolver&) = delete;
+  IceServerResolver& operator=(const IceServerResolver&) = delete;
+
+  // Never blocks.
+  void set(std::vector<IceServer> servers);
+  // By address, as far as it is known: a name that is looked up for the first time or does not
+  // resolve is left out (the latter with a line in the log, once), one that did before keeps its
+  // addresses. A name may stand for two: IPv4 and IPv6. At most limits::kIceServers of each kind.
+  std::vector<IceServer> servers() const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
 };
 
-// Host names of servers are looked up once, at start, because libnice would look them up for each
-// agent, with threads. A server that does not resolve is left out; its name is returned.
-std::vector<std::string> resolve_servers(IceConfig& config);
+// The same at once, for programs that may block; names that do not resolve go into `unresolved`.
+std::vector<IceServer> resolve(const std::vector<IceServer>& servers,
+                               std::vector<std::string>& unresolved);
 
-// Numeric addresses of this machine's interfaces that are up, but loopback and link-local.
+// Numeric addresses of this machine's interfaces that are up, but loopback and link-local. Any
+// thread.
 std::vector<std::string> interface_addresses();
 
 }  // namespace media::gst

@@ -36,7 +36,10 @@ struct AddCandidates {
 struct Close {
   LegId leg;
 };
-using Command = std::variant<Open, Connect, AddCandidates, Close>;
+struct SetIceServers {
+  std::vector<IceServer> servers;
+};
+using Command = std::variant<SetIceServers, Open, Connect, AddCandidates, Close>;
 
 struct Outgoing {
   LegId leg;
@@ -177,7 +180,9 @@ class IoThread::Impl {
     }
     space_.notify_all();
     for (auto& command : batch) {
-      if (auto* open = std::get_if<Open>(&command)) {
+      if (auto* set = std::get_if<SetIceServers>(&command)) {
+        config_.servers = std::move(set->servers);
+      } else if (auto* open = std::get_if<Open>(&command)) {
         open_leg(std::move(open->spec));
       } else if (auto* connect = std::get_if<Connect>(&command)) {
         if (auto* leg = find(connect->leg)) leg->transport->connect(std::move(connect->remote));
@@ -286,7 +291,7 @@ class IoThread::Impl {
     return G_SOURCE_CONTINUE;
   }
 
-  // Constant after construction.
+  // Constant after construction, but config_.servers, which is the I/O thread's.
   IceConfig config_;
   ContextPtr context_;
   GSource* source_ = nullptr;
@@ -314,6 +319,9 @@ IoThread::IoThread(IceConfig config, const DtlsIdentity& identity, EventSink sin
     : impl_(std::make_unique<Impl>(std::move(config), identity, std::move(sink))) {}
 IoThread::~IoThread() = default;
 
+void IoThread::set_ice_servers(std::vector<IceServer> servers) {
+  impl_->post(SetIceServers{std::move(servers)});
+}
 void IoThread::open(TransportSpec spec) { impl_->post(Open{std::move(spec)}); }
 void IoThread::connect(LegId leg, LegRemote remote) {
   impl_->post(Connect{leg, std::move(remote)});

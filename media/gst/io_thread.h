@@ -68,7 +68,7 @@ class IoThread {
   using EventSink = std::function<void(Event)>;
 
   // `identity` outlives the thread. Throws std::invalid_argument for an address in `config` that is
-  // none; host names of servers are to be resolved before (ice_servers.h).
+  // none; servers are given by address (ice_servers.h).
   IoThread(IceConfig config, const DtlsIdentity& identity, EventSink sink);
   // Closes every transport (each with its LegClosed) and joins.
   ~IoThread();
@@ -77,7 +77,8 @@ class IoThread {
 
   // Any thread. In order; at most limits::kIoCommands wait, then the caller does (never this thread
   // itself, which is exempt). Commands for a leg that is not open are ignored.
-  void open(TransportSpec spec);              // LegOpened or LegFailed follows
+  void set_ice_servers(std::vector<IceServer> servers);  // by address; for legs opened from then on
+  void open(TransportSpec spec);                         // LegOpened or LegFailed follows
   void connect(LegId leg, LegRemote remote);  // the peer's half; LegConnected or LegFailed follows
   void add_remote_candidates(LegId leg, std::vector<IceCandidate> candidates);
   void close(LegId leg);  // LegClosed follows, exactly once

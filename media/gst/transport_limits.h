@@ -17,6 +17,12 @@ inline constexpr std::size_t kOutbox = 8192;
 // ICE is no scanner (RFC 8445 §19.5.1): what one peer may make us send checks to.
 inline constexpr std::size_t kRemoteCandidates = 20;
 inline constexpr std::size_t kCandidatePairs = 100;
+// Of each kind: every leg asks every TURN server for a relay, from each of its addresses; libnice
+// has room for 8.
+inline constexpr std::size_t kIceServers = 4;
+// Servers move; and a name server that is not there may come back.
+inline constexpr auto kLookUpAgain = 10min;
+inline constexpr auto kLookUpFailedAgain = 1min;
 // RFC 8445 §5.3 allows 256 characters; nothing we parse is longer.
 inline constexpr std::size_t kIceString = 256;
 // A pair that does not connect in this time has no user waiting any more.

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "signaling/external_services.h"
 #include "signaling/iq_router.h"
 #include "signaling/jingle_message.h"
 #include "signaling/stanza.h"
@@ -44,7 +45,22 @@ void check_request(jingle::Request request) {
   require(again && *again == request, "parse(write(x)) == x", text);
 }
 
+void check_services(const jingle::ExternalServices& list) {
+  for (const auto& service : list.services) {
+    const std::string text = jingle::credentials_query(service);
+    const auto xml = jingle::Xml::parse(text);
+    require(xml.has_value(), "a query is well-formed", text);
+    const auto again = jingle::ExternalServices::parse(xml->root());
+    require(again && again->services.size() == 1 && again->services[0].host == service.host &&
+                again->services[0].port == service.port,
+            "a query names its service", text);
+  }
+}
+
 void check(const jingle::Iq& iq) {
+  if (const auto list = jingle::ExternalServices::parse(jingle::first_element(iq.xml.root()))) {
+    check_services(*list);
+  }
   if (iq.type != jingle::Iq::Type::get && iq.type != jingle::Iq::Type::set) {
     const auto error = jingle::StanzaError::parse(iq.xml.root());
     require(jingle::Xml::parse(error.xml()).has_value(), "an error is well-formed", error.xml());

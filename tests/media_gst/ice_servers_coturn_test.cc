@@ -1,20 +1,12 @@
 // Legs with STUN and TURN configured, against a real coturn on loopback.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
-#include <map>
-#include <stdexcept>
-#include <thread>
+#include <algorithm>
 
 #include "tests/media_gst/transport_peer.h"
 #include "tests/support/coturn.h"
 #include "tests/support/net.h"
+#include "tests/support/udp_nat.h"
 
 namespace media::gst {
 namespace {
@@ -23,92 +15,30 @@ using support::Coturn;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-sockaddr_in v4(const char* ip, std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  inet_pton(AF_INET, ip, &address.sin_addr);
-  return address;
+// A server on loopback sees the host address, and libnice rightly drops a server-reflexive
+// candidate that is none (RFC 8445 §5.1.3).
+support::UdpNat beyond_nat(const Coturn& coturn) {
+  return support::UdpNat({"127.0.0.1", 0}, {"127.0.0.1", coturn.port()}, "127.0.0.2");
 }
 
-// In front of a UDP server on 127.0.0.1: whoever talks to it comes from 127.0.0.2 there, each from
-// a port of its own. Without it a server on loopback sees the host address, and libnice rightly
-// drops a server-reflexive candidate that is none (RFC 8445 §5.1.3).
-class Nat {
- public:
-  explicit Nat(std::uint16_t server)
-      : server_(server), inside_(bound("127.0.0.1")), stop_(eventfd(0, EFD_CLOEXEC)) {
-    thread_ = std::jthread([this] { run(); });
-  }
-  ~Nat() { eventfd_write(stop_.get(), 1); }
-  std::string address() const {
-    return "127.0.0.1:" + std::to_string(ntohs(name_of(inside_.get()).sin_port));
-  }
+IceServer server(IceServer::Kind kind, std::string host, std::uint16_t port) {
+  IceServer server;
+  server.kind = kind;
+  server.host = std::move(host);
+  server.port = port;
+  return server;
+}
+IceServer turn(std::string host, std::uint16_t port, const char* password = Coturn::kPassword) {
+  auto turn = server(IceServer::Kind::turn, std::move(host), port);
+  turn.username = Coturn::kUser;
+  turn.password = password;
+  return turn;
+}
+IceServer stun(std::uint16_t port) { return server(IceServer::Kind::stun, "127.0.0.1", port); }
 
- private:
-  struct Mapping {
-    sockaddr_in client;
-    support::Fd outside;
-  };
-
-  static support::Fd bound(const char* ip) {
-    support::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const auto address = v4(ip, 0);
-    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      throw std::runtime_error(std::string("cannot bind ") + ip);
-    }
-    return fd;
-  }
-  static sockaddr_in name_of(int fd) {
-    sockaddr_in address{};
-    socklen_t size = sizeof address;
-    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-    return address;
-  }
-
-  void run() {
-    for (;;) {
-      std::vector<pollfd> fds{{stop_.get(), POLLIN, 0}, {inside_.get(), POLLIN, 0}};
-      for (const auto& [port, mapping] : mappings_) {
-        fds.push_back({mapping.outside.get(), POLLIN, 0});
-      }
-      ::poll(fds.data(), fds.size(), -1);
-      if (fds[0].revents != 0) return;
-      outwards();
-      for (const auto& [port, mapping] : mappings_) inwards(mapping);
-    }
-  }
-  void outwards() {
-    sockaddr_in from{};
-    socklen_t size = sizeof from;
-    const auto got = ::recvfrom(inside_.get(), datagram_.data(), datagram_.size(), 0,
-                                reinterpret_cast<sockaddr*>(&from), &size);
-    if (got < 0) return;
-    auto& mapping = mappings_[from.sin_port];
-    if (!mapping.outside) mapping = {from, bound("127.0.0.2")};
-    const auto to = v4("127.0.0.1", server_);
-    ::sendto(mapping.outside.get(), datagram_.data(), static_cast<std::size_t>(got), 0,
-             reinterpret_cast<const sockaddr*>(&to), sizeof to);
-  }
-  void inwards(const Mapping& mapping) {
-    const auto got = ::recv(mapping.outside.get(), datagram_.data(), datagram_.size(), 0);
-    if (got < 0) return;
-    ::sendto(inside_.get(), datagram_.data(), static_cast<std::size_t>(got), 0,
-             reinterpret_cast<const sockaddr*>(&mapping.client), sizeof mapping.client);
-  }
-
-  const std::uint16_t server_;
-  const support::Fd inside_, stop_;
-  std::map<std::uint16_t, Mapping> mappings_;  // by the client's port
-  std::array<char, 2048> datagram_{};
-  std::jthread thread_;  // last: ends first
-};
-
-PeerOptions with_turn(const std::string& server, const char* password = Coturn::kPassword) {
+PeerOptions with(IceServer server) {
   PeerOptions options{.leg = LegId{1}, .ssrc = 0x1111, .controlling = true};
-  options.ice.turn_server = server;
-  options.ice.turn_username = Coturn::kUser;
-  options.ice.turn_password = password;
+  options.ice.servers = {std::move(server)};
   return options;
 }
 
@@ -139,9 +69,8 @@ bool only_hosts(const std::vector<IceCandidate>& candidates) {
 TEST(IceServersCoturn, StunTellsTheAddressBeyondTheNat) {
   REQUIRE_COTURN();
   const Coturn coturn;
-  const Nat nat(coturn.port());
-  PeerOptions options;
-  options.ice.stun_server = nat.address();
+  const auto nat = beyond_nat(coturn);
+  auto options = with(stun(nat.port()));
   Peer peer(options);
   peer.open();
   const auto opened = peer.opened();
@@ -157,9 +86,8 @@ TEST(IceServersCoturn, StunTellsTheAddressBeyondTheNat) {
 TEST(IceServersCoturn, StunAsksForEachComponent) {
   REQUIRE_COTURN();
   const Coturn coturn;
-  const Nat nat(coturn.port());
-  PeerOptions options;
-  options.ice.stun_server = nat.address();
+  const auto nat = beyond_nat(coturn);
+  auto options = with(stun(nat.port()));
   options.rtcp_mux = false;
   Peer peer(options);
   peer.open();
@@ -172,7 +100,7 @@ TEST(IceServersCoturn, TurnGivesARelayCandidateOnceTheLegIsOpen) {
   REQUIRE_COTURN();
   Coturn coturn;
   std::optional<Peer> peer;
-  peer.emplace(with_turn(coturn.v4()));
+  peer.emplace(with(turn("127.0.0.1", coturn.port())));
   peer->open();
   const auto opened = peer->opened();
   EXPECT_TRUE(only_hosts(opened.candidates));
@@ -193,7 +121,7 @@ TEST(IceServersCoturn, TurnGivesARelayCandidateOnceTheLegIsOpen) {
 TEST(IceServersCoturn, ThePairThatNeedsARelayConnectsAndCarriesRtpBothWays) {
   REQUIRE_COTURN();
   Coturn coturn;
-  auto options = with_turn(coturn.v6());
+  auto options = with(turn("::1", coturn.port()));
   options.ice.addresses = {"::1"};
   Peer relayed(options), direct({.leg = LegId{2}, .ssrc = 0x2222});
   relayed.open();
@@ -231,7 +159,7 @@ TEST(IceServersCoturn, ThePairThatNeedsARelayConnectsAndCarriesRtpBothWays) {
 TEST(IceServersCoturn, AWrongPasswordLeavesTheHostCandidates) {
   REQUIRE_COTURN();
   Coturn coturn;
-  Peer a(with_turn(coturn.v4(), "wrong")), b({.leg = LegId{2}, .ssrc = 0x2222});
+  Peer a(with(turn("127.0.0.1", coturn.port(), "wrong"))), b({.leg = LegId{2}, .ssrc = 0x2222});
   join(a, b);
   EXPECT_TRUE(only_hosts(a.opened().candidates));
   expect_connected(a, b);
@@ -242,13 +170,50 @@ TEST(IceServersCoturn, AWrongPasswordLeavesTheHostCandidates) {
 }
 
 TEST(IceServersCoturn, AServerThatIsNotThereLeavesTheHostCandidates) {
-  auto options = with_turn("127.0.0.1:" + std::to_string(support::free_udp_port()));
-  options.ice.stun_server = options.ice.turn_server;
+  const auto nobody = support::free_udp_port();
+  auto options = with(turn("127.0.0.1", nobody));
+  options.ice.servers.push_back(stun(nobody));
   Peer a(options), b({.leg = LegId{2}, .ssrc = 0x2222});
   join(a, b);
   expect_connected(a, b);
   a.send_rtp(3);
   EXPECT_TRUE(b.receiver_.wait_for_packets(3));
+}
+
+TEST(IceServersCoturn, OfSeveralThoseThatAnswerAreUsed) {
+  REQUIRE_COTURN();
+  Coturn coturn;
+  auto options = with(turn("127.0.0.1", support::free_udp_port()));
+  options.ice.servers.push_back(turn("::1", coturn.port()));  // of a family we have no address of
+  options.ice.servers.push_back(turn("127.0.0.1", coturn.port()));
+  Peer peer(options);
+  peer.open();
+  EXPECT_TRUE(only_hosts(peer.opened().candidates));
+  EXPECT_EQ(wait_for(peer, CandidateType::relay).size(), 1U);
+}
+
+// As servers hand them out by XEP-0215: the user name is when they end, the password its HMAC.
+TEST(IceServersCoturn, TimeLimitedCredentialsWorkUntilTheyEnd) {
+  REQUIRE_COTURN();
+  Coturn coturn({.secret = "north"});
+  const auto with_life = [&](std::chrono::seconds life) {
+    auto server = turn("127.0.0.1", coturn.port());
+    const auto credentials = Coturn::time_limited("north", life);
+    server.username = credentials.username;
+    server.password = credentials.password;
+    return server;
+  };
+  Peer late(with(with_life(std::chrono::seconds(-60))));
+  late.open();
+  EXPECT_TRUE(only_hosts(late.opened().candidates));
+  EXPECT_TRUE(coturn.wait_for_log("error 401")) << coturn.log();
+
+  // A leg takes those that are known when it is opened.
+  late.io_.set_ice_servers({with_life(std::chrono::seconds(60))});
+  late.io_.open({.leg = LegId{2}, .ssrc = 0x2222});
+  EXPECT_TRUE(eventually([&] { return late.log_.count<CandidatesGathered>(LegId{2}) > 0; }))
+      << coturn.log();
+  EXPECT_TRUE(gathered(late, CandidateType::relay).empty());
 }
 
 }  // namespace

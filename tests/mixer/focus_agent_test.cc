@@ -29,6 +29,9 @@ jingle::Jid jid(std::string_view text) { return *jingle::Jid::parse(text); }
 
 class RecordingEngine : public media::MediaEngine {
  public:
+  void set_ice_servers(std::vector<media::IceServer> servers) override {
+    calls.push_back("servers:" + std::to_string(servers.size()));
+  }
   void open_leg(media::LegSpec spec) override { note("open", spec.leg); }
   void connect_leg(media::LegId leg, media::LegRemote) override { note("connect", leg); }
   void add_remote_candidates(media::LegId leg, std::vector<media::IceCandidate> some) override {

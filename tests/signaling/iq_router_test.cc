@@ -33,6 +33,8 @@ TEST(IqRouter, KnowsItsRequests) {
             IqRequest(DiscoItemsQuery{""}));
   EXPECT_EQ(routed("get", "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info'/>"),
             IqRequest(ConferenceInfoGet{}));
+  EXPECT_EQ(routed("set", "<services xmlns='urn:xmpp:extdisco:2'/>"),
+            IqRequest(ExternalServices{}));
   EXPECT_EQ(routed("set", "<jingle xmlns='urn:xmpp:jingle:1' action='session-info' sid='s'/>"),
             IqRequest(Request{Sid{"s"}, SessionInfo{Ping{}}}));
 }

@@ -170,6 +170,7 @@ class Simulation {
     later(dice_.up_to(500ms),
           [this, leg = close.leg] { handle("leg closed", engine_.closed(leg)); });
   }
+  void carry_out(const mixer::SetIceServers& c) { engine_.set_ice_servers(c.servers); }
   void carry_out(const mixer::ConnectLeg& c) { engine_.connect_leg(c.leg, c.remote); }
   void carry_out(const mixer::AddRemoteCandidates& c) {
     engine_.add_remote_candidates(c.leg, c.candidates);

@@ -2,8 +2,11 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -51,41 +54,60 @@ std::string Coturn::missing() {
   return have_program("turnserver") ? "" : "turnserver (coturn) is not installed";
 }
 
-Coturn::Coturn() : port_(free_udp_port()) {
+Coturn::Coturn(Spec spec) : port_(free_udp_port()) {
   const auto path = [this](const char* name) { return (folder_ / name).string(); };
-  process_ = std::make_unique<Process>(
-      Process::Spec{.argv = {"turnserver",
-                             "-n",
-                             "--verbose",  // says what becomes of each request
-                             "--listening-ip=127.0.0.1",
-                             "--listening-ip=::1",
-                             "--relay-ip=127.0.0.1",
-                             "--listening-port=" + std::to_string(port_),
-                             "--no-rfc5780",
-                             "--no-tcp",
-                             "--no-tls",
-                             "--no-dtls",
-                             "--no-tcp-relay",
-                             "--no-cli",
-                             "--allow-loopback-peers",
-                             "--relay-threads=1",
-                             "--lt-cred-mech",
-                             std::string("--user=") + kUser + ":" + kPassword,
-                             "--realm=mixer.localhost",
-                             "--userdb=" + path("turndb"),
-                             "--pidfile=" + path("turnserver.pid"),
-                             "--log-file=stdout"},
-                    .cwd = folder_.path()});
+  std::vector<std::string> argv{"turnserver",
+                                "-n",
+                                "--verbose",  // says what becomes of each request
+                                "--relay-ip=" + spec.relay,
+                                "--listening-port=" + std::to_string(port_),
+                                "--no-rfc5780",
+                                "--no-tcp",
+                                "--no-tls",
+                                "--no-dtls",
+                                "--no-tcp-relay",
+                                "--no-cli",
+                                "--allow-loopback-peers",
+                                "--relay-threads=1",
+                                "--realm=mixer.localhost",
+                                "--userdb=" + path("turndb"),
+                                "--pidfile=" + path("turnserver.pid"),
+                                "--log-file=stdout"};
+  for (const auto& address : spec.listen) argv.push_back("--listening-ip=" + address);
+  if (spec.secret.empty()) {
+    argv.insert(argv.end(), {"--lt-cred-mech", std::string("--user=") + kUser + ":" + kPassword});
+  } else {
+    argv.insert(argv.end(), {"--use-auth-secret", "--static-auth-secret=" + spec.secret});
+  }
+  process_ = std::make_unique<Process>(Process::Spec{.argv = argv, .cwd = folder_.path()});
+  const auto listens = [&](const char* address) {
+    return std::find(spec.listen.begin(), spec.listen.end(), address) != spec.listen.end();
+  };
   const Ping v4(AF_INET, port_), v6(AF_INET6, port_);
-  bool both[2] = {};
+  bool answered[2] = {!listens("127.0.0.1"), !listens("::1")};
   const bool up = eventually([&] {
-    both[0] = both[0] || v4.answered();
-    both[1] = both[1] || v6.answered();
-    return (both[0] && both[1]) || !process_->running();
+    answered[0] = answered[0] || v4.answered();
+    answered[1] = answered[1] || v6.answered();
+    return (answered[0] && answered[1]) || !process_->running();
   });
   if (!up || !process_->running()) {
     throw std::runtime_error("coturn did not start:\n" + process_->output());
   }
+}
+
+Coturn::Credentials Coturn::time_limited(const std::string& secret, std::chrono::seconds lifetime) {
+  const auto until = std::chrono::system_clock::now() + lifetime;
+  Credentials out;
+  out.username = std::to_string(std::chrono::system_clock::to_time_t(until));
+  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
+  unsigned size = 0;
+  HMAC(EVP_sha1(), secret.data(), static_cast<int>(secret.size()),
+       reinterpret_cast<const unsigned char*>(out.username.data()), out.username.size(), mac.data(),
+       &size);
+  std::array<unsigned char, 4 * EVP_MAX_MD_SIZE> text{};
+  const int length = EVP_EncodeBlock(text.data(), mac.data(), static_cast<int>(size));
+  out.password.assign(text.begin(), text.begin() + length);
+  return out;
 }
 
 }  // namespace support

@@ -19,6 +19,9 @@ class FakeEngine : public media::MediaEngine {
     bool opened = false, connected = false, closing = false;
   };
 
+  void set_ice_servers(std::vector<media::IceServer> servers) override {
+    ice_servers_ = std::move(servers);
+  }
   void open_leg(media::LegSpec spec) override;
   void connect_leg(media::LegId leg, media::LegRemote remote) override;
   void add_remote_candidates(media::LegId leg,
@@ -31,6 +34,7 @@ class FakeEngine : public media::MediaEngine {
   media::LegConnected connected(media::LegId leg);
   media::LegClosed closed(media::LegId leg);  // requires: closing; the leg is gone afterwards
 
+  const std::vector<media::IceServer>& ice_servers() const { return ice_servers_; }
   const std::map<media::LegId, Leg>& legs() const { return legs_; }
   const std::map<media::RoomId, media::MixPlan>& plans() const { return plans_; }
   // Breaches of the contract: a leg opened or closed twice, an unknown one closed.
@@ -39,6 +43,7 @@ class FakeEngine : public media::MediaEngine {
   std::uint64_t close_count() const { return close_count_; }
 
  private:
+  std::vector<media::IceServer> ice_servers_;
   std::map<media::LegId, Leg> legs_;
   std::set<media::LegId> ever_;
   std::map<media::RoomId, media::MixPlan> plans_;

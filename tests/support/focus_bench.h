@@ -29,12 +29,14 @@ inline const std::string kFingerprint =
 inline mixer::Config component_config() {
   mixer::Config config;
   config.xmpp.jid = *jingle::Jid::parse("mixer.localhost");
+  config.media.discover_services = jingle::Jid();
   return config;
 }
 inline mixer::Config client_config() {
   mixer::Config config;
   config.xmpp.mode = mixer::Config::Xmpp::Mode::client;
   config.xmpp.jid = *jingle::Jid::parse("bot@localhost");
+  config.media.discover_services = jingle::Jid();
   return config;
 }
 
@@ -303,6 +305,9 @@ class Bench {
     std::vector<mixer::SendIq> asked;
     std::vector<media::LegId> closed;
     for (const auto& command : step.commands) {
+      if (const auto* c = std::get_if<mixer::SetIceServers>(&command)) {
+        engine.set_ice_servers(c->servers);
+      }
       if (const auto* c = std::get_if<mixer::OpenLeg>(&command)) engine.open_leg(c->spec);
       if (const auto* c = std::get_if<mixer::ConnectLeg>(&command)) {
         engine.connect_leg(c->leg, c->remote);

@@ -111,6 +111,9 @@ Caller::Answer Caller::answer(const jingle::Iq& iq) {
                  [](const jingle::DiscoItemsQuery& query) -> Answer {
                    return jingle::disco_items_xml({}, query.node);
                  },
+                 [](const jingle::ExternalServices&) -> Answer {
+                   return tl::unexpected(jingle::service_unavailable());
+                 },
                  [](const jingle::XmppPing&) -> Answer { return std::string(); }},
       *request);
 }
