@@ -45,7 +45,8 @@ Mixer::Mixer(const support::Prosody& prosody, Spec spec)
   std::ofstream(file) << "[xmpp]\n"
                       << (client_mode_ ? "mode = \"client\"\njid = \"bot@localhost\"\n"
                                        : "mode = \"component\"\njid = \"" + component_ + "\"\n")
-                      << "password = \"" << spec.secret << "\"\nhost = \"127.0.0.1\"\nport = "
+                      << "password = \"" << spec.secret << "\"\nhost = \"" << spec.host
+                      << "\"\nport = "
                       << (client_mode_ ? prosody.c2s_port() : prosody.component_port()) << "\n"
                       << (client_mode_ ? "tls = \"trust-all\"\n" : "") << "[media]\n"
                       << spec.media << "\n[log]\nlevel = \"debug\"\n"
@@ -88,8 +89,8 @@ int Mixer::logged(const std::string& text) const {
 
 namespace {
 
-std::string server(const support::Prosody& prosody) {
-  return "127.0.0.1:" + std::to_string(prosody.c2s_port());
+std::string server(const support::Prosody& prosody, const CallSpec& spec) {
+  return spec.host + ":" + std::to_string(prosody.c2s_port());
 }
 
 std::string account(const std::string& user) {
@@ -102,10 +103,22 @@ Call::Call(const support::Prosody& prosody, CallSpec spec) {
   const auto fifo = (folder_ / "commands").string();
   if (mkfifo(fifo.c_str(), 0600) != 0) throw std::runtime_error("mkfifo");
   commands_fd_ = open(fifo.c_str(), O_RDWR | O_CLOEXEC);
-  std::vector<std::string> argv{
-      "/bin/sh",       "-c",         "exec \"$@\" <\"$0\"", fifo,         JINGLE_CALL, "--server",
-      server(prosody), "--jid",      account(spec.user),    "--password", kPassword,   "--json",
-      "--events",      "--commands", "--patience",          "120"};
+  std::vector<std::string> argv{"/bin/sh",
+                                "-c",
+                                "exec \"$@\" <\"$0\"",
+                                fifo,
+                                JINGLE_CALL,
+                                "--server",
+                                server(prosody, spec),
+                                "--jid",
+                                account(spec.user),
+                                "--password",
+                                kPassword,
+                                "--json",
+                                "--events",
+                                "--commands",
+                                "--patience",
+                                "120"};
   if (spec.to.empty()) {
     argv.emplace_back("--answer");
   } else {
@@ -229,7 +242,7 @@ ForeignCall::ForeignCall(const support::Prosody& prosody, CallSpec spec) {
   std::vector<std::string> argv{"/usr/bin/python3",
                                 TEST_DATA "/e2e/foreign_caller.py",
                                 "--server",
-                                server(prosody),
+                                server(prosody, spec),
                                 "--jid",
                                 account(spec.user) + "/foreign",
                                 "--password",

@@ -42,6 +42,7 @@ class Mixer {
     std::string more = {};  // other tables
     std::string secret = kPassword;
     std::string component = "mixer.localhost";
+    std::string host = "127.0.0.1";  // of the server
     bool wait_until_up = true;
   };
   // Throws with its log when it does not come up.
@@ -75,7 +76,8 @@ struct CallSpec {
   std::string to = {};       // whom to dial; empty: is dialled itself
   std::string play = {};     // WAV
   bool record = false;
-  double seconds = 0;  // 0: until told
+  double seconds = 0;              // 0: until told
+  std::string host = "127.0.0.1";  // of the server
   std::vector<std::string> more = {};
 };
 

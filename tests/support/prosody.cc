@@ -51,6 +51,7 @@ void Prosody::write_config() {
   std::vector<std::string> modules = {"roster",  "saslauth", "disco",     "ping",
                                       "carbons", "smacks",   "pep",       "private",
                                       "version", "vcard4",   "blocklist", "posix"};
+  modules.insert(modules.end(), spec_.more_modules.begin(), spec_.more_modules.end());
   if (spec_.tls) modules.push_back("tls");
   if (spec_.rate_limits) modules.push_back("limits");
   std::ofstream config(folder_ / "prosody.cfg.lua");

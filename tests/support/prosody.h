@@ -29,6 +29,7 @@ struct ProsodySpec {
   // Bytes; 0: Prosody's own (256 KiB from clients, 512 KiB on a component link).
   std::size_t max_stanza = 0;
   std::vector<std::string> disabled_modules = {};
+  std::vector<std::string> more_modules = {};
   // Lua, at the end of the global section.
   std::string extra = {};
 };

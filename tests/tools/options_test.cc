@@ -51,6 +51,22 @@ TEST(Options, EverythingCanBeSaid) {
   EXPECT_EQ(record_file(*options, 2), "/tmp/a.b/x-2.wav");
 }
 
+TEST(Options, StunAndTurnServersHaveAPortOfTheirOwnOrTheUsualOne) {
+  using Kind = media::IceServer::Kind;
+  const auto parsed = parse(with({"--stun", "stun.example.org", "--turn", "[2001:db8::1]:3479",
+                                  "--turn-username", "1700000000:ann", "--turn-password", "p"}));
+  const auto* options = std::get_if<Options>(&parsed);
+  ASSERT_NE(options, nullptr);
+  EXPECT_EQ(options->ice_servers, (std::vector<media::IceServer>{
+                                      {Kind::stun, "stun.example.org", 3478, "", ""},
+                                      {Kind::turn, "2001:db8::1", 3479, "1700000000:ann", "p"}}));
+  for (const auto& wrong : {std::vector<std::string>{"--turn", "a:b"},
+                            {"--stun", "host:0"},
+                            {"--turn-username", "u"}}) {
+    EXPECT_TRUE(std::holds_alternative<int>(parse(with(wrong)))) << wrong[0];
+  }
+}
+
 TEST(Options, CallersOfOneAccountHaveAResourceEachAndAPatternAnAccountEach) {
   const auto shared = std::get<Options>(parse(with({"--count", "2"})));
   EXPECT_EQ(caller_jid(shared, 2).str(), "ann@localhost/call-2");

@@ -4,9 +4,11 @@
 
 #include <map>
 #include <random>
+#include <stdexcept>
 #include <utility>
 
 #include "media/gst/dtls_srtp.h"
+#include "media/gst/ice_servers.h"
 #include "media/gst/io_thread.h"
 #include "tools/call/pacer.h"
 #include "tools/call/recording.h"
@@ -20,7 +22,7 @@ class CallMedia::Impl {
   Impl(Config config, std::function<void(media::Event)> sink)
       : talkers_(config.talkers),
         voice_(config.play.empty() ? Voice() : Voice(config.play, config.loop)),
-        io_(ice_config(std::move(config.addresses)), identity_, std::move(sink)),
+        io_(ice_config(std::move(config.addresses), config.servers), identity_, std::move(sink)),
         pacer_(io_, voice_) {}
 
   void open(media::LegId id, const OpenLeg& how, const std::string& record) {
@@ -71,9 +73,13 @@ class CallMedia::Impl {
     std::unique_ptr<Recording> recording;
     std::unique_ptr<Talkers> talkers;
   };
-  static media::gst::IceConfig ice_config(std::vector<std::string> addresses) {
+  static media::gst::IceConfig ice_config(std::vector<std::string> addresses,
+                                          const std::vector<media::IceServer>& servers) {
+    std::vector<std::string> unresolved;
     media::gst::IceConfig config;
     config.addresses = std::move(addresses);
+    config.servers = media::gst::resolve(servers, unresolved);
+    if (!unresolved.empty()) throw std::runtime_error("cannot resolve " + unresolved.front());
     return config;
   }
 

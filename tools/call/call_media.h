@@ -18,12 +18,14 @@ namespace call {
 class CallMedia {
  public:
   struct Config {
-    std::vector<std::string> addresses;  // local addresses to offer; empty: all but loopback
-    std::string play;                    // a sound file; empty: silence
+    std::vector<std::string> addresses;     // local addresses to offer; empty: all but loopback
+    std::vector<media::IceServer> servers;  // STUN and TURN
+    std::string play;                       // a sound file; empty: silence
     bool loop = true;
     bool talkers = false;  // keep account of who talks; such a leg cannot be recorded
   };
-  // `sink` must not block. Throws std::runtime_error: the sound cannot be decoded, GStreamer or
+  // `sink` must not block. Throws std::runtime_error: a server's name cannot be resolved (which
+  // blocks until then), the sound cannot be decoded, GStreamer or
   // OpenSSL lack something.
   CallMedia(Config config, std::function<void(media::Event)> sink);
   // Closes every leg and joins every thread.

@@ -141,7 +141,7 @@ Callers::Callers(const Options& options, bool talkers, Watcher watcher)
     : options_(options),
       watcher_(std::move(watcher)),
       mailbox_(kDroppableEvents, may_drop),
-      media_({options.addresses, options.play, !options.once, talkers},
+      media_({options.addresses, options.ice_servers, options.play, !options.once, talkers},
              [this](media::Event event) { mailbox_.push(std::move(event)); }),
       loop_(clock_),
       media_events_(std::make_unique<MediaEvents>(*this)),

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <map>
 
+#include "mixer/net_address.h"
+
 namespace call {
 namespace {
 
@@ -55,6 +57,7 @@ bool is_loopback(const std::string& host) {
 // What CLI11 fills in and Options has in another form.
 struct Raw {
   std::string server, to;
+  std::string stun, turn, turn_username, turn_password;
   double seconds = 0, patience = 60, ring = 0;
   bool answer = false;
   AnswerSpec::Policy policy = AnswerSpec::Policy::accept;
@@ -87,6 +90,10 @@ void add_common(CLI::App& app, Options& options, Raw& raw) {
       ->check(CLI::PositiveNumber);
   app.add_option("--address", options.addresses,
                  "local addresses to offer; default: 127.0.0.1 if the server is there, else all");
+  app.add_option("--stun", raw.stun, "a STUN server")->type_name("HOST[:PORT]");
+  auto* turn = app.add_option("--turn", raw.turn, "a TURN server")->type_name("HOST[:PORT]");
+  app.add_option("--turn-username", raw.turn_username)->needs(turn);
+  app.add_option("--turn-password", raw.turn_password)->needs(turn);
   app.add_flag("--jmi", options.jmi, "with --to: propose first (XEP-0353)");
   app.add_flag("--no-jmi", raw.no_jmi, "with --answer: as a client that knows no proposals");
   app.add_flag("!--no-rtcp-mux", options.rtcp_mux, "RTCP on a component of its own");
@@ -133,6 +140,16 @@ void add_coin_watch(CLI::App& app, Options& options) {
                "append every table, as it is done when standard output is no terminal");
 }
 
+void add_ice_server(const char* option, const std::string& text, media::IceServer server,
+                    Options& options) {
+  if (text.empty()) return;
+  auto address = mixer::host_and_port(text, server.port);
+  if (!address) throw CLI::ValidationError(option, text);
+  server.host = std::move(address->host);
+  server.port = address->port;
+  options.ice_servers.push_back(std::move(server));
+}
+
 // Throws CLI::ValidationError.
 void translate(const Raw& raw, Options& options) {
   if (!read_server(raw.server, options)) throw CLI::ValidationError("--server", raw.server);
@@ -148,6 +165,11 @@ void translate(const Raw& raw, Options& options) {
   } else {
     throw CLI::ValidationError("--to", raw.to + " is no JID");
   }
+  using Kind = media::IceServer::Kind;
+  add_ice_server("--stun", raw.stun, {.kind = Kind::stun}, options);
+  add_ice_server("--turn", raw.turn,
+                 {.kind = Kind::turn, .username = raw.turn_username, .password = raw.turn_password},
+                 options);
   if (raw.seconds > 0) options.seconds = milliseconds(raw.seconds);
   options.patience = milliseconds(raw.patience);
   if (options.addresses.empty() && is_loopback(options.host)) {

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "media/media_engine.h"
 #include "signaling/jid.h"
 #include "tools/call/answering.h"
 
@@ -31,6 +32,7 @@ struct Options {
   std::chrono::milliseconds patience{60000};
   bool jmi = false, rtcp_mux = true;
   std::vector<std::string> addresses;
+  std::vector<media::IceServer> ice_servers;
   // jingle-call
   bool json = false, events = false, commands = false, fingerprint_lie = false;
   bool focus = false;
