@@ -13,11 +13,11 @@ namespace jingle {
 
 class SendQueue {
  public:
-  // Two seconds of what a process may say in conference documents (4 MB/s): a
-  // server that has not read for longer is as good as gone, and what waits is out of date.
-  static constexpr std::size_t kMaxBytes = 8 * 1024 * 1024;
-  // The rest is for Jingle: a flood of documents must not refuse a call.
-  static constexpr std::size_t kMaxNormalBytes = 6 * 1024 * 1024;
+  // Each by itself: whatever documents and presence wait, no call is refused for it.
+  // Thousands of calls that begin at once, at 2 to 3 kB each.
+  static constexpr std::size_t kMaxUrgentBytes = 8 * 1024 * 1024;
+  // A second of what a process may say in conference documents (4 MB/s): what waits is out of date.
+  static constexpr std::size_t kMaxNormalBytes = 4 * 1024 * 1024;
   // What a queued stanza costs beside its text, so that many small ones are bounded too.
   static constexpr std::size_t kOverhead = 64;
 
@@ -25,12 +25,15 @@ class SendQueue {
   bool push(Priority priority, std::string xml);
   std::optional<std::string> pop();
   void clear();
-  bool empty() const { return urgent_.empty() && normal_.empty(); }
-  std::size_t bytes() const { return bytes_; }
+  bool empty() const { return urgent_.stanzas.empty() && normal_.stanzas.empty(); }
+  std::size_t bytes() const { return urgent_.bytes + normal_.bytes; }
 
  private:
-  std::deque<std::string> urgent_, normal_;
-  std::size_t bytes_ = 0;
+  struct Lane {
+    std::deque<std::string> stanzas;
+    std::size_t bytes = 0;
+  };
+  Lane urgent_, normal_;
 };
 
 }  // namespace jingle

@@ -31,17 +31,29 @@ TEST(SendQueue, UrgentOvertakesNormalAndEachIsFirstInFirstOut) {
   }
 }
 
-TEST(SendQueue, FullOfDocumentsStillTakesCalls) {
-  SendQueue queue;
-  const std::string document(200 * 1024, 'x');
-  while (queue.push(Priority::normal, document)) {
-  }
-  EXPECT_LE(queue.bytes(), SendQueue::kMaxNormalBytes);
-  EXPECT_GT(queue.bytes() + document.size() + SendQueue::kOverhead, SendQueue::kMaxNormalBytes);
-  EXPECT_TRUE(queue.push(Priority::urgent, document));
-  while (queue.push(Priority::urgent, "<iq/>")) {
-  }
-  EXPECT_LE(queue.bytes(), SendQueue::kMaxBytes);
+// Bytes in `xml`s of that priority until one is refused.
+std::size_t fill(SendQueue& queue, Priority priority, const std::string& xml) {
+  std::size_t bytes = 0;
+  while (queue.push(priority, xml)) bytes += xml.size() + SendQueue::kOverhead;
+  return bytes;
+}
+
+TEST(SendQueue, FullOfDocumentsStillTakesAsManyCalls) {
+  const std::string document(64 * 1024, 'x'), call(2000, 'x');
+  SendQueue without, queue;
+  const std::size_t calls = fill(without, Priority::urgent, call);
+  EXPECT_LE(calls, SendQueue::kMaxUrgentBytes);
+  EXPECT_GT(calls, SendQueue::kMaxUrgentBytes - 3000);
+
+  const std::size_t documents = fill(queue, Priority::normal, document);
+  EXPECT_LE(documents, SendQueue::kMaxNormalBytes);
+  EXPECT_GT(documents, SendQueue::kMaxNormalBytes - document.size() - SendQueue::kOverhead);
+  EXPECT_EQ(fill(queue, Priority::urgent, call), calls);
+  EXPECT_EQ(queue.bytes(), calls + documents);
+  // What was popped makes room again, for its own kind.
+  EXPECT_EQ(queue.pop(), call);
+  EXPECT_FALSE(queue.push(Priority::normal, document));
+  EXPECT_TRUE(queue.push(Priority::urgent, call));
   queue.clear();
   EXPECT_EQ(queue.bytes(), 0u);
 }
