@@ -14,7 +14,11 @@ using namespace std::chrono_literals;
 inline constexpr std::size_t kMaxRemoteCandidates = 20;
 
 // Conference documents (XEP-0298).
-inline constexpr std::size_t kMaxDocumentBytes = 200 * 1024;  // Prosody's c2s cap is 256 KiB
+// A larger roster goes in several. Prosody 0.12 collects garbage whenever its memory has grown by
+// 5 %, and what a stanza has become so far is looked at each time: one of 200 KiB costs it twice
+// the CPU for each byte that one of 8 KiB does, one of 64 KiB a quarter more. Its c2s cap is 256
+// KiB.
+inline constexpr std::size_t kMaxDocumentBytes = 64 * 1024;
 inline constexpr auto kCoinReplyTimeout = 5s;   // then the next document goes without a reply
 inline constexpr auto kCoinGap = 500ms;         // between two documents to one receiver, at least
 inline constexpr auto kCoinHealAfter = 60s;     // after the last partial: there is no refresh
@@ -27,11 +31,15 @@ inline constexpr double kCoinBytesPerProcess = 4e6;    // per second, component 
 // Debian's Prosody lets a client account send 10 kB/s in all; the calls' own signalling needs some.
 inline constexpr double kCoinBytesAsClient = 4e3;
 inline constexpr auto kCoinBurst = 8s;  // of the rate above: the documents of one small join
-// Of documents nobody has answered yet, in the whole process: a server that carries less than the
-// rate above (Prosody 0.12 by default: 2.2 MB/s) sets the pace. Well below what the connection
-// queues, for what it refuses is lost.
-inline constexpr std::size_t kCoinUnanswered = 2000 * 1000;
-inline constexpr auto kCoinLookAgain = 20ms;  // while so much is unanswered
+// Of documents on the way to the server, in the whole process, as its speed allows: what a call has
+// to wait behind, for what the server has not read yet nothing overtakes. Prosody 0.12 reads 0.4 to
+// 2.2 MB/s by default. At most: well below what the connection queues, for what it refuses is lost.
+inline constexpr auto kCoinLag = 1000ms;  // from sending a document to its answer, at most wanted
+inline constexpr std::size_t kCoinWindowLeast = 128 * 1000;
+inline constexpr std::size_t kCoinWindowAtFirst = 256 * 1000;
+inline constexpr std::size_t kCoinWindowMost = 2000 * 1000;
+inline constexpr auto kCoinPatience = 20s;    // at most, with a link that carries no answer at all
+inline constexpr auto kCoinLookAgain = 20ms;  // while the window is full
 
 // A caller's client is asked what it is (XEP-0030); no answer in time: nothing announced.
 inline constexpr auto kDiscoTimeout = 5s;
@@ -76,6 +84,11 @@ inline constexpr auto kOrphanedAfter = 30s;
 inline constexpr auto kLinkIdle = 10s;
 // Documents held until the leg of their session is connected.
 inline constexpr std::size_t kMaxEarlyDocuments = 4;
+// What it lists is looked at once in so long, as ours go out: that costs its whole roster each
+// time.
+inline constexpr auto kLinkListed = 500ms;
+// Its documents a second, and kCoinBurst's worth at once. Jitsi desktop sends five at most.
+inline constexpr double kLinkDocuments = 5;
 
 // Room presence (RFC 6121 §3, §4).
 inline constexpr std::size_t kMaxRoomsPerSubscriber = 20;

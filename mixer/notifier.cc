@@ -33,33 +33,17 @@ void cut_to_fit(coin::ConferenceInfo& document, std::string& body) {
 
 }  // namespace
 
-void ByteBudget::spend(std::size_t bytes, TimePoint now) {
-  const auto cost = std::chrono::duration_cast<TimePoint::duration>(
-      std::chrono::duration<double>(static_cast<double>(bytes) / rate_));
-  const TimePoint burst_start = now - limits::kCoinBurst;
-  ready_at_ = std::max(ready_at_, burst_start) + cost;
-}
-
-ByteBudget::Unanswered ByteBudget::unanswered(std::size_t bytes) {
-  unanswered_ += bytes;
-  return {this, Answered{bytes}};
-}
-
-void ByteBudget::look(TimePoint now) {
-  if (unanswered_ >= limits::kCoinUnanswered) look_again_at_ = now + limits::kCoinLookAgain;
-}
-
 Notifier::Notifier(std::string room, const Config::Coin& config, ByteBudget& all)
     : room_(std::move(room)), config_(config), all_(all) {}
 
 void Notifier::add(media::LegId leg, Receiver receiver) {
-  const auto [entry, added] = subscriptions_.try_emplace(
-      leg, Subscription{.to = receiver,
-                        .without = std::nullopt,
-                        .told = nullptr,
-                        .healed = nullptr,
-                        .in_flight = std::nullopt,
-                        .budget = ByteBudget(limits::kCoinBytesPerReceiver)});
+  const auto [entry, added] =
+      subscriptions_.try_emplace(leg, Subscription{.to = receiver,
+                                                   .without = std::nullopt,
+                                                   .told = nullptr,
+                                                   .healed = nullptr,
+                                                   .in_flight = std::nullopt,
+                                                   .budget = Rate(limits::kCoinBytesPerReceiver)});
   Subscription& subscription = entry->second;
   if (!added) {
     if (receiver.announced) subscription.stopped = false;
@@ -103,6 +87,7 @@ void Notifier::wake(std::optional<TimePoint> at) {
 
 void Notifier::answered(media::LegId leg, const std::string& id, const jingle::StanzaError* error,
                         TimePoint now) {
+  all_.answered(id, now);
   const auto found = subscriptions_.find(leg);
   if (found == subscriptions_.end()) return;
   Subscription& subscription = found->second;
@@ -117,6 +102,11 @@ void Notifier::answered(media::LegId leg, const std::string& id, const jingle::S
     subscription.not_before = now + back_off(++subscription.unanswered + 1);
   }
   wake(due(subscription));
+}
+
+void Notifier::connection_down() {
+  connected_ = false;
+  all_.link_down();
 }
 
 void Notifier::connection_up(TimePoint now) {
@@ -137,7 +127,7 @@ Notifier::Published Notifier::published_for(const Subscription& subscription) co
 
 std::optional<TimePoint> Notifier::due(const Subscription& subscription) const {
   if (!subscription.listens()) return std::nullopt;
-  if (subscription.in_flight) return subscription.in_flight->sent + limits::kCoinReplyTimeout;
+  if (subscription.in_flight) return subscription.in_flight->late_at;
   TimePoint ready =
       std::max({subscription.not_before, subscription.budget.ready_at(), all_.ready_at()});
   // A newcomer's first document shows the newcomer.
@@ -221,9 +211,7 @@ void Notifier::publish(const Truth& truth, TimePoint now) {
 }
 
 void Notifier::time_out(Subscription& subscription, TimePoint now) const {
-  if (!subscription.in_flight || subscription.in_flight->sent + limits::kCoinReplyTimeout > now) {
-    return;
-  }
+  if (!subscription.in_flight || subscription.in_flight->late_at > now) return;
   subscription.in_flight.reset();
   if (!subscription.to.announced) {
     subscription.stopped = true;
@@ -335,8 +323,8 @@ void Notifier::send(media::LegId leg, Subscription& subscription, Outbox& out, T
                             .payload = std::move(payload),
                             .priority = jingle::Priority::normal},
                            {subscription.to.peer, Purpose::coin, room_, leg, now});
-  subscription.in_flight = InFlight{std::move(id), now, all_.unanswered(bytes)};
-  all_.look(now);
+  const TimePoint late_at = all_.sent(id, bytes, now);
+  subscription.in_flight = InFlight{std::move(id), late_at};
 }
 
 jingle::Result<std::string> Notifier::pull(media::LegId leg, const Roster& roster, TimePoint now) {

@@ -21,7 +21,6 @@
 // limits::kMaxDocumentBytes and all keep to the budgets.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -30,6 +29,7 @@
 #include <string>
 #include <utility>
 
+#include "mixer/byte_budget.h"
 #include "mixer/client_profile.h"
 #include "mixer/clock.h"
 #include "mixer/config.h"
@@ -38,29 +38,6 @@
 #include "signaling/stanza_error.h"
 
 namespace mixer {
-
-// Bytes per second with a burst, and so many unanswered; what does not fit waits.
-class ByteBudget {
- public:
-  explicit ByteBudget(double bytes_per_second) : rate_(bytes_per_second) {}
-  TimePoint ready_at() const { return std::max(ready_at_, look_again_at_); }
-  void spend(std::size_t bytes, TimePoint now);
-
-  // Counts as unanswered as long as it lives. The budget outlives it.
-  struct Answered {
-    std::size_t bytes = 0;
-    void operator()(ByteBudget* budget) const { budget->unanswered_ -= bytes; }
-  };
-  using Unanswered = std::unique_ptr<ByteBudget, Answered>;
-  Unanswered unanswered(std::size_t bytes);
-  // Not ready while too much is unanswered.
-  void look(TimePoint now);
-
- private:
-  double rate_;
-  TimePoint ready_at_{}, look_again_at_{};
-  std::size_t unanswered_ = 0;
-};
 
 struct Receiver {
   jingle::Jid local, peer;
@@ -93,7 +70,7 @@ class Notifier {
   // The peer's answer to the document with that id; nullptr: result.
   void answered(media::LegId leg, const std::string& id, const jingle::StanzaError* error,
                 TimePoint now);
-  void connection_down() { connected_ = false; }
+  void connection_down();
   // Whatever was under way is lost or doubtful: everybody gets a full document.
   void connection_up(TimePoint now);
 
@@ -122,8 +99,7 @@ class Notifier {
 
   struct InFlight {
     std::string id;
-    TimePoint sent{};
-    ByteBudget::Unanswered bytes;
+    TimePoint late_at{};
   };
   struct Subscription {
     Receiver to;
@@ -140,7 +116,7 @@ class Notifier {
     TimePoint heal_by{};   // at latest, if partials > 0
     std::optional<InFlight> in_flight;
     TimePoint not_before{}, last_sent{};
-    ByteBudget budget;
+    Rate budget;
 
     Audience audience() const { return {without, to.form}; }
     bool listens() const { return isfocus && to.pushed && !stopped; }

@@ -1,5 +1,6 @@
 // The notifier's laws, over a wire that loses, repeats, delays and refuses.
 #include <deque>
+#include <functional>
 #include <random>
 
 #include "coin/diff.h"
@@ -324,6 +325,133 @@ TEST(NotifierLaw, TheBudgetsHoldAndTheTruthComesLater) {
     wire.calm_down();
     wire.run(1200s);
     wire.expect_truth();
+  }
+}
+
+// A server that reads slowly what waits before it, first in, first out: one room of many.
+class SlowLink {
+ public:
+  SlowLink(std::uint64_t callers, double rate) : rate_(rate) {
+    for (std::uint64_t n = 1; n <= callers; ++n) {
+      set(n, true);
+      known_[n] = nothing_;
+      notifier_.add({n}, {.local = test::jid("room@mixer.localhost"),
+                          .peer = jid(n),
+                          .sid = {"S" + std::to_string(n)}});
+    }
+  }
+  void set(std::uint64_t n, bool in_mix) {
+    roster_.set({n}, {.peer = jid(n),
+                      .token = "t" + std::to_string(n),
+                      .contributor_id = static_cast<std::uint32_t>(n),
+                      .plan = {.leg = {}, .in_mix = in_mix, .receives = true}});
+    notifier_.touch();
+  }
+  bool all_know_the_truth() {
+    const coin::ConferenceInfo truth = roster_.info();
+    std::set<const Known*> right;
+    for (const auto& [n, known] : known_) {
+      if (right.contains(known.get())) continue;
+      if (!known->view.info()) return false;
+      coin::ConferenceInfo assembled = *known->view.info();
+      assembled.version.reset();
+      assembled.sid.reset();
+      if (assembled != truth) return false;
+      right.insert(known.get());
+    }
+    return true;
+  }
+  void run_until(const std::function<bool()>& done, std::chrono::seconds within) {
+    const TimePoint end = now_ + within;
+    for (; now_ < end && !testing::Test::HasFailure(); now_ += 10ms) {
+      notifier_.advance(roster_, out_, now_);
+      for (auto& command : out_.take()) put(std::get<mixer::SendIq>(std::move(command)));
+      most = std::max(most, waiting_);
+      drain();
+      if (now_.time_since_epoch().count() % 1'000'000'000 == 0 && done()) return;
+    }
+    ADD_FAILURE() << "not within " << within.count() << " s";
+  }
+
+  std::size_t most = 0;  // that waited
+  std::size_t bytes = 0;
+  int full = 0;
+
+ private:
+  // A roster that several know: read once, for all who knew the same and are told the same.
+  struct Known {
+    coin::View view;
+    std::map<std::string, std::weak_ptr<Known>> next;
+  };
+  static jingle::Jid jid(std::uint64_t n) {
+    return test::jid("u" + std::to_string(n) + "@a.example/x");
+  }
+  void put(mixer::SendIq iq) {
+    waiting_ += iq.payload.size();
+    bytes += iq.payload.size();
+    link_.push_back(std::move(iq));
+  }
+  void drain() {
+    credit_ = std::min(credit_ + rate_ / 100, link_.empty() ? 0 : 1e9);
+    while (!link_.empty() && credit_ >= static_cast<double>(link_.front().payload.size())) {
+      const mixer::SendIq iq = std::move(link_.front());
+      link_.pop_front();
+      waiting_ -= iq.payload.size();
+      credit_ -= static_cast<double>(iq.payload.size());
+      read(std::stoull(iq.to.str().substr(1)), iq.payload);
+      const auto awaited = out_.answered(iq.id, iq.to);
+      ASSERT_TRUE(awaited);
+      notifier_.answered(awaited->leg, iq.id, nullptr, now_);
+    }
+  }
+  void read(std::uint64_t n, const std::string& payload) {
+    auto& known = known_.at(n);
+    const std::string said = payload.substr(payload.find("<conference-description"));
+    const bool is_full = payload.find("state=\"full\"") < payload.find("<conference-description");
+    full += is_full;
+    auto next = known->next[said].lock();
+    if (!next) {
+      next = std::make_shared<Known>();
+      next->view = known->view;
+      auto info = coin::parse(payload).value();
+      // Each session counts its own; those who know the same may have been told in more documents.
+      info.version = known->view.info() ? *known->view.info()->version + 1 : 1;
+      ASSERT_EQ(next->view.receive(info), coin::View::Outcome::applied);
+      known->next[said] = next;
+    }
+    known = next;
+  }
+
+  double rate_, credit_ = 0;
+  std::mt19937_64 random_{1};
+  mixer::Outbox out_{[this] { return random_(); }};
+  mixer::ByteBudget budget_{limits::kCoinBytesPerProcess};
+  mixer::Roster roster_{test::jid("room@mixer.localhost"), {}};
+  mixer::Notifier notifier_{"room", {}, budget_};
+  std::deque<mixer::SendIq> link_;
+  std::size_t waiting_ = 0;
+  std::shared_ptr<Known> nothing_ = std::make_shared<Known>();
+  std::map<std::uint64_t, std::shared_ptr<Known>> known_;
+  TimePoint now_{1000s};
+};
+
+// Nobody's first document is sent again because the link was slow, the link is never given more
+// than it carries in the reply time-out, and all is said in little more than the time that takes.
+TEST(NotifierLaw, OneLargeRoomOverASlowLinkComesTrueInTheTimeTheLinkTakes) {
+  constexpr std::uint64_t kCallers = test_support::kSanitized ? 200 : 600;
+  for (const double rate : {200e3, 1e6}) {
+    SCOPED_TRACE(std::to_string(rate) + " bytes a second");
+    SlowLink link(kCallers, rate);
+    const auto all_know = [&] { return link.all_know_the_truth(); };
+    const std::size_t roster = kCallers * 400;
+    const std::chrono::seconds least(
+        static_cast<int>(static_cast<double>(kCallers * roster) / rate) + 10);
+    link.run_until(all_know, 2 * least);
+    EXPECT_EQ(link.full, static_cast<int>(kCallers));
+    link.set(1, false);
+    link.run_until(all_know, 2 * least);
+    EXPECT_LE(static_cast<double>(link.most),
+              std::max<double>(2 * rate, limits::kCoinWindowAtFirst) + limits::kMaxDocumentBytes);
   }
 }
 
