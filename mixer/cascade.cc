@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "mixer/limits.h"
 
@@ -32,12 +33,20 @@ void Cascade::remove(media::LegId leg, TimePoint now) {
 
 Cascade::Received Cascade::receive(media::LegId leg, const coin::ConferenceInfo& document,
                                    TimePoint now) {
-  settle(now);
+  std::optional<std::string> defect = apply(leg, document);
+  Received received = list(leg, now);
+  if (defect) received.defect = std::move(defect);
+  return received;
+}
+
+Cascade::Received Cascade::list(media::LegId leg, TimePoint now) {
   Link& link = links_.at(leg);
   Received received;
+  if (!std::exchange(link.unlisted, false)) return received;
+  settle(now);
   const auto told = link.told;
   const auto chosen = chosen_;
-  read(link, document, received);
+  read(link, received);
   reckon(now);
   received.changed = link.told != told || chosen_ != chosen;
   return received;
@@ -128,7 +137,7 @@ bool Cascade::is_in_circle(media::LegId leg, const Link& link) const {
 // From when on we know whether it plays along.
 TimePoint Cascade::decided_at(const Link& link) const {
   if (link.plays_along) return link.since;
-  return link.since + (link.view.info() ? limits::kCascadeSettle : limits::kCascadeSilence);
+  return link.since + (link.told_once ? limits::kCascadeSettle : limits::kCascadeSilence);
 }
 
 TimePoint Cascade::settles_at(const Link& link) const {

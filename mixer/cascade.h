@@ -51,6 +51,11 @@ class Cascade {
     std::optional<std::string> defect;  // the first of its kind from this focus: for the log
   };
   Received receive(media::LegId leg, const coin::ConferenceInfo& document, TimePoint now);
+  // The same in two steps, for the second costs as much as its whole conference, however little the
+  // document says: what it says is kept, for list(). A defect.
+  std::optional<std::string> apply(media::LegId leg, const coin::ConferenceInfo& document);
+  // Lists what was applied so far. Requires: has(leg).
+  Received list(media::LegId leg, TimePoint now);
 
   // The URI of the conference behind that leg: its bare JID's, which nobody can choose, whatever
   // its documents say. Requires: has(leg).
@@ -83,6 +88,8 @@ class Cascade {
     TimePoint since{};        // connected
     TimePoint clear_since{};  // in no known circle
     coin::View view;
+    bool unlisted = false;  // it has changed since
+    bool told_once = false;
     bool plays_along = false;  // it lists us by cascaded-focus
     bool told_back = false;    // of us, by a way that is not this link
     bool in_circle = false;
@@ -93,10 +100,11 @@ class Cascade {
   };
 
   // cascade_read.cc: what documents say.
-  void read(Link& link, const coin::ConferenceInfo& document, Received& received) const;
+  void read(Link& link, Received& received) const;
   void take(Link& link, const coin::User& user, std::set<std::string>& listed) const;
-  void check_count(Link& link, Received& received) const;
-  static void blame(Link& link, Defect defect, std::string text, Received& received);
+  std::optional<std::string> count_defect(Link& link) const;
+  // The text, if that is the first of its kind.
+  static std::optional<std::string> blame(Link& link, Defect defect, std::string text);
   static std::string key_of(const coin::User& user);
 
   void settle(TimePoint now);
@@ -114,5 +122,8 @@ class Cascade {
   std::map<std::string, media::LegId> chosen_;
   std::map<std::string, std::string> homes_;
 };
+
+// Takes the way off: it is for foci, and nobody else's business.
+void forget_way(coin::User& user);
 
 }  // namespace mixer

@@ -11,6 +11,7 @@ namespace mixer {
 namespace {
 
 constexpr char kCascadeNamespace[] = "urn:x-jingle-mixer:cascade";
+constexpr char kTooMany[] = "it lists too many users";
 constexpr char kVia[] = "via";  // xmpp: URIs of conferences, separated by spaces
 
 bool is_sip(std::string_view uri) {
@@ -125,7 +126,7 @@ std::optional<coin::User> shown(coin::User user, const std::string& home,
     endpoint.disconnection_info.reset();
     endpoint.call_info.reset();
   }
-  std::erase_if(user.foreign.attributes, is_via);
+  forget_way(user);
   if (way.size() > 1) {
     user.foreign.attributes.push_back({kCascadeNamespace, kVia, joined(way)});
   }
@@ -137,37 +138,42 @@ std::optional<coin::User> shown(coin::User user, const std::string& home,
 
 }  // namespace
 
+void forget_way(coin::User& user) { std::erase_if(user.foreign.attributes, is_via); }
+
 std::string Cascade::key_of(const coin::User& user) {
   const auto address = address_in(user.entity);
   return address ? address->uri() : user.entity;
 }
 
-void Cascade::blame(Link& link, Defect defect, std::string text, Received& received) {
-  if (link.defects.insert(defect).second && !received.defect) received.defect = std::move(text);
+std::optional<std::string> Cascade::blame(Link& link, Defect defect, std::string text) {
+  return link.defects.insert(defect).second ? std::optional(std::move(text)) : std::nullopt;
 }
 
-void Cascade::read(Link& link, const coin::ConferenceInfo& document, Received& received) const {
+std::optional<std::string> Cascade::apply(media::LegId leg, const coin::ConferenceInfo& document) {
+  Link& link = links_.at(leg);
   if (conference_in(document.entity) == own_) {
-    blame(link, Defect::own_conference, "its document is of our conference", received);
-    return;
+    return blame(link, Defect::own_conference, "its document is of our conference");
   }
   switch (link.view.receive(document)) {
-    case coin::View::Outcome::stale: return;
-    case coin::View::Outcome::gap:
-      blame(link, Defect::gap, "a version is missing", received);
-      return;
+    case coin::View::Outcome::stale: return std::nullopt;
+    case coin::View::Outcome::gap: return blame(link, Defect::gap, "a version is missing");
     case coin::View::Outcome::no_base:
-      blame(link, Defect::no_base, "no full document came first", received);
-      return;
+      return blame(link, Defect::no_base, "no full document came first");
     case coin::View::Outcome::applied: break;
   }
   // Partials may add without end; what is known of it stays until a full one begins anew.
   if (document.state == coin::State::partial &&
       coin::write_body(*link.view.info()).size() > limits::kMaxViewBytes) {
     link.view = {};
-    blame(link, Defect::too_many, "it lists too many users", received);
-    return;
+    link.unlisted = false;
+    return blame(link, Defect::too_many, kTooMany);
   }
+  link.unlisted = true;
+  return std::nullopt;
+}
+
+void Cascade::read(Link& link, Received& received) const {
+  link.told_once = true;
   link.told.clear();
   link.told[link.conference].way = {link.conference};
   link.addresses.clear();
@@ -178,12 +184,12 @@ void Cascade::read(Link& link, const coin::ConferenceInfo& document, Received& r
   for (const coin::User& user : users->users) {
     if (listed.size() == limits::kMaxUsersBehind ||
         link.told.size() > limits::kMaxConferencesBehind) {
-      blame(link, Defect::too_many, "it lists too many users", received);
+      received.defect = blame(link, Defect::too_many, kTooMany);
       break;
     }
     take(link, user, listed);
   }
-  check_count(link, received);
+  if (auto defect = count_defect(link); defect && !received.defect) received.defect = defect;
 }
 
 void Cascade::take(Link& link, const coin::User& user, std::set<std::string>& listed) const {
@@ -209,15 +215,15 @@ void Cascade::take(Link& link, const coin::User& user, std::set<std::string>& li
 
 // A focus counts whom it is connected to; one that plays along counts those it has from us, too,
 // and lists who is being called or has just left.
-void Cascade::check_count(Link& link, Received& received) const {
+std::optional<std::string> Cascade::count_defect(Link& link) const {
   const coin::ConferenceInfo& info = *link.view.info();
-  if (!info.conference_state || !info.conference_state->user_count) return;
+  if (!info.conference_state || !info.conference_state->user_count) return std::nullopt;
   const std::size_t count = *info.conference_state->user_count;
   const auto& users = info.users->users;
   const auto there = static_cast<std::size_t>(std::ranges::count_if(
       users, [](const auto& user) { return std::ranges::any_of(user.endpoints, is_there); }));
-  if (count >= there && (count <= users.size() || link.plays_along)) return;
-  blame(link, Defect::user_count, "its user-count disagrees with its users", received);
+  if (count >= there && (count <= users.size() || link.plays_along)) return std::nullopt;
+  return blame(link, Defect::user_count, "its user-count disagrees with its users");
 }
 
 }  // namespace mixer

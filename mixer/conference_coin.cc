@@ -65,12 +65,9 @@ std::optional<jingle::StanzaError> Conference::document_from(const jingle::Jid& 
   if (!sender) return jingle::unknown_session();
   if (!sender->call.peer_is_focus()) return jingle::not_allowed();
   speaks_coin(*sender, out);
-  if (const auto defect = links_.receive(sender->call, info, now)) {
-    out.log(Log::Level::warning, "odd conference document: room=" + quoted(place_.name) +
-                                     " peer=" + quoted(peer.str()) + " " + quoted(*defect));
-  }
-  settle(sender->call.leg(), out, now);
-  return std::nullopt;
+  auto refused = links_.receive(sender->call, info, now);
+  if (!refused) settle(sender->call.leg(), out, now);
+  return refused;
 }
 
 jingle::Result<std::string> Conference::document_for(const jingle::Jid& peer, Outbox& out,
@@ -95,6 +92,12 @@ void Conference::malformed_document_from(const jingle::Jid& peer, const jingle::
 
 void Conference::settle_links(Outbox& out, TimePoint now) {
   if (links_.size() == 0 && !links_due_) return;
+  links_.list(now);
+  for (const auto& [leg, defect] : links_.take_defects()) {
+    out.log(Log::Level::warning, "odd conference document: room=" + quoted(place_.name) +
+                                     " peer=" + quoted(members_.at(leg).call.peer().str()) + " " +
+                                     quoted(defect));
+  }
   while (const auto end = links_.next_to_end(plan_.size() - links_.size(), now)) {
     members_.at(end->leg).call.end(end->reason, out);
     remove(end->leg, Leaving::departs, now);

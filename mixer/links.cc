@@ -15,18 +15,19 @@ bool Links::update(const Call& call, TimePoint now) {
     return was;
   }
   if (!call.connected() || has(leg)) return false;
-  links_.emplace(
-      leg, Link{.dialled = call.role() == jingle::Role::initiator, .idle_since = std::nullopt});
+  links_[leg].dialled = call.role() == jingle::Role::initiator;
   cascade_.add(leg, call.peer(), now);
   changed_ = true;
   if (const auto waiting = early_.extract(leg)) {
-    for (const coin::ConferenceInfo& document : waiting.mapped()) (void)take(leg, document, now);
+    for (const coin::ConferenceInfo& document : waiting.mapped()) apply(leg, document);
   }
   return true;
 }
 
 void Links::remove(media::LegId leg, TimePoint now) {
   early_.erase(leg);
+  rates_.erase(leg);
+  std::erase_if(defects_, [&](const auto& defect) { return defect.first == leg; });
   if (links_.erase(leg) == 0) return;
   cascade_.remove(leg, now);
   changed_ = true;
@@ -48,19 +49,42 @@ bool Links::reach(const std::string& uri) const {
 }
 
 // The peer may see the leg connected before we do, and heals what we lost only after a minute.
-std::optional<std::string> Links::receive(const Call& call, const coin::ConferenceInfo& document,
-                                          TimePoint now) {
-  if (has(call.leg())) return take(call.leg(), document, now);
-  auto& early = early_[call.leg()];
-  if (early.size() < limits::kMaxEarlyDocuments) early.push_back(document);
+std::optional<jingle::StanzaError> Links::receive(const Call& call,
+                                                  const coin::ConferenceInfo& document,
+                                                  TimePoint now) {
+  const media::LegId leg = call.leg();
+  Rate& rate = rates_.try_emplace(leg, limits::kLinkDocuments).first->second;
+  const bool early = !has(leg);
+  if (rate.ready_at() > now || (early && early_[leg].size() == limits::kMaxEarlyDocuments)) {
+    return jingle::resource_constraint("So many documents are not read.");
+  }
+  rate.spend(1, now);
+  if (early) {
+    early_[leg].push_back(document);
+  } else {
+    apply(leg, document);
+  }
   return std::nullopt;
 }
 
-std::optional<std::string> Links::take(media::LegId leg, const coin::ConferenceInfo& document,
-                                       TimePoint now) {
-  Cascade::Received received = cascade_.receive(leg, document, now);
-  changed_ = changed_ || received.changed;
-  return std::move(received.defect);
+void Links::apply(media::LegId leg, const coin::ConferenceInfo& document) {
+  note(leg, cascade_.apply(leg, document));
+  links_.at(leg).unlisted = true;
+}
+
+void Links::list(TimePoint now) {
+  for (auto& [leg, link] : links_) {
+    if (!link.unlisted || now < link.listed + limits::kLinkListed) continue;
+    link.unlisted = false;
+    link.listed = now;
+    Cascade::Received received = cascade_.list(leg, now);
+    changed_ = changed_ || received.changed;
+    note(leg, std::move(received.defect));
+  }
+}
+
+void Links::note(media::LegId leg, std::optional<std::string> defect) {
+  if (defect) defects_.emplace_back(leg, std::move(*defect));
 }
 
 bool Links::show(Roster& roster) {
@@ -100,10 +124,10 @@ std::optional<Links::End> Links::next_to_end(std::size_t people, TimePoint now) 
 
 std::optional<TimePoint> Links::next_deadline(TimePoint now) const {
   std::optional<TimePoint> next = cascade_.next_deadline(now);
+  const auto also = [&next](TimePoint at) { next = next ? std::min(*next, at) : at; };
   for (const auto& [leg, link] : links_) {
-    if (!link.idle_since) continue;
-    const TimePoint at = *link.idle_since + limits::kLinkIdle;
-    if (!next || at < *next) next = at;
+    if (link.idle_since) also(*link.idle_since + limits::kLinkIdle);
+    if (link.unlisted) also(link.listed + limits::kLinkListed);
   }
   return next;
 }

@@ -6,8 +6,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "mixer/byte_budget.h"
 #include "mixer/call.h"
 #include "mixer/cascade.h"
 #include "mixer/roster.h"
@@ -28,10 +30,15 @@ class Links {
   // There is a user or a conference of that URI behind one of them.
   bool reach(const std::string& uri) const;
 
-  // A document from that focus; one that comes before its leg is connected waits. A defect, if it
-  // is the first of its kind.
-  std::optional<std::string> receive(const Call& call, const coin::ConferenceInfo& document,
-                                     TimePoint now);
+  // A document from that focus; one that comes before its leg is connected waits. Error:
+  // resource-constraint for more than a focus has to say; it is not applied, and a full one heals.
+  std::optional<jingle::StanzaError> receive(const Call& call, const coin::ConferenceInfo& document,
+                                             TimePoint now);
+  // Reads what was received, a link's once in limits::kLinkListed.
+  void list(TimePoint now);
+  // What was odd about a link's documents, each kind once: for the log. Empties it.
+  using Defects = std::vector<std::pair<media::LegId, std::string>>;
+  Defects take_defects() { return std::exchange(defects_, {}); }
   // Shows what is behind them. True if anything changed.
   bool show(Roster& roster);
   // A mixer's sound is mixed when it is clear that it closes no circle.
@@ -50,14 +57,18 @@ class Links {
   struct Link {
     bool dialled = false;
     std::optional<TimePoint> idle_since;
+    TimePoint listed{};
+    bool unlisted = false;
   };
   bool serves(media::LegId leg, std::size_t people) const;
-  std::optional<std::string> take(media::LegId leg, const coin::ConferenceInfo& document,
-                                  TimePoint now);
+  void apply(media::LegId leg, const coin::ConferenceInfo& document);
+  void note(media::LegId leg, std::optional<std::string> defect);
 
   Cascade cascade_;
   std::map<media::LegId, Link> links_;
+  std::map<media::LegId, Rate> rates_;  // of documents, early ones too
   std::map<media::LegId, std::vector<coin::ConferenceInfo>> early_;
+  Defects defects_;
   bool changed_ = false;  // since show()
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mixer/cascade.h"
 #include "mixer/display_name.h"
 #include "mixer/limits.h"
 
@@ -338,7 +339,9 @@ coin::ConferenceInfo Roster::info(std::optional<media::LegId> without) const {
   for (const auto& [entity, listed] : behind_) {
     if (without && listed.links.contains(*without)) continue;
     coin::User& user = users.users.emplace_back(listed.user);
-    if (!without) user.cascaded_focus = listed.shown_focus;
+    if (without) continue;
+    user.cascaded_focus = listed.shown_focus;
+    forget_way(user);
   }
 
   coin::ConferenceState state;

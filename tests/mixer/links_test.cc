@@ -47,6 +47,11 @@ struct Cascaded : Bench {
   }
 };
 
+int warnings(const Step& step) {
+  const auto logs = step.all<mixer::Log>();
+  return static_cast<int>(std::ranges::count(logs, mixer::Log::Level::warning, &mixer::Log::level));
+}
+
 TEST(Links, UsersBehindAnotherFocusAreListedWithIt) {
   Cascaded bench;
   EXPECT_TRUE(bench.iq(kFocus, kRoom, document(1, user("dee") + user("eve"), 2)).acked());
@@ -116,26 +121,26 @@ TEST(Links, ADocumentThatOvertakesItsLegIsKept) {
   bench.join(kAnn, kRoom, Offer{.sid = "A"});
   const auto link = bench.call(kFocus, kRoom, Offer{.sid = "F", .more_jingle = isfocus(true)});
   for (int version = 1; version < 100; ++version) {
-    EXPECT_TRUE(bench.iq(kFocus, kRoom, document(version, user("dee"), 1)).acked());
+    const Step step = bench.iq(kFocus, kRoom, document(version, user("dee"), 7));
+    EXPECT_EQ(step.answer(), version <= 4 ? "result" : "resource-constraint");
+    EXPECT_EQ(warnings(step), 0);
   }
   bench.wait(1s);
   EXPECT_EQ(bench.listed("A", "xmpp:dee@other.localhost"), nullptr);
-  bench.media(bench.engine.connected(link));
+  EXPECT_EQ(warnings(bench.media(bench.engine.connected(link))), 1) << "of an odd user-count";
   bench.wait(1s);
   EXPECT_NE(bench.listed("A", "xmpp:dee@other.localhost"), nullptr);
 }
 
 TEST(Links, AnOddDocumentIsLoggedOnce) {
   Cascaded bench;
-  int warnings = 0;
+  int logged = 0;
   for (int version = 1; version <= 5; ++version) {
     const Step step = bench.iq(kFocus, kRoom, document(version, user("dee"), 7));
     EXPECT_TRUE(step.acked());
-    for (const auto& log : step.all<mixer::Log>()) {
-      if (log.level == mixer::Log::Level::warning) ++warnings;
-    }
+    logged += warnings(step) + warnings(bench.wait(600ms));
   }
-  EXPECT_EQ(warnings, 1);
+  EXPECT_EQ(logged, 1);
 }
 
 TEST(Links, PeopleBehindAFocusTakeNoPlaceInTheRoom) {
@@ -145,6 +150,72 @@ TEST(Links, PeopleBehindAFocusTakeNoPlaceInTheRoom) {
   bench.join(kFocus, kRoom, Offer{.sid = "F", .more_jingle = isfocus(true)});
   bench.iq(kFocus, kRoom, document(1, user("dee") + user("eve") + user("fay"), 3));
   EXPECT_NE(bench.join(kAnn, kRoom, Offer{.sid = "A"}), media::LegId{});
+}
+
+// A focus that does not stop talking: what it says is answered, read now and then, and refused in
+// the end; afterwards its next full document is as good as any.
+TEST(Links, AFloodOfDocumentsIsReadNowAndThenAndRefusedInTheEnd) {
+  Cascaded bench;
+  bench.wait(20s);
+  const TimePoint start = bench.now;
+  int version = 0, taken = 0, refused = 0;
+  std::size_t told = 0;
+  while (bench.now < start + 60s) {
+    const std::string name = "u" + std::to_string(++version);
+    const Step step = bench.iq(kFocus, kRoom, document(version, user(name), 1));
+    ++(step.acked() ? taken : refused);
+    if (!step.acked()) {
+      EXPECT_EQ(step.answer(), "resource-constraint");
+    }
+    told += step.documents().size() + bench.wait(10ms).documents().size();
+  }
+  EXPECT_LE(taken, 5 * (60 + 8) + 1);
+  EXPECT_GE(taken, 5 * 60);
+  EXPECT_GT(refused, 5000);
+  EXPECT_LE(told, 2u * 60 + 2) << "of Ann alone, for it knows its own";
+  bench.wait(5s);
+  EXPECT_TRUE(bench.iq(kFocus, kRoom, document(++version, user("dee"), 1)).acked());
+  bench.wait(2s);
+  EXPECT_NE(bench.listed("A", "xmpp:dee@other.localhost"), nullptr);
+}
+
+// As a circle shows, which is cut when it is read of.
+TEST(Links, WhatAFocusSaysIsReadOnceInHalfASecond) {
+  constexpr char kThird[] = "third@third.localhost/focus";
+  Cascaded bench;
+  bench.join(kThird, kRoom, Offer{.sid = "T", .more_jingle = isfocus(true)});
+  bench.iq(kFocus, kRoom, document(1, user("dee"), 1));
+  bench.wait(20s);
+  const auto focus = [](const std::string& uri) {
+    return "<user entity='" + uri + "' state='full'><cascaded-focus>" + uri +
+           "</cascaded-focus></user>";
+  };
+  const std::string us = focus("xmpp:room@mixer.localhost");
+  bench.iq(kThird, kRoom, document(1, us, 0));
+  const std::string closed = us + focus("xmpp:party@other.localhost");
+  EXPECT_EQ(bench.iq(kThird, kRoom, document(2, closed, 0)).sent<jingle::SessionTerminate>().size(),
+            0u);
+  EXPECT_EQ(bench.wait(499ms).sent<jingle::SessionTerminate>().size(), 0u);
+  EXPECT_EQ(bench.wait(1ms).sent<jingle::SessionTerminate>().size(), 1u);
+}
+
+// Of the conferences on a user's way to us foci are told, and nobody else.
+TEST(Links, TheWayOfAUserIsToldToFociOnly) {
+  Cascaded bench;
+  bench.join("third@third.localhost/focus", kRoom, Offer{.sid = "T", .more_jingle = isfocus(true)});
+  bench.iq(kFocus, kRoom,
+           document(1,
+                    "<user entity='xmpp:dee@far.localhost' state='full'><cascaded-focus>"
+                    "xmpp:far@far.localhost</cascaded-focus></user>",
+                    0));
+  bench.wait(2s);
+  const coin::User* to_ann = bench.listed("A", "xmpp:dee@far.localhost");
+  ASSERT_NE(to_ann, nullptr);
+  EXPECT_TRUE(to_ann->foreign.attributes.empty());
+  const coin::User* to_focus = bench.listed("T", "xmpp:dee@far.localhost");
+  ASSERT_NE(to_focus, nullptr);
+  ASSERT_EQ(to_focus->foreign.attributes.size(), 1u);
+  EXPECT_EQ(to_focus->foreign.attributes[0].value, "xmpp:party@other.localhost");
 }
 
 }  // namespace
