@@ -62,5 +62,35 @@ TEST_F(Scale, TwoThousandCallersKeepTheLinkUpAndEveryRosterTrue) {
   EXPECT_EQ(world.faults(), std::vector<std::string>{});
 }
 
+// Everybody in one room, whose roster goes in several stanzas, and a server as Debian has it. What
+// is told grows with the square: 400 people are told 54 MB, 600 people 120 MB.
+TEST_F(Scale, OneRoomOfManyTakesEveryCallAtOnceAndComesTrue) {
+  mixer::set_log_level("warning");
+  const std::size_t callers = kSanitized ? 200 : 400, late = callers - 1;
+  World world(callers, callers, Server::as_debian_has_it);
+  ASSERT_TRUE(world.up());
+  const auto comes_true = [&](const char* what, const std::function<bool()>& done) {
+    EXPECT_TRUE(world.run_until(done, kWithin)) << what << testing::PrintToString(world.faults());
+    std::cout << what << ": " << world.figures() << std::endl;
+    return !HasFailure();
+  };
+  for (std::size_t i = 0; i < late; ++i) world.call(i);
+  ASSERT_TRUE(comes_true("all but one accepted", [&] { return world.accepted() == late; }));
+  ASSERT_TRUE(comes_true("the storm is on", [&] { return world.documents_received() > 50; }));
+  // A call waits behind what the server has not read yet, and no longer.
+  const std::size_t before = world.wire().document_bytes;
+  world.call(late);
+  ASSERT_TRUE(comes_true("accepted in the storm", [&] { return world.callers()[late].accepted; }));
+  EXPECT_LE(world.wire().document_bytes - before, 2 * mixer::limits::kCoinWindowMost);
+  ASSERT_TRUE(comes_true("every roster true", [&] { return world.rosters_are_true(); }));
+
+  const Wire& wire = world.wire();
+  EXPECT_LE(wire.largest, mixer::limits::kMaxDocumentBytes);
+  EXPECT_LE(wire.full, callers + callers / 10) << "nobody was thought silent for the link's lag";
+  EXPECT_EQ(wire.refused, 0u);
+  EXPECT_EQ(wire.crowded, 0u);
+  EXPECT_EQ(world.faults(), std::vector<std::string>{});
+}
+
 }  // namespace
 }  // namespace scale

@@ -46,10 +46,12 @@ struct Caller {
   std::shared_ptr<Known> known = nullptr;
 };
 
+enum class Server { tuned, as_debian_has_it };
+
 class World {
  public:
   // In rooms of `per_room`.
-  World(std::size_t callers, std::size_t per_room);
+  World(std::size_t callers, std::size_t per_room, Server server = Server::tuned);
   ~World();
 
   // False: a link did not come up, or `done` did not come true in time.
