@@ -39,6 +39,27 @@ TEST(Tones, TheBestStretchIsWhereAllTonesSound) {
   EXPECT_FALSE(best_stretch(std::span(samples).first(48000), tones, 5));
 }
 
+TEST(Tones, EveryGapOfFortyMillisecondsIsFoundAndNoLostPacketOfTwenty) {
+  for (std::size_t at = 48000; at < 48480; at += 37) {
+    SCOPED_TRACE(at);
+    auto samples = sum(sine(610, -14, 3), sine(440, -14, 3));
+    const auto without_440 = sine(610, -14, 3);
+    const auto take_out = [&](std::size_t from, std::size_t length) {
+      std::copy_n(without_440.begin() + static_cast<std::ptrdiff_t>(from), length,
+                  samples.begin() + static_cast<std::ptrdiff_t>(from));
+    };
+    take_out(0, 4800);  // before it begins
+    take_out(at - 24000, 960);
+    EXPECT_TRUE(gaps(samples, 440, -14).empty());
+    take_out(at, 1920);
+    const auto found = gaps(samples, 440, -14);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_NEAR(found[0].at_s, static_cast<double>(at) / 48000, 0.015);
+    EXPECT_NEAR(found[0].seconds, 0.045, 0.015);
+    EXPECT_TRUE(gaps(samples, 610, -14).empty());
+  }
+}
+
 TEST(Wav, WhatWasWrittenIsRead) {
   const support::TempDir folder;
   const auto tone = sine(440, -14, 1.5);

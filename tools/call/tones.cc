@@ -35,6 +35,30 @@ double tone_dbfs(std::span<const std::int16_t> samples, double hz, int rate_hz) 
   return amplitude > 0 ? std::max(20 * std::log10(amplitude), kSilence_dbfs) : kSilence_dbfs;
 }
 
+std::vector<Gap> gaps(std::span<const std::int16_t> samples, double hz, double level_dbfs,
+                      int rate_hz) {
+  constexpr double kMissing_db = 30;
+  const auto step = static_cast<std::size_t>(rate_hz) / 100;
+  const std::size_t window = 4 * step;
+  std::vector<Gap> found;
+  bool begun = false;
+  std::size_t missing = 0;  // windows in a row
+  for (std::size_t at = 0; at + window <= samples.size(); at += step) {
+    if (tone_dbfs(samples.subspan(at, window), hz, rate_hz) <= level_dbfs - kMissing_db) {
+      ++missing;
+      continue;
+    }
+    if (begun && missing > 0) {
+      const std::size_t first = at - missing * step;
+      found.push_back({.at_s = static_cast<double>(first) / rate_hz,
+                       .seconds = static_cast<double>(at - step + window - first) / rate_hz});
+    }
+    begun = true;
+    missing = 0;
+  }
+  return found;
+}
+
 std::optional<std::span<const std::int16_t>> best_stretch(std::span<const std::int16_t> samples,
                                                           std::span<const double> tones_hz,
                                                           double seconds, int rate_hz) {
