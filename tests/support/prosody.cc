@@ -41,6 +41,7 @@ std::string Prosody::missing() {
 
 Prosody::Prosody(ProsodySpec spec)
     : spec_(std::move(spec)), c2s_port_(free_tcp_port()), component_port_(free_tcp_port()) {
+  if (spec_.websocket) http_port_ = free_tcp_port();
   if (spec_.tls) certificate_ = make_certificate(folder_.path(), spec_.hosts.at(0));
   write_config();
   write_accounts();
@@ -54,6 +55,7 @@ void Prosody::write_config() {
   modules.insert(modules.end(), spec_.more_modules.begin(), spec_.more_modules.end());
   if (spec_.tls) modules.push_back("tls");
   if (spec_.rate_limits) modules.push_back("limits");
+  if (spec_.websocket) modules.push_back("websocket");
   std::ofstream config(folder_ / "prosody.cfg.lua");
   config << "run_as_root = true\n"
          << "pidfile = \"" << (folder_ / "prosody.pid").string() << "\"\n"
@@ -72,6 +74,13 @@ void Prosody::write_config() {
   if (spec_.tls) {
     config << "ssl = { certificate = \"" << certificate_.pem.string() << "\"; key = \""
            << certificate_.key.string() << "\"; }\n";
+  }
+  if (spec_.websocket) {
+    config << "http_ports = { " << http_port_ << " }\n"
+           << "http_interfaces = { \"127.0.0.1\" }\n"
+           << "https_ports = { }\n"
+           << "http_default_host = \"" << spec_.hosts.at(0) << "\"\n"
+           << "consider_websocket_secure = true\n";
   }
   if (spec_.rate_limits) {
     config << "limits = { c2s = { rate = \"10kb/s\" }; s2sin = { rate = \"30kb/s\" }; }\n";
@@ -106,7 +115,8 @@ void Prosody::start() {
                     .output = folder_ / "prosody.out"});
   const bool up = eventually([&] {
     return !process_->running() ||
-           (listening(c2s_port_) && (spec_.components.empty() || listening(component_port_)));
+           (listening(c2s_port_) && (spec_.components.empty() || listening(component_port_)) &&
+            (http_port_ == 0 || listening(http_port_)));
   });
   if (!up || !process_->running()) {
     throw std::runtime_error("prosody did not start:\n" + process_->output() + log());
@@ -118,6 +128,11 @@ void Prosody::stop() { process_->terminate(); }
 void Prosody::kill() {
   process_->signal(SIGKILL);
   process_->wait();
+}
+
+std::string Prosody::websocket_url() const {
+  if (http_port_ == 0) return {};
+  return "ws://127.0.0.1:" + std::to_string(http_port_) + "/xmpp-websocket";
 }
 
 std::string Prosody::log() const {

@@ -24,6 +24,8 @@ struct ProsodySpec {
   std::vector<Component> components = {{"mixer.localhost", "secret"}};
   // STARTTLS with a self-signed certificate, required; else none offered.
   bool tls = false;
+  // Clients by WebSocket, too (RFC 7395), without TLS even with `tls`.
+  bool websocket = false;
   // Debian's limits (c2s 10 kB/s); off for tests that move more than calls do.
   bool rate_limits = false;
   // Bytes; 0: Prosody's own (256 KiB from clients, 512 KiB on a component link).
@@ -44,6 +46,8 @@ class Prosody {
 
   std::uint16_t c2s_port() const { return c2s_port_; }
   std::uint16_t component_port() const { return component_port_; }
+  // With `websocket`, and empty without.
+  std::string websocket_url() const;
   // The certificate the host shows with `tls`.
   const Certificate& certificate() const { return certificate_; }
   std::string log() const;
@@ -61,6 +65,7 @@ class Prosody {
   ProsodySpec spec_;
   TempDir folder_;
   std::uint16_t c2s_port_, component_port_;
+  std::uint16_t http_port_ = 0;
   Certificate certificate_;
   std::unique_ptr<Process> process_;
 };
