@@ -70,22 +70,6 @@ TEST_F(Audio, ACallerWithoutRtcpMuxSharesARoomWithOthers) {
   talk_in(mixer, prosody, {"--no-rtcp-mux"});
 }
 
-TEST_F(Audio, OneOfTheCallersSharesNoCodeWithUs) {
-  if (const auto why = ForeignCall::missing(); !why.empty()) GTEST_SKIP() << why;
-  const support::Prosody prosody(prosody_spec());
-  Mixer mixer(prosody);
-  Call ann(prosody, spec("ann", kAnn_hz, mixer.jid()));
-  ForeignCall bob(prosody, spec("bob", kBob_hz, mixer.jid()));
-  Call cyd(prosody, spec("cyd", kCyd_hz, mixer.jid()));
-  talk(ann, bob, cyd);
-  for (const auto& event : bob.events()) {
-    EXPECT_TRUE(event["event"].string() != "accepted" || event["isfocus"].boolean());
-  }
-  EXPECT_TRUE(bob.happened("accepted"));
-  EXPECT_FALSE(bob.documents().empty());
-  if (HasFailure()) ADD_FAILURE() << bob.output() << mixer.log();
-}
-
 TEST_F(Audio, CallsRunOverIpv6) {
   const support::Prosody prosody(prosody_spec());
   Mixer mixer(prosody, {.media = "addresses = [\"::1\"]"});

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """A caller that shares no code with the project: slixmpp for XMPP, aiortc for ICE, DTLS-SRTP and Opus.
 
-Logs in, dials a JID with a direct session-initiate, plays a WAV (48 kHz, mono, S16) in a loop, records what
-it hears, hangs up. Every step is one JSON object a line on standard output; each conference-info document is
-printed as it came. Exit 0: the call was connected and ended by ourselves. 77: slixmpp or aiortc is missing.
+Logs in and does what lines of standard input say: "dial JID" (a direct session-initiate), "mute", "unmute",
+"hold", "unhold", "hangup", "quit". In a call it plays a WAV (48 kHz, mono, S16) in a loop and records what it
+hears, whatever it has said of itself. Every step is one JSON object a line on standard output; each
+conference-info document is printed as it came. SIGTERM is "quit".
 """
 
 import argparse
@@ -27,11 +28,11 @@ try:
     from slixmpp.xmlstream.handler import Callback
     from slixmpp.xmlstream.matcher import MatchXPath
 except ImportError as missing:
-    print(json.dumps({"event": "unavailable", "reason": str(missing)}))
-    sys.exit(77)
+    sys.exit(str(missing))
 
 JINGLE = "urn:xmpp:jingle:1"
 RTP = "urn:xmpp:jingle:apps:rtp:1"
+RTP_INFO = "urn:xmpp:jingle:apps:rtp:info:1"
 ICE = "urn:xmpp:jingle:transports:ice-udp:1"
 DTLS = "urn:xmpp:jingle:apps:dtls:0"
 HDREXT = "urn:xmpp:jingle:apps:rtp:rtp-hdrext:0"
@@ -43,8 +44,9 @@ FRAME = 960  # 20 ms at 48 kHz
 STARTED = time.monotonic()
 
 
-def say(event, **more):
-    print(json.dumps({"t": round(time.monotonic() - STARTED, 3), "event": event, **more}), flush=True)
+def say(event, detail="", **more):
+    t = round(time.monotonic() - STARTED, 3)
+    print(json.dumps({"t": t, "event": event, "detail": detail, **more}), flush=True)
 
 
 class WavTrack(aiortc.MediaStreamTrack):
@@ -76,19 +78,25 @@ class WavTrack(aiortc.MediaStreamTrack):
         return frame
 
 
-async def record(track, path):
-    """Writes what comes as mono (the left channel); ends with the track."""
-    with wave.open(path, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(48000)
-        while True:
-            try:
-                frame = await track.recv()
-            except aiortc.mediastreams.MediaStreamError:
-                return
-            samples = frame.to_ndarray().reshape(-1)
-            sound.writeframes(samples[:: len(frame.layout.channels)].tobytes())
+async def record(track, sound):
+    """Writes what comes as mono (the left channel), and silence for what does not; ends with the track."""
+    due = None  # RTP timestamp
+    while True:
+        try:
+            frame = await asyncio.wait_for(track.recv(), 0.5)
+        except asyncio.TimeoutError:
+            if due is not None:
+                sound.writeframes(bytes(2 * 24000))
+                due += 24000
+            continue
+        except aiortc.mediastreams.MediaStreamError:
+            return
+        ahead = 0 if due is None else (frame.pts - due) % 2**32
+        if ahead < 2**31:
+            sound.writeframes(bytes(2 * ahead))
+        samples = frame.to_ndarray().reshape(-1)
+        sound.writeframes(samples[:: len(frame.layout.channels)].tobytes())
+        due = frame.pts + frame.samples
 
 
 def offer_to_jingle(sdp, sid, initiator):
@@ -179,73 +187,87 @@ class ForeignCaller(slixmpp.ClientXMPP):
         super().__init__(args.jid, args.password, plugin_config={
             "feature_mechanisms": {"unencrypted_plain": True}})
         self.args = args
-        self.sid = uuid.uuid4().hex
-        self.done = asyncio.Event()
-        self.connected_at = None
-        self.ok = False
+        self.ca_certs = args.ca or None
+        self.sid = None  # of the call
+        self.to = None
         self.early = []  # candidates that overtook the session-accept
         self.accepted = False
-        self.recording = None
+        self.sound = wave.open(args.record, "wb")
+        self.sound.setnchannels(1)
+        self.sound.setsampwidth(2)
+        self.sound.setframerate(48000)
         for plugin in ("xep_0030", "xep_0115", "xep_0199"):
             self.register_plugin(plugin)
         for feature in (JINGLE, RTP, "urn:xmpp:jingle:apps:rtp:audio", ICE, DTLS, COIN):
             self["xep_0030"].add_feature(feature)
         self.add_event_handler("session_start", self.start)
-        self.add_event_handler("failed_all_auth", lambda _: self.finish("not-authorized"))
+        self.add_event_handler("failed_all_auth", lambda _: say("refused", "not-authorized"))
         self.register_handler(Callback(
             "jingle", MatchXPath(f"{{jabber:client}}iq/{{{JINGLE}}}jingle"), self.on_jingle))
         self.register_handler(Callback(
             "coin", MatchXPath(f"{{jabber:client}}iq/{{{CONFERENCE}}}conference-info"), self.on_document))
 
-    def finish(self, reason):
-        say("finished", reason=reason)
-        self.done.set()
-
     async def start(self, _):
         self.send_presence()
         await self.get_roster()
+        say("online")
+
+    async def ask(self, iq):
+        try:
+            await iq.send(timeout=30)
+        except slixmpp.exceptions.IqError as error:
+            say("error", error.iq["error"]["condition"])
+        except slixmpp.exceptions.IqTimeout:
+            say("error", "timeout")
+
+    async def dial(self, to):
+        self.to, self.sid = to, uuid.uuid4().hex
+        self.early, self.accepted = [], False
         self.pc = aiortc.RTCPeerConnection()
         self.pc.addTrack(WavTrack(self.args.play))
         self.pc.on("track", self.on_track)
         self.pc.on("connectionstatechange", self.on_state)
         await self.pc.setLocalDescription(await self.pc.createOffer())
         offer = aiortc.sdp.SessionDescription.parse(self.pc.localDescription.sdp)
-        request = self.make_iq_set(ito=self.args.to)
+        self.name = offer.media[0].rtp.muxId or "audio"
+        request = self.make_iq_set(ito=to)
         request.append(offer_to_jingle(offer, self.sid, str(self.boundjid)))
-        say("initiate", sid=self.sid)
-        try:
-            await request.send(timeout=30)
-        except (slixmpp.exceptions.IqError, slixmpp.exceptions.IqTimeout) as error:
-            condition = error.iq["error"]["condition"] if hasattr(error, "iq") else "timeout"
-            self.finish(condition)
+        await self.ask(request)
 
     def on_track(self, track):
-        if self.args.record:
-            self.recording = asyncio.ensure_future(record(track, self.args.record))
+        asyncio.ensure_future(record(track, self.sound))
 
     async def on_state(self):
-        say("state", state=self.pc.connectionState)
-        if self.pc.connectionState == "connected":
-            self.ok = True
-            if self.args.seconds:
-                await asyncio.sleep(self.args.seconds)
-                await self.hang_up()
-        elif self.pc.connectionState == "failed":
-            self.ok = False
-            self.finish("failed-transport")
+        say(self.pc.connectionState)
+
+    def jingle(self, action):
+        """An IQ of the call, and the element in it."""
+        request = self.make_iq_set(ito=self.to)
+        jingle = ET.Element(f"{{{JINGLE}}}jingle", action=action, sid=self.sid)
+        request.append(jingle)
+        return request, jingle
+
+    async def tell(self, what):
+        """Mute and hold are said only: the tone goes on, so silence elsewhere is the mixer's doing."""
+        request, jingle = self.jingle("session-info")
+        info = ET.SubElement(jingle, f"{{{RTP_INFO}}}{what}")
+        if what in ("mute", "unmute"):
+            info.set("creator", "initiator")
+            info.set("name", self.name)
+        await self.ask(request)
 
     async def hang_up(self):
-        if self.done.is_set():
+        if self.sid is None:
             return
-        request = self.make_iq_set(ito=self.args.to)
-        jingle = ET.Element(f"{{{JINGLE}}}jingle", action="session-terminate", sid=self.sid)
+        request, jingle = self.jingle("session-terminate")
         ET.SubElement(ET.SubElement(jingle, f"{{{JINGLE}}}reason"), f"{{{JINGLE}}}success")
-        request.append(jingle)
-        try:
-            await request.send(timeout=10)
-        except (slixmpp.exceptions.IqError, slixmpp.exceptions.IqTimeout):
-            pass
-        self.finish("success")
+        await self.ask(request)
+        await self.end("success", "")
+
+    async def end(self, reason, text):
+        self.sid = None
+        await self.pc.close()
+        say("ended", reason, text=text)
 
     def on_jingle(self, iq):
         if iq["type"] != "set":
@@ -271,8 +293,8 @@ class ForeignCaller(slixmpp.ClientXMPP):
                 self.early += lines
         elif action == "session-terminate":
             reason = jingle.find(f"{{{JINGLE}}}reason")
-            self.ok = False
-            self.finish("terminated: " + (reason[0].tag.split("}")[1] if reason is not None and len(reason) else ""))
+            text = reason.findtext(f"{{{JINGLE}}}text", "")
+            asyncio.ensure_future(self.end(reason[0].tag.split("}")[1], text))
 
     async def on_accept(self, sdp):
         await self.pc.setRemoteDescription(aiortc.RTCSessionDescription(sdp=sdp, type="answer"))
@@ -289,22 +311,33 @@ class ForeignCaller(slixmpp.ClientXMPP):
         iq.reply().send()
         document = iq.xml.find(f"{{{CONFERENCE}}}conference-info")
         ET.register_namespace("", CONFERENCE)
-        say("document", xml=ET.tostring(document, encoding="unicode"))
+        say("document", ET.tostring(document, encoding="unicode"))
+
+    async def obey(self, line):
+        word, *arguments = line.split()
+        if word == "dial":
+            await self.dial(*arguments)
+        elif word == "hangup":
+            await self.hang_up()
+        else:
+            await self.tell(word)
 
 
 async def run(args):
     caller = ForeignCaller(args)
     host, port = args.server.rsplit(":", 1)
-    caller.connect((host, int(port)), disable_starttls=True)
+    caller.connect((host, int(port)), force_starttls=False)
+    lines = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, lambda: asyncio.ensure_future(caller.hang_up()))
-    await caller.done.wait()
-    if hasattr(caller, "pc"):
-        await caller.pc.close()
-    if caller.recording:
-        await asyncio.wait([caller.recording], timeout=5)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    loop.add_signal_handler(signal.SIGTERM, lines.feed_eof)
+    while line := (await lines.readline()).decode().strip():
+        if line == "quit":
+            break
+        await caller.obey(line)
+    await caller.hang_up()
     await caller.disconnect(wait=1.0)
-    return 0 if caller.ok else 1
+    caller.sound.close()
 
 
 def main():
@@ -312,17 +345,16 @@ def main():
     parser.add_argument("--server", required=True, metavar="HOST:PORT")
     parser.add_argument("--jid", required=True)
     parser.add_argument("--password", required=True)
-    parser.add_argument("--to", required=True)
     parser.add_argument("--play", required=True, metavar="WAV")
-    parser.add_argument("--record", metavar="WAV")
-    parser.add_argument("--seconds", type=float, default=0, help="0: until SIGTERM")
+    parser.add_argument("--record", required=True, metavar="WAV")
+    parser.add_argument("--ca", metavar="PEM", help="the server's certificate")
     parser.add_argument("--address", default="127.0.0.1", help="the one local address to offer")
     args = parser.parse_args()
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [args.address]
-    status = asyncio.new_event_loop().run_until_complete(run(args))
+    asyncio.new_event_loop().run_until_complete(run(args))
     # slixmpp 1.8 leaves tasks behind that complain, long and in vain, when the interpreter takes them apart.
     sys.stdout.flush()
-    os._exit(status)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -99,26 +99,20 @@ std::string account(const std::string& user) {
 
 }  // namespace
 
-Call::Call(const support::Prosody& prosody, CallSpec spec) {
+void Call::start(const std::vector<std::string>& argv) {
   const auto fifo = (folder_ / "commands").string();
   if (mkfifo(fifo.c_str(), 0600) != 0) throw std::runtime_error("mkfifo");
   commands_fd_ = open(fifo.c_str(), O_RDWR | O_CLOEXEC);
-  std::vector<std::string> argv{"/bin/sh",
-                                "-c",
-                                "exec \"$@\" <\"$0\"",
-                                fifo,
-                                JINGLE_CALL,
-                                "--server",
-                                server(prosody, spec),
-                                "--jid",
-                                account(spec.user),
-                                "--password",
-                                kPassword,
-                                "--json",
-                                "--events",
-                                "--commands",
-                                "--patience",
-                                "120"};
+  std::vector<std::string> with_commands{"/bin/sh", "-c", "exec \"$@\" <\"$0\"", fifo};
+  with_commands.insert(with_commands.end(), argv.begin(), argv.end());
+  process_ = std::make_unique<support::Process>(support::Process::Spec{.argv = with_commands});
+}
+
+Call::Call(const support::Prosody& prosody, CallSpec spec) {
+  std::vector<std::string> argv{JINGLE_CALL,  "--server",         server(prosody, spec),
+                                "--jid",      account(spec.user), "--password",
+                                kPassword,    "--json",           "--events",
+                                "--commands", "--patience",       "120"};
   if (spec.to.empty()) {
     argv.emplace_back("--answer");
   } else {
@@ -130,7 +124,7 @@ Call::Call(const support::Prosody& prosody, CallSpec spec) {
   if (spec.record) argv.insert(argv.end(), {"--record", recording()});
   if (spec.seconds > 0) argv.insert(argv.end(), {"--seconds", std::to_string(spec.seconds)});
   argv.insert(argv.end(), spec.more.begin(), spec.more.end());
-  process_ = std::make_unique<support::Process>(support::Process::Spec{.argv = argv});
+  start(argv);
 }
 
 Call::~Call() {
@@ -231,31 +225,6 @@ call::Json Call::report(std::size_t number) const {
   return {};
 }
 
-std::string ForeignCall::missing() {
-  std::string output;
-  const int status =
-      support::run_command({.argv = {"/usr/bin/python3", "-c", "import slixmpp, aiortc"}}, &output);
-  return status == 0 ? "" : "python3-slixmpp and python3-aiortc are needed: " + output;
-}
-
-ForeignCall::ForeignCall(const support::Prosody& prosody, CallSpec spec) {
-  std::vector<std::string> argv{"/usr/bin/python3",
-                                TEST_DATA "/e2e/foreign_caller.py",
-                                "--server",
-                                server(prosody, spec),
-                                "--jid",
-                                account(spec.user) + "/foreign",
-                                "--password",
-                                kPassword,
-                                "--to",
-                                spec.to,
-                                "--play",
-                                spec.play};
-  if (spec.record) argv.insert(argv.end(), {"--record", recording()});
-  if (spec.seconds > 0) argv.insert(argv.end(), {"--seconds", std::to_string(spec.seconds)});
-  process_ = std::make_unique<support::Process>(support::Process::Spec{.argv = argv});
-}
-
 void expect_all_but_own_heard(const std::vector<Heard>& recordings) {
   for (const auto& [recording, own_hz, others_hz] : recordings) {
     SCOPED_TRACE(recording + " of the caller with " + std::to_string(own_hz) + " Hz");
@@ -270,6 +239,13 @@ void expect_all_but_own_heard(const std::vector<Heard>& recordings) {
       EXPECT_LE(own, level - 50) << hz << " Hz";
     }
   }
+}
+
+double last_dbfs(const std::string& recording, double hz, double seconds) {
+  const auto sound = call::read_wav(recording);
+  const auto length = static_cast<std::size_t>(seconds * 48000);
+  if (!sound || sound->samples.size() < length) return call::kSilence_dbfs;
+  return call::tone_dbfs(std::span(sound->samples).last(length), hz, sound->rate_hz);
 }
 
 bool wait_until_heard(const std::string& recording, std::span<const double> tones_hz,

@@ -108,25 +108,20 @@ class Call {
   std::optional<int> finish();
   // After finish(): the object of the (only, or `number`-th) caller.
   call::Json report(std::size_t number = 0) const;
-  std::string recording() const { return (folder_ / "heard.wav").string(); }
+  std::string recording() const { return recording_; }
   std::string output() const { return process_->output(); }
   support::Process& process() { return *process_; }
 
  protected:
   Call() = default;
+  // Runs that program, which say() talks to.
+  void start(const std::vector<std::string>& argv);
   support::TempDir folder_;
+  std::string recording_ = (folder_ / "heard.wav").string();
   std::unique_ptr<support::Process> process_;
 
  private:
   int commands_fd_ = -1;
-};
-
-// foreign_caller.py: slixmpp and aiortc.
-class ForeignCall : public Call {
- public:
-  // Why it cannot run here; empty when it can.
-  static std::string missing();
-  ForeignCall(const support::Prosody& prosody, CallSpec spec);
 };
 
 // Every recording holds the tones of the others within 3 dB of what was sent, and its own, if at
@@ -137,6 +132,8 @@ struct Heard {
   std::vector<double> others_hz;
 };
 void expect_all_but_own_heard(const std::vector<Heard>& recordings);
+// Level of the tone in the last `seconds` of a recording that may still be growing.
+double last_dbfs(const std::string& recording, double hz, double seconds = 1);
 // Until the recording (still growing) holds `seconds` in which all of `tones_hz` sound.
 bool wait_until_heard(const std::string& recording, std::span<const double> tones_hz,
                       double seconds);

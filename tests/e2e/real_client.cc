@@ -1,0 +1,103 @@
+#include "tests/e2e/real_client.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+namespace e2e {
+namespace {
+
+constexpr char kChromium[] = "/usr/bin/chromium";
+constexpr char kBrowser[] = TEST_BUILD "/browser";  // a copy of the folder browser
+
+std::string content(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+std::string missing_for_chromium() {
+  for (const char* program : {kChromium, "node", "npm"}) {
+    if (!support::have_program(program)) return std::string(program) + " is not installed";
+  }
+  const auto wanted = std::filesystem::path(kBrowser) / "package-lock.json";
+  const auto installed = std::filesystem::path(kBrowser) / "node_modules" / "installed-lock.json";
+  if (content(installed) == content(wanted)) return {};
+  std::string output;
+  const int status = support::run_command(
+      {.argv = {"npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"}, .cwd = kBrowser},
+      &output);
+  if (status != 0) return "npm ci could not install StanzaJS and playwright-core: " + output;
+  std::filesystem::copy_file(wanted, installed);
+  return {};
+}
+
+std::string missing_for_aiortc() {
+  std::string output;
+  const int status =
+      support::run_command({.argv = {"/usr/bin/python3", "-c", "import slixmpp, aiortc"}}, &output);
+  return status == 0 ? "" : "python3-slixmpp and python3-aiortc are needed: " + output;
+}
+
+// Where this test leaves what is worth looking at.
+std::string test_file(const std::string& ending) {
+  const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
+  std::string name = std::string(test->test_suite_name()) + "." + test->name();
+  std::replace(name.begin(), name.end(), '/', '-');
+  std::filesystem::create_directories(TEST_BUILD "/real_clients");
+  return TEST_BUILD "/real_clients/" + name + ending;
+}
+
+}  // namespace
+
+std::string RealClient::missing(Stack stack) {
+  static std::map<Stack, std::string> found;  // asked once: it takes a second or more
+  const auto [entry, first] = found.try_emplace(stack);
+  if (first) {
+    entry->second = stack == Stack::chromium ? missing_for_chromium() : missing_for_aiortc();
+  }
+  return entry->second;
+}
+
+RealClient::RealClient(Stack stack, const support::Prosody& prosody, const std::string& user,
+                       double hz) {
+  recording_ = test_file("-heard.wav");
+  std::filesystem::remove(recording_);
+  const std::string jid = user + "@localhost";
+  auto argv = stack == Stack::chromium ? chromium(prosody, hz) : aiortc(prosody, hz);
+  argv.insert(argv.end(), {"--jid", jid, "--password", kPassword, "--record", recording_});
+  start(argv);
+}
+
+std::vector<std::string> RealClient::chromium(const support::Prosody& prosody, double hz) const {
+  return {"node",         std::string(kBrowser) + "/caller.mjs",
+          "--chromium",   kChromium,
+          "--websocket",  prosody.websocket_url(),
+          "--tone",       std::to_string(hz),
+          "--screenshot", test_file("-page.png")};
+}
+
+std::vector<std::string> RealClient::aiortc(const support::Prosody& prosody, double hz) const {
+  return {"/usr/bin/python3",
+          TEST_DATA "/e2e/foreign_caller.py",
+          "--server",
+          "127.0.0.1:" + std::to_string(prosody.c2s_port()),
+          "--play",
+          tone_file(folder_, hz),
+          "--ca",
+          prosody.certificate().pem.string()};
+}
+
+call::Json RealClient::last(const std::string& event) const {
+  call::Json found;
+  for (auto& each : events()) {
+    if (each["event"].string() == event) found = std::move(each);
+  }
+  return found;
+}
+
+}  // namespace e2e
