@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <sstream>
 
 namespace e2e {
@@ -29,7 +28,9 @@ std::string missing_for_chromium() {
   if (content(installed) == content(wanted)) return {};
   std::string output;
   const int status = support::run_command(
-      {.argv = {"npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"}, .cwd = kBrowser},
+      {.argv = {"npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline",
+                "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"},
+       .cwd = kBrowser},
       &output);
   if (status != 0) return "npm ci could not install StanzaJS and playwright-core: " + output;
   std::filesystem::copy_file(wanted, installed);
@@ -55,20 +56,15 @@ std::string test_file(const std::string& ending) {
 }  // namespace
 
 std::string RealClient::missing(Stack stack) {
-  static std::map<Stack, std::string> found;  // asked once: it takes a second or more
-  const auto [entry, first] = found.try_emplace(stack);
-  if (first) {
-    entry->second = stack == Stack::chromium ? missing_for_chromium() : missing_for_aiortc();
-  }
-  return entry->second;
+  return stack == Stack::chromium ? missing_for_chromium() : missing_for_aiortc();
 }
 
 RealClient::RealClient(Stack stack, const support::Prosody& prosody, const std::string& user,
-                       double hz) {
+                       double hz, const std::string& address) {
   recording_ = test_file("-heard.wav");
   std::filesystem::remove(recording_);
   const std::string jid = user + "@localhost";
-  auto argv = stack == Stack::chromium ? chromium(prosody, hz) : aiortc(prosody, hz);
+  auto argv = stack == Stack::chromium ? chromium(prosody, hz) : aiortc(prosody, hz, address);
   argv.insert(argv.end(), {"--jid", jid, "--password", kPassword, "--record", recording_});
   start(argv);
 }
@@ -81,13 +77,16 @@ std::vector<std::string> RealClient::chromium(const support::Prosody& prosody, d
           "--screenshot", test_file("-page.png")};
 }
 
-std::vector<std::string> RealClient::aiortc(const support::Prosody& prosody, double hz) const {
+std::vector<std::string> RealClient::aiortc(const support::Prosody& prosody, double hz,
+                                            const std::string& address) const {
   return {"/usr/bin/python3",
           TEST_DATA "/e2e/foreign_caller.py",
           "--server",
           "127.0.0.1:" + std::to_string(prosody.c2s_port()),
           "--play",
           tone_file(folder_, hz),
+          "--address",
+          address,
           "--ca",
           prosody.certificate().pem.string()};
 }

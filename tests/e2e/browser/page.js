@@ -18,14 +18,12 @@ function show(key, value) {
 
 // The roster in the document, although StanzaJS refuses it.
 function showRoster(xml) {
-  const inside = (element, name) =>
-    element.getElementsByTagNameNS('urn:ietf:params:xml:ns:conference-info', name);
-  const document_ = new DOMParser().parseFromString(xml, 'text/xml');
+  const iq = new DOMParser().parseFromString(xml, 'text/xml');
   document.getElementById('roster').replaceChildren();
-  for (const user of inside(document_, 'user')) {
-    const shown = ['display-text', 'status', 'joining-method', 'when', 'src-id'];
-    row('roster', user.getAttribute('entity'),
-        ...shown.map(name => inside(user, name)[0]?.textContent ?? ''));
+  for (const user of iq.getElementsByTagName('user')) {
+    const texts = ['display-text', 'status', 'joining-method', 'when', 'src-id'].map(
+      name => user.getElementsByTagName(name)[0]?.textContent ?? '');
+    row('roster', user.getAttribute('entity'), ...texts);
   }
 }
 
