@@ -263,7 +263,7 @@ bool World::run_until(const std::function<bool()>& done, std::chrono::seconds wi
     const TimePoint now = clock_.now();
     if (now >= look_at && done()) return true;
     if (now >= end || !faults_.empty()) return false;
-    if (now >= look_at) look_at = now + 20ms;
+    if (now >= look_at) look_at = now + 100ms;
     loop_.turn();
   }
 }
