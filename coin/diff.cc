@@ -138,7 +138,13 @@ std::optional<ConferenceInfo> diff(const ConferenceInfo& base, const ConferenceI
   const bool same_users = users->entries.empty() && base.users->foreign == target.users->foreign;
   if (same_document(base, target, same_users)) return std::nullopt;
   if (users->unchanged == 0) return full(target);
+  auto document = partial(base, target, std::move(users->entries));
+  return document ? document : full(target);
+}
 
+std::optional<ConferenceInfo> partial(const ConferenceInfo& base, const ConferenceInfo& target,
+                                      std::vector<User> changed) {
+  if (!base.users || !target.users || base.entity != target.entity) return std::nullopt;
   ConferenceInfo partial;
   partial.entity = target.entity;
   partial.state = State::partial;
@@ -156,9 +162,9 @@ std::optional<ConferenceInfo> diff(const ConferenceInfo& base, const ConferenceI
   if (base.users->foreign != target.users->foreign) partial.users->foreign = target.users->foreign;
 
   // What has no key or no state can be put, not taken away: whether that will do is seen by trying.
-  if (merge(small_parts(base), partial) != small_parts(target)) return full(target);
+  if (merge(small_parts(base), partial) != small_parts(target)) return std::nullopt;
 
-  partial.users->users = std::move(users->entries);
+  partial.users->users = std::move(changed);
   return partial;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "coin/conference_info.h"
 
@@ -18,6 +19,12 @@ namespace coin {
 // Requires: both full at every level. Equality ignores the order of keyed children.
 // Law: merge(base, *diff(base, target)) == target.     tests/coin/diff_property_test.cc
 std::optional<ConferenceInfo> diff(const ConferenceInfo& base, const ConferenceInfo& target);
+
+// diff()'s partial, for who knows already which users changed: those new or changed as they are
+// now, those gone as deleted. Other users are not looked at: O(changed). nullopt: a partial cannot
+// say what else changed.
+std::optional<ConferenceInfo> partial(const ConferenceInfo& base, const ConferenceInfo& target,
+                                      std::vector<User> changed);
 
 // `base` after receiving `document` (§4.6), whatever its state. Full replaces. Deleted leaves the
 // entity and nothing else. Partial:
