@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <limits>
-#include <string_view>
-#include <unordered_map>
+#include <map>
 #include <utility>
 
 namespace mixer {
@@ -21,13 +20,6 @@ std::optional<std::string> some(std::optional<std::string> text) {
 bool is_source(const std::optional<std::string>& text) {
   return text && !text->empty() && text->size() <= 10 &&
          std::ranges::all_of(*text, [](char c) { return '0' <= c && c <= '9'; });
-}
-
-std::string key_of(std::string_view entity) {
-  std::string key(entity.substr(0, entity.find(';')));
-  // ASCII only: what is left of case in a URI with other letters is the room's to keep apart.
-  std::ranges::transform(key, key.begin(), [](unsigned char c) { return std::tolower(c); });
-  return key;
 }
 
 // Jitsi writes "mute-via-focus" and knows no other spelling; that nobody hears him it can be told.
@@ -73,49 +65,71 @@ void add_endpoints(coin::User& user, std::vector<coin::Endpoint>&& endpoints) {
   });
 }
 
-coin::Users for_jitsi(std::optional<coin::Users>&& from) {
-  coin::Users users;
-  if (!from) return users;
-  std::unordered_map<std::string, std::size_t> by_key;
-  for (coin::User& user : from->users) {
-    const auto gone = [](const coin::Endpoint& endpoint) {
-      return endpoint.status == EndpointStatus::disconnected;
-    };
-    if (!user.endpoints.empty() && std::ranges::all_of(user.endpoints, gone)) continue;
-    std::string key = key_of(user.entity);
-    if (key.empty()) continue;
-    const auto [place, added] = by_key.emplace(key, users.users.size());
-    if (added) users.users.emplace_back().entity = std::move(key);
-    coin::User& shown = users.users[place->second];
-    shown.display_text = std::max(shown.display_text, some(std::move(user.display_text)));
-    add_endpoints(shown, std::move(user.endpoints));
-  }
-  return users;
+bool has_left(const coin::User& user) {
+  return !user.endpoints.empty() &&
+         std::ranges::all_of(user.endpoints, [](const coin::Endpoint& endpoint) {
+           return endpoint.status == EndpointStatus::disconnected;
+         });
 }
 
 }  // namespace
 
-coin::ConferenceInfo shaped(coin::ConferenceInfo info, DocumentForm form) {
-  if (form == DocumentForm::standard) return info;
-  coin::ConferenceInfo shown;
-  shown.entity = std::move(info.entity);
-  coin::ConferenceDescription& description = shown.description.emplace();
-  if (info.description) {
-    description.display_text = some(std::move(info.description->display_text));
-    description.subject = some(std::move(info.description->subject));
-    description.free_text = some(std::move(info.description->free_text));
+std::string key_of(std::string_view entity, DocumentForm form) {
+  if (form == DocumentForm::standard) return std::string(entity);
+  std::string key(entity.substr(0, entity.find(';')));
+  // ASCII only: what is left of case in a URI with other letters is the room's to keep apart.
+  std::ranges::transform(key, key.begin(), [](unsigned char c) { return std::tolower(c); });
+  return key;
+}
+
+std::optional<coin::User> shaped(std::vector<coin::User> same, DocumentForm form) {
+  if (form == DocumentForm::standard) return std::move(same.front());
+  std::optional<coin::User> shown;
+  for (coin::User& user : same) {
+    if (has_left(user)) continue;
+    if (!shown) shown.emplace().entity = key_of(user.entity, form);
+    shown->display_text = std::max(shown->display_text, some(std::move(user.display_text)));
+    add_endpoints(*shown, std::move(user.endpoints));
   }
-  shown.users = for_jitsi(std::move(info.users));
+  return shown;
+}
+
+coin::ConferenceInfo shaped_rest(coin::ConferenceInfo rest, std::size_t users, DocumentForm form) {
+  if (form == DocumentForm::standard) return rest;
+  coin::ConferenceInfo shown;
+  shown.entity = std::move(rest.entity);
+  coin::ConferenceDescription& description = shown.description.emplace();
+  if (rest.description) {
+    description.display_text = some(std::move(rest.description->display_text));
+    description.subject = some(std::move(rest.description->subject));
+    description.free_text = some(std::move(rest.description->free_text));
+  }
+  shown.users.emplace();
   coin::ConferenceState& state = shown.conference_state.emplace();
-  if (info.conference_state) {
-    state.active = info.conference_state->active;
-    state.locked = info.conference_state->locked;
-    state.user_count = info.conference_state->user_count;
+  if (rest.conference_state) {
+    state.active = rest.conference_state->active;
+    state.locked = rest.conference_state->locked;
+    state.user_count = rest.conference_state->user_count;
   }
   // Absent it would be shown as -1, and one that is no signed integer is fatal.
   constexpr std::uint32_t kMost = std::numeric_limits<std::int32_t>::max();
-  state.user_count = std::min(
-      state.user_count.value_or(static_cast<std::uint32_t>(shown.users->users.size())), kMost);
+  state.user_count = std::min(state.user_count.value_or(static_cast<std::uint32_t>(users)), kMost);
+  return shown;
+}
+
+coin::ConferenceInfo shaped(coin::ConferenceInfo info, DocumentForm form) {
+  if (form == DocumentForm::standard) return info;
+  std::map<std::string, std::vector<coin::User>> by_key;
+  for (coin::User& user : std::exchange(info.users, {}).value_or(coin::Users{}).users) {
+    std::string key = key_of(user.entity, form);
+    if (!key.empty()) by_key[std::move(key)].push_back(std::move(user));
+  }
+  std::vector<coin::User> users;
+  for (auto& [key, same] : by_key) {
+    if (auto user = shaped(std::move(same), form)) users.push_back(std::move(*user));
+  }
+  coin::ConferenceInfo shown = shaped_rest(std::move(info), users.size(), form);
+  shown.users->users = std::move(users);
   return shown;
 }
 

@@ -2,6 +2,11 @@
 // 4575 has it. Pure; any thread.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "coin/conference_info.h"
 
 namespace mixer {
@@ -22,5 +27,13 @@ enum class DocumentForm {
 // Users by their key in Jitsi's list (the entity up to `;`, in lower case), once; who is
 // disconnected is not listed.
 coin::ConferenceInfo shaped(coin::ConferenceInfo info, DocumentForm form);
+
+// Its parts, so that a user is shaped once for many documents. Entities with the same key are one
+// user to the reader, and shown under it; empty: none to it.
+std::string key_of(std::string_view entity, DocumentForm form);
+// The user that those of one key are; nullopt: not listed. Requires: one at least.
+std::optional<coin::User> shaped(std::vector<coin::User> same, DocumentForm form);
+// All but the entries of `users`, of which there are so many.
+coin::ConferenceInfo shaped_rest(coin::ConferenceInfo rest, std::size_t users, DocumentForm form);
 
 }  // namespace mixer
