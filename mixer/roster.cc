@@ -46,6 +46,7 @@ bool Roster::set(media::LegId leg, const Participant& participant) {
       count(known, -1);
       known = participant;
       count(known, +1);
+      touch(bare);
       return endpoint(known) != before;
     }
     erase(leg, std::nullopt);  // somebody else answered
@@ -53,7 +54,7 @@ bool Roster::set(media::LegId leg, const Participant& participant) {
   const auto [entry, added] = users_.try_emplace(bare);
   User& user = entry->second;
   if (added) user.token = participant.token;
-  ++user.endpoints;
+  user.legs.insert(leg);
   departed_.erase(bare);
   count(participant, +1);
   participants_.emplace(leg, participant);
@@ -61,7 +62,9 @@ bool Roster::set(media::LegId leg, const Participant& participant) {
   if (added) {
     user.display_text = unused_name(display_name(bare));
     names_.insert(user.display_text);
+    touch_those_asked_by(bare);
   }
+  touch(bare);
   return true;
 }
 
@@ -78,11 +81,14 @@ bool Roster::erase(media::LegId leg, const std::optional<Departed>& departed) {
   const auto found = participants_.find(leg);
   if (found == participants_.end()) return false;
   const jingle::Jid bare = found->second.peer.bare();
+  touch(bare);
   count(found->second, -1);
   participants_.erase(found);
   const bool was_focus = links_.erase(leg) > 0;
   const bool is_behind = told_of(bare);
-  if (--users_.at(bare).endpoints == 0) {
+  User& user = users_.at(bare);
+  user.legs.erase(leg);
+  if (user.legs.empty()) {
     if (departed) {
       departed_.emplace(bare, *departed);  // list_behind() knows better
     } else {
@@ -98,6 +104,30 @@ bool Roster::erase(media::LegId leg, const std::optional<Departed>& departed) {
   return true;
 }
 
+void Roster::touch(const jingle::Jid& bare) { touch({user_entity(bare, users_.at(bare)), bare}); }
+
+void Roster::touch(Touched touched) {
+  // Of more than that all is told as soon.
+  if (touched_.size() > 64 + 2 * (users_.size() + behind_.size())) touched_.pop_front();
+  touched_.push_back(std::move(touched));
+  ++revision_;
+}
+
+// Where only the nick is disclosed, who asked is named as long as he is listed.
+void Roster::touch_those_asked_by(const jingle::Jid& bare) {
+  if (config_.disclose != Disclose::nick) return;
+  const auto by = [&](const coin::Execution& info) {
+    const auto jid = info.by ? jingle::Jid::parse_uri(*info.by) : std::nullopt;
+    return jid && jid->bare() == bare;
+  };
+  for (const auto& [leg, participant] : participants_) {
+    if (by(participant.joining_info)) touch(participant.peer.bare());
+  }
+  for (const auto& [who, departed] : departed_) {
+    if (by(departed.participant.joining_info) || by(departed.departure.info)) touch(who);
+  }
+}
+
 void Roster::count(const Participant& participant, int change) {
   if (!is_connected(participant.status)) return;
   int& connected = users_.at(participant.peer.bare()).connected;
@@ -108,10 +138,12 @@ void Roster::count(const Participant& participant, int change) {
 }
 
 void Roster::forget(const jingle::Jid& bare) {
+  touch(bare);
+  departed_.erase(bare);
   const auto user = users_.find(bare);
   names_.erase(user->second.display_text);
-  departed_.erase(bare);
   users_.erase(user);
+  touch_those_asked_by(bare);
 }
 
 bool Roster::expire(TimePoint now) {
@@ -133,9 +165,11 @@ std::optional<TimePoint> Roster::next_deadline() const {
 
 bool Roster::set_cascade(media::LegId leg, const std::string& conference,
                          std::vector<coin::User> behind) {
-  if (!participants_.contains(leg)) return false;
+  const auto focus = participants_.find(leg);
+  if (focus == participants_.end()) return false;
   if (conference.empty()) {
     if (links_.erase(leg) == 0) return false;
+    touch(focus->second.peer.bare());
     list_behind();
     return true;
   }
@@ -155,9 +189,8 @@ bool Roster::set_cascade(media::LegId leg, const std::string& conference,
   if (known == link) return false;
   const bool renamed = known.conference != conference;
   known = std::move(link);
-  const auto before = behind_;
-  list_behind();
-  return renamed || behind_ != before;
+  if (renamed) touch(focus->second.peer.bare());
+  return list_behind() || renamed;
 }
 
 bool Roster::told_of(const jingle::Jid& bare) const {
@@ -167,8 +200,8 @@ bool Roster::told_of(const jingle::Jid& bare) const {
   });
 }
 
-// Which of the users behind other foci are listed, and as what.
-void Roster::list_behind() {
+// Which of the users behind other foci are listed, and as what. True if that changed.
+bool Roster::list_behind() {
   const auto before = std::exchange(behind_, {});
   for (const auto& [entity, listed] : before) names_.erase(*listed.user.display_text);
   for (const auto& [leg, link] : links_) {
@@ -203,6 +236,25 @@ void Roster::list_behind() {
     if (was_called(entry)) continue;
     entry.second.user.display_text = unused_name(entry.second.called);
     names_.insert(*entry.second.user.display_text);
+  }
+  for (const auto& [entity, listed] : before) {
+    if (!behind_.contains(entity)) touch({entity, std::nullopt});
+  }
+  for (const auto& [entity, listed] : behind_) {
+    const auto known = before.find(entity);
+    if (known == before.end() || known->second != listed) touch({entity, std::nullopt});
+  }
+  count_behind();
+  return behind_ != before;
+}
+
+void Roster::count_behind() {
+  connected_behind_ = 0;
+  connected_by_link_.clear();
+  for (const auto& [entity, listed] : behind_) {
+    if (!is_connected(listed.user)) continue;
+    ++connected_behind_;
+    for (const media::LegId leg : listed.links) ++connected_by_link_[leg];
   }
 }
 
@@ -300,30 +352,35 @@ coin::Endpoint Roster::endpoint(const Departed& departed) const {
   return gone;
 }
 
-std::vector<coin::User> Roster::ours(bool for_focus) const {
-  std::vector<coin::User> users;
-  std::map<jingle::Jid, std::size_t> index;
-  for (const auto& [bare, user] : users_) {
-    index.emplace(bare, users.size());
-    coin::User shown;
-    shown.entity = user_entity(bare, user);
-    shown.display_text = user.display_text;
-    users.push_back(std::move(shown));
-  }
-  for (const auto& [leg, participant] : participants_) {
-    coin::User& user = users[index.at(participant.peer.bare())];
-    user.endpoints.push_back(endpoint(participant));
+coin::User Roster::shown(const jingle::Jid& bare, const User& user, bool for_focus) const {
+  coin::User shown;
+  shown.entity = user_entity(bare, user);
+  shown.display_text = user.display_text;
+  for (const media::LegId leg : user.legs) {
+    shown.endpoints.push_back(endpoint(participants_.at(leg)));
     const auto link = links_.find(leg);
     if (link == links_.end()) continue;
-    user.cascaded_focus = for_focus ? link->second.conference : conference_of(leg, link->second);
+    shown.cascaded_focus = for_focus ? link->second.conference : conference_of(leg, link->second);
   }
-  for (const auto& [bare, departed] : departed_) {
-    users[index.at(bare)].endpoints.push_back(endpoint(departed));
-  }
-  return users;
+  const auto departed = departed_.find(bare);
+  if (departed != departed_.end()) shown.endpoints.push_back(endpoint(departed->second));
+  return shown;
 }
 
-coin::ConferenceInfo Roster::info(std::optional<media::LegId> without) const {
+coin::User Roster::shown(const Behind& listed, bool for_focus) const {
+  coin::User user = listed.user;
+  if (for_focus) return user;
+  user.cascaded_focus = listed.shown_focus;
+  forget_way(user);
+  return user;
+}
+
+bool Roster::is_listed(const Behind& listed, std::optional<media::LegId> without) {
+  return !without || !listed.links.contains(*without);
+}
+
+// All but the users.
+coin::ConferenceInfo Roster::rest(std::size_t user_count) const {
   coin::ConferenceInfo info;
   info.entity = room_.uri();
 
@@ -334,23 +391,52 @@ coin::ConferenceInfo Roster::info(std::optional<media::LegId> without) const {
   if (!config_.subject.empty()) description.subject = config_.subject;
   info.description = std::move(description);
 
-  coin::Users users;
-  users.users = ours(without.has_value());
-  for (const auto& [entity, listed] : behind_) {
-    if (without && listed.links.contains(*without)) continue;
-    coin::User& user = users.users.emplace_back(listed.user);
-    if (without) continue;
-    user.cascaded_focus = listed.shown_focus;
-    forget_way(user);
-  }
-
   coin::ConferenceState state;
-  state.user_count = static_cast<std::uint32_t>(std::ranges::count_if(
-      users.users, [](const coin::User& user) { return is_connected(user); }));
+  state.user_count = static_cast<std::uint32_t>(user_count);
   state.active = true;
   info.conference_state = std::move(state);
-  info.users = std::move(users);
+  info.users.emplace();
   return info;
+}
+
+coin::ConferenceInfo Roster::info(std::optional<media::LegId> without) const {
+  std::vector<coin::User> users;
+  for (const auto& [bare, user] : users_) users.push_back(shown(bare, user, without.has_value()));
+  for (const auto& [entity, listed] : behind_) {
+    if (is_listed(listed, without)) users.push_back(shown(listed, without.has_value()));
+  }
+  const auto connected =
+      std::ranges::count_if(users, [](const coin::User& user) { return is_connected(user); });
+  coin::ConferenceInfo info = rest(static_cast<std::size_t>(connected));
+  info.users->users = std::move(users);
+  return info;
+}
+
+News Roster::news(std::optional<media::LegId> without, std::uint64_t since) const {
+  News news;
+  if (since == 0 || revision_ - since > touched_.size()) {
+    news = whole(info(without));
+  } else {
+    const auto theirs = without ? connected_by_link_.find(*without) : connected_by_link_.end();
+    const std::size_t unlisted = theirs == connected_by_link_.end() ? 0 : theirs->second;
+    news.rest = rest(connected_ + connected_behind_ - unlisted);
+    news.whole = false;
+    const auto list = [&](coin::User user) {
+      std::string entity = user.entity;
+      news.users[std::move(entity)] = std::make_shared<const coin::User>(std::move(user));
+    };
+    for (std::size_t i = touched_.size() - (revision_ - since); i < touched_.size(); ++i) {
+      const auto& [entity, bare] = touched_[i];
+      news.users.try_emplace(entity);
+      const auto user = bare ? users_.find(*bare) : users_.end();
+      if (user != users_.end()) list(shown(*bare, user->second, without.has_value()));
+      const auto behind = behind_.find(entity);
+      if (behind == behind_.end() || !is_listed(behind->second, without)) continue;
+      list(shown(behind->second, without.has_value()));
+    }
+  }
+  news.revision = revision_;
+  return news;
 }
 
 }  // namespace mixer

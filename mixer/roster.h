@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,6 +15,7 @@
 #include "media/mix_plan.h"
 #include "mixer/clock.h"
 #include "mixer/config.h"
+#include "mixer/listing.h"
 #include "signaling/jid.h"
 
 namespace mixer {
@@ -77,13 +79,17 @@ class Roster {
   // each cascaded-focus is the conference's own URI whatever the room discloses, for circles are
   // known by them.
   coin::ConferenceInfo info(std::optional<media::LegId> without = std::nullopt) const;
+  // What of info(without) may have changed since the news with that revision; 0, or one that is
+  // long past: all of it. O(changed). Law: a Listing that takes them all lists info(without)
+  // (tests/mixer/roster_property_test.cc).
+  News news(std::optional<media::LegId> without, std::uint64_t since) const;
 
  private:
   struct User {
     std::string display_text;
-    std::string token;  // stands for the JID where only the nick is disclosed
-    int endpoints = 0;  // 0: departed
-    int connected = 0;  // of them
+    std::string token;            // stands for the JID where only the nick is disclosed
+    std::set<media::LegId> legs;  // none: departed
+    int connected = 0;            // of them
   };
   struct Departed {
     Participant participant;
@@ -107,12 +113,20 @@ class Roster {
     std::set<media::LegId> links;            // that told of it
     bool operator==(const Behind&) const = default;
   };
+  struct Touched {
+    std::string entity;
+    std::optional<jingle::Jid> bare;  // nullopt: behind another focus
+  };
 
+  void touch(const jingle::Jid& bare);
+  void touch(Touched touched);
+  void touch_those_asked_by(const jingle::Jid& bare);
   void count(const Participant& participant, int change);
   bool erase(media::LegId leg, const std::optional<Departed>& departed);
   void forget(const jingle::Jid& bare);
   bool told_of(const jingle::Jid& bare) const;
-  void list_behind();
+  bool list_behind();
+  void count_behind();
   std::string unused_name(const std::string& wanted) const;
 
   std::string user_entity(const jingle::Jid& bare, const User& user) const;
@@ -122,7 +136,10 @@ class Roster {
   std::string conference_of(media::LegId leg, const Link& link) const;
   coin::Endpoint endpoint(const Participant& participant) const;
   coin::Endpoint endpoint(const Departed& departed) const;
-  std::vector<coin::User> ours(bool for_focus) const;
+  coin::User shown(const jingle::Jid& bare, const User& user, bool for_focus) const;
+  coin::User shown(const Behind& listed, bool for_focus) const;
+  static bool is_listed(const Behind& listed, std::optional<media::LegId> without);
+  coin::ConferenceInfo rest(std::size_t user_count) const;
 
   jingle::Jid room_;
   RoomConfig config_;
@@ -133,6 +150,10 @@ class Roster {
   std::map<std::string, Behind> behind_;  // by entity
   std::set<std::string> names_;           // of users_ and behind_
   std::size_t connected_ = 0;
+  std::size_t connected_behind_ = 0;
+  std::map<media::LegId, std::size_t> connected_by_link_;  // of them
+  std::deque<Touched> touched_;  // the last of those that made up revision_
+  std::uint64_t revision_ = 0;
 };
 
 // The participant's point of view (RFC 4575 §5.8.4): recvonly hears and is not heard.

@@ -309,6 +309,32 @@ TEST_P(RosterLaws, IsTheModelAfterAnyHistory) {
   }
 }
 
+// Whoever takes the news now and then, in whatever form, lists the whole.
+TEST_P(RosterLaws, NewsAddUpToTheWhole) {
+  struct Reader {
+    mixer::Listing listing{mixer::DocumentForm::standard};
+    std::uint64_t seen = 0;
+  };
+  std::map<std::optional<media::LegId>, Reader> readers;
+  int parts = 0;
+  for (int i = 0; i < 3000; ++i) {
+    ASSERT_NO_FATAL_FAILURE(step());
+    const auto without =
+        dice_.chance(0.5) ? std::nullopt : std::optional(media::LegId{1 + dice_.below(7)});
+    if (dice_.chance(0.3)) continue;
+    SCOPED_TRACE("TEST_SEED=" + std::to_string(seed_) + " step " + std::to_string(i));
+    Reader& reader = readers[without];
+    const mixer::News news = roster_.news(without, reader.seen);
+    reader.listing.take(news);
+    reader.seen = news.revision;
+    parts += news.whole ? 0 : 1;
+    coin::ConferenceInfo told = news.rest;
+    told.users->users = reader.listing.users();
+    ASSERT_EQ(told, roster_.info(without));
+  }
+  EXPECT_GT(parts, 1000);
+}
+
 INSTANTIATE_TEST_SUITE_P(Roster, RosterLaws,
                          testing::Values(Disclose::bare, Disclose::full, Disclose::nick));
 
