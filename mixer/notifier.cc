@@ -40,6 +40,8 @@ void Notifier::add(media::LegId leg, Receiver receiver) {
   const auto [entry, added] =
       subscriptions_.try_emplace(leg, Subscription{.to = receiver,
                                                    .without = std::nullopt,
+                                                   .channel = nullptr,
+                                                   .told_by = nullptr,
                                                    .told = nullptr,
                                                    .healed = nullptr,
                                                    .in_flight = std::nullopt,
@@ -71,8 +73,13 @@ void Notifier::set_isfocus(media::LegId leg, bool isfocus) {
 }
 
 // What its audience is told may have to be published first.
-void Notifier::admit(const Subscription& subscription) {
-  if (!published_.contains(subscription.audience())) touch();
+void Notifier::admit(Subscription& subscription) {
+  const DocumentForm form = subscription.to.form;
+  std::weak_ptr<Channel>& known = channels_[{subscription.without, form}];
+  std::shared_ptr<Channel> channel = known.lock();
+  if (!channel) known = channel = std::make_shared<Channel>(form);
+  subscription.channel = std::move(channel);
+  if (!subscription.published()) touch();
   wake(due(subscription));
 }
 
@@ -120,11 +127,6 @@ void Notifier::connection_up(TimePoint now) {
   wake(now);
 }
 
-Notifier::Published Notifier::published_for(const Subscription& subscription) const {
-  const auto found = published_.find(subscription.audience());
-  return found == published_.end() ? nullptr : found->second;
-}
-
 std::optional<TimePoint> Notifier::due(const Subscription& subscription) const {
   if (!subscription.listens()) return std::nullopt;
   if (subscription.in_flight) return subscription.in_flight->late_at;
@@ -132,7 +134,7 @@ std::optional<TimePoint> Notifier::due(const Subscription& subscription) const {
       std::max({subscription.not_before, subscription.budget.ready_at(), all_.ready_at()});
   // A newcomer's first document shows the newcomer.
   if (!subscription.told && dirty_) ready = std::max(ready, publish_at());
-  const Published published = published_for(subscription);
+  const Published& published = subscription.published();
   if (!published) return std::nullopt;  // until it is
   if (subscription.needs_full || subscription.told != published) return ready;
   if (subscription.partials > 0) return std::max(heal_due(subscription, false), ready);
@@ -155,7 +157,7 @@ std::optional<TimePoint> Notifier::next_deadline() const {
 }
 
 void Notifier::advance(const Roster& roster, Outbox& out, TimePoint now) {
-  advance([&](std::optional<media::LegId> without) { return roster.info(without); }, out, now);
+  advance([&](auto without, auto since) { return roster.news(without, since); }, out, now);
 }
 
 void Notifier::advance(const Truth& truth, Outbox& out, TimePoint now) {
@@ -166,11 +168,22 @@ void Notifier::advance(const Truth& truth, Outbox& out, TimePoint now) {
   if (dirty_ && now >= publish_at() && anybody()) publish(truth, now);
   all_.look(now);
 
+  wake_at_ = TimePoint::max();
+  if (dirty_ && anybody()) wake(publish_at());
+  bool all_told = true;
+  const auto wait = [&](const Subscription& subscription, std::optional<TimePoint> at) {
+    wake(at);
+    all_told &= !subscription.listens() || subscription.told == subscription.published();
+  };
   std::vector<std::pair<media::LegId, Subscription*>> waiting;
   for (auto& [leg, subscription] : subscriptions_) {
     time_out(subscription, now);
     const auto at = due(subscription);
-    if (at && *at <= now) waiting.emplace_back(leg, &subscription);
+    if (at && *at <= now) {
+      waiting.emplace_back(leg, &subscription);
+    } else {
+      wait(subscription, at);
+    }
   }
   // Who has waited longest goes first when the budget is short.
   std::ranges::stable_sort(waiting, {}, [](const auto& entry) { return entry.second->last_sent; });
@@ -178,14 +191,12 @@ void Notifier::advance(const Truth& truth, Outbox& out, TimePoint now) {
     // Those before may have left it nothing.
     if (*due(*subscription) <= now) send(leg, *subscription, out, now);
   }
-  wake_at_ = TimePoint::max();
-  if (dirty_ && anybody()) wake(publish_at());
-  bool all_told = true;
-  for (const auto& [leg, subscription] : subscriptions_) {
-    wake(due(subscription));
-    all_told &= !subscription.listens() || subscription.told == published_for(subscription);
+  for (const auto& [leg, subscription] : waiting) wait(*subscription, due(*subscription));
+  if (!all_told) return;
+  updates_.clear();
+  for (const auto& [audience, channel] : channels_) {
+    if (const auto used = channel.lock()) used->listing.forget_changes();
   }
-  if (all_told) updates_.clear();
 }
 
 // One look at the roster for everybody, and one for each focus among the receivers.
@@ -193,21 +204,31 @@ void Notifier::publish(const Truth& truth, TimePoint now) {
   dirty_ = false;
   published_at_ = now;
   updates_.clear();
-  std::map<Audience, Published> before = std::exchange(published_, {});
-  for (const auto& [leg, subscription] : subscriptions_) {
-    if (subscription.isfocus) published_.try_emplace(subscription.audience());
+  std::erase_if(channels_, [](const auto& entry) { return entry.second.expired(); });
+  std::uint64_t revision = seen_;
+  for (auto at = channels_.begin(); at != channels_.end();) {
+    const auto without = at->first.without;
+    std::vector<std::shared_ptr<Channel>> channels;
+    for (; at != channels_.end() && at->first.without == without; ++at) {
+      channels.push_back(at->second.lock());
+    }
+    const bool all_know = std::ranges::all_of(
+        channels, [](const auto& channel) { return channel->published != nullptr; });
+    const News news = truth(without, all_know ? seen_ : 0);
+    for (const auto& channel : channels) update(*channel, news);
+    revision = news.revision;
   }
-  coin::ConferenceInfo info;
-  for (auto at = published_.begin(); at != published_.end();) {
-    auto& [audience, published] = *at++;
-    const bool last = at == published_.end() || at->first.without != audience.without;
-    if (info.entity.empty()) info = truth(audience.without);
-    coin::ConferenceInfo said = shaped(last ? std::exchange(info, {}) : info, audience.form);
-    // Muted and unmuted within the same half second is nothing to tell.
-    const Published& old = before[audience];
-    published =
-        old && *old == said ? old : std::make_shared<const coin::ConferenceInfo>(std::move(said));
-  }
+  seen_ = revision;
+}
+
+void Notifier::update(Channel& channel, const News& news) {
+  const bool changed = channel.listing.take(news);
+  coin::ConferenceInfo rest =
+      shaped_rest(news.rest, channel.listing.size(), channel.listing.form());
+  // Muted and unmuted within the same half second is nothing to tell.
+  if (channel.published && !changed && channel.published->rest == rest) return;
+  channel.published =
+      std::make_shared<const Known>(Known{std::move(rest), channel.listing.revision(), {}});
 }
 
 void Notifier::time_out(Subscription& subscription, TimePoint now) const {
@@ -222,8 +243,7 @@ void Notifier::time_out(Subscription& subscription, TimePoint now) const {
       std::max(subscription.not_before, now + back_off(++subscription.unanswered));
 }
 
-Notifier::Update Notifier::make(const Published& told, const Published& target,
-                                const coin::ConferenceInfo& document) {
+Notifier::Update Notifier::make(const Published& target, const coin::ConferenceInfo& document) {
   Update update;
   update.root.entity = document.entity;
   update.root.state = document.state;
@@ -233,18 +253,47 @@ Notifier::Update Notifier::make(const Published& told, const Published& target,
   if (update.cut) {
     coin::ConferenceInfo part = document;
     cut_to_fit(part, update.body);
-    update.told = std::make_shared<const coin::ConferenceInfo>(
-        part.state == coin::State::full ? std::move(part) : coin::merge(*told, part));
+    Known told = *target;
+    const auto& users = document.users->users;
+    for (std::size_t i = part.users->users.size(); i < users.size(); ++i) {
+      told.owed.insert(users[i].entity);
+    }
+    update.told = std::make_shared<const Known>(std::move(told));
   }
   return update;
 }
 
+// What it was told as one of another audience still counts.
+void Notifier::change_channel(Subscription& subscription) {
+  const Listing& from = subscription.told_by->listing;
+  const Listing& to = subscription.channel->listing;
+  Known known = *subscription.told;
+  const auto missed = from.since(known.revision, known.owed);
+  if (!missed) {
+    subscription.needs_full = true;
+    return;
+  }
+  for (const coin::User& user : *missed) known.owed.insert(user.entity);
+  for (std::string& entity : from.unlike(to)) known.owed.insert(std::move(entity));
+  known.revision = to.revision();
+  subscription.told = std::make_shared<const Known>(std::move(known));
+  subscription.told_by = subscription.channel;
+}
+
 const Notifier::Update& Notifier::update_for(Subscription& subscription, TimePoint now) {
+  if (subscription.told && subscription.told_by != subscription.channel) {
+    change_channel(subscription);
+  }
   const Published& told = subscription.told;
-  const Published target = published_for(subscription);
+  const Published& target = subscription.published();
+  const Listing& listing = subscription.channel->listing;
   const auto full = [&]() -> const Update& {
     const auto [entry, added] = updates_.try_emplace({nullptr, target});
-    if (added) entry->second = make(nullptr, target, *target);
+    if (added) {
+      coin::ConferenceInfo document = target->rest;
+      if (document.users) document.users->users = listing.users();
+      entry->second = make(target, document);
+    }
     return entry->second;
   };
   if (!told || subscription.needs_full) {
@@ -261,20 +310,19 @@ const Notifier::Update& Notifier::update_for(Subscription& subscription, TimePoi
   const auto [entry, added] = updates_.try_emplace({told, target});
   Update& update = entry->second;
   if (!added) return update;
-  const auto difference = coin::diff(*told, *target);
-  if (!difference) {
+  auto changed = listing.since(told->revision, told->owed);
+  if (changed && changed->empty() && told->rest == target->rest) {
     update.told = target;
-  } else if (difference->state == coin::State::full) {
-    update = full();
-  } else {
-    update = make(told, target, *difference);
-    // A partial that is no smaller only adds the risk of a gap; with fewer entries it is smaller.
-    // But a full one that is cut would tell the same first users again, and never the rest.
-    if (difference->users->users.size() >= target->users->users.size()) {
-      const Update& whole = full();
-      if (!whole.cut && update.body.size() >= whole.body.size()) update = whole;
-    }
+    return update;
   }
+  // A partial that is no smaller only adds the risk of a gap; with fewer entries it is smaller.
+  const bool many = changed && changed->size() >= listing.size();
+  const auto partial =
+      changed ? coin::partial(told->rest, target->rest, std::move(*changed)) : std::nullopt;
+  if (!partial) return update = full();
+  update = make(target, *partial);
+  // But a full one that is cut would tell the same first users again, and never the rest.
+  if (many && !full().cut && update.body.size() >= full().body.size()) update = full();
   return update;
 }
 
@@ -283,10 +331,11 @@ std::string Notifier::document(Subscription& subscription, const Update& update,
   if (update.root.state == coin::State::full) {
     subscription.partials = 0;
     subscription.cut = update.cut;
-  } else if (subscription.healed != published_for(subscription)) {
+  } else if (subscription.healed != subscription.published()) {
     if (++subscription.partials == 1) subscription.heal_by = now + limits::kCoinHealAtLatest;
   }
   subscription.told = update.told;
+  subscription.told_by = subscription.channel;
   subscription.needs_full = false;
   // Jitsi knows its call by the sid, and drops a document without.
   const bool sid = config_.sid_attribute || subscription.to.form == DocumentForm::jitsi;
@@ -329,7 +378,7 @@ void Notifier::send(media::LegId leg, Subscription& subscription, Outbox& out, T
 
 jingle::Result<std::string> Notifier::pull(media::LegId leg, const Roster& roster, TimePoint now) {
   return pull(
-      leg, [&](std::optional<media::LegId> without) { return roster.info(without); }, now);
+      leg, [&](auto without, auto since) { return roster.news(without, since); }, now);
 }
 
 jingle::Result<std::string> Notifier::pull(media::LegId leg, const Truth& truth, TimePoint now) {

@@ -26,6 +26,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -33,6 +34,7 @@
 #include "mixer/client_profile.h"
 #include "mixer/clock.h"
 #include "mixer/config.h"
+#include "mixer/listing.h"
 #include "mixer/outbox.h"
 #include "mixer/roster.h"
 #include "signaling/stanza_error.h"
@@ -52,8 +54,9 @@ class Notifier {
   // `all` is what every room of the process sends from; it outlives the notifier.
   Notifier(std::string room, const Config::Coin& config, ByteBudget& all);
 
-  // What a conference document says, full: Roster::info().
-  using Truth = std::function<coin::ConferenceInfo(std::optional<media::LegId> without)>;
+  // What conference documents say: Roster::news().
+  using Truth =
+      std::function<News(std::optional<media::LegId> without, std::uint64_t since_revision)>;
 
   // Requires: the leg is connected and isfocus was said in that session. Again for a leg: its
   // client turned out to be another than was thought; its documents go on from where they were.
@@ -94,8 +97,21 @@ class Notifier {
     DocumentForm form = DocumentForm::standard;
     auto operator<=>(const Audience&) const = default;
   };
+  // What somebody knows: the rest of the document, and its listing's users of that revision but for
+  // those he is owed, of whom he knows something older or nothing.
+  struct Known {
+    coin::ConferenceInfo rest;
+    std::uint64_t revision = 0;
+    std::set<std::string> owed;
+  };
   // Immutable and shared by all who were told the same, which no single owner outlives.
-  using Published = std::shared_ptr<const coin::ConferenceInfo>;
+  using Published = std::shared_ptr<const Known>;
+  // What one audience is told; theirs together.
+  struct Channel {
+    explicit Channel(DocumentForm form) : listing(form) {}
+    Listing listing;
+    Published published;  // null: not yet
+  };
 
   struct InFlight {
     std::string id;
@@ -104,6 +120,7 @@ class Notifier {
   struct Subscription {
     Receiver to;
     std::optional<media::LegId> without;
+    std::shared_ptr<Channel> channel, told_by;  // its audience's, and of `told`
     bool isfocus = true;
     std::uint32_t version = 0;
     Published told;  // null: nothing yet
@@ -118,7 +135,7 @@ class Notifier {
     TimePoint not_before{}, last_sent{};
     Rate budget;
 
-    Audience audience() const { return {without, to.form}; }
+    const Published& published() const { return channel->published; }
     bool listens() const { return isfocus && to.pushed && !stopped; }
   };
   // One document for all who were told the same; the root's tag is written per session.
@@ -133,15 +150,15 @@ class Notifier {
 
   TimePoint publish_at() const { return published_at_ + config_.coalesce; }
   void publish(const Truth& truth, TimePoint now);
-  Published published_for(const Subscription& subscription) const;
+  static void update(Channel& channel, const News& news);
   void time_out(Subscription& subscription, TimePoint now) const;
   std::optional<TimePoint> due(const Subscription& subscription) const;
   TimePoint heal_due(const Subscription& subscription, bool has_news) const;
-  void admit(const Subscription& subscription);
+  void admit(Subscription& subscription);
   void wake(std::optional<TimePoint> at);
   void send(media::LegId leg, Subscription& subscription, Outbox& out, TimePoint now);
-  static Update make(const Published& told, const Published& target,
-                     const coin::ConferenceInfo& document);
+  static Update make(const Published& target, const coin::ConferenceInfo& document);
+  static void change_channel(Subscription& subscription);
   const Update& update_for(Subscription& subscription, TimePoint now);
   std::string document(Subscription& subscription, const Update& update, TimePoint now) const;
   void spend(Subscription& subscription, std::size_t bytes, TimePoint now);
@@ -151,7 +168,8 @@ class Notifier {
   Config::Coin config_;
 
   std::map<media::LegId, Subscription> subscriptions_;
-  std::map<Audience, Published> published_;
+  std::map<Audience, std::weak_ptr<Channel>> channels_;  // of the subscriptions
+  std::uint64_t seen_ = 0;                               // the truth's revision that was published
   Updates updates_;  // to what is published now, while somebody has to wait for his
   TimePoint published_at_{};
   bool dirty_ = true;

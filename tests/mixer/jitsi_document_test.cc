@@ -3,6 +3,7 @@
 #include <cctype>
 #include <charconv>
 #include <pugixml.hpp>
+#include <set>
 #include <stdexcept>
 
 #include "coin/xml.h"
@@ -320,10 +321,12 @@ void spoil(coin::ConferenceInfo& info, test_support::ConferenceGenerator& g) {
   if (info.conference_state) spoil_one(info.conference_state->foreign);
   if (!info.users) return;
   spoil_one(info.users->foreign);
+  std::set<std::string> entities;
   for (coin::User& user : info.users->users) {
     spoil_one(user.foreign);
     const std::string before = user.entity;
     if (g.chance(5)) user.entity = g.chance(50) ? "XMPP:User1" : "xmpp:user2;gr=1";
+    while (!entities.insert(user.entity).second) user.entity += ";again";
     for (coin::Endpoint& endpoint : user.endpoints) {
       endpoint.entity += '#' + before;  // no two people have one in common
       spoil_one(endpoint.foreign);
@@ -391,7 +394,7 @@ TEST(JitsiDocuments, TenThousandOfThemAreReadAndListTheTruth) {
       notifier.touch();
       // Long enough for a heal now and then, and for a document whose answer was lost.
       now += generate.chance(3) ? 61s : 6s;
-      notifier.advance([&](auto) { return said; }, out, now);
+      notifier.advance([&](auto, auto) { return mixer::whole(said); }, out, now);
       for (auto& command : out.take()) {
         const auto iq = std::get<mixer::SendIq>(std::move(command));
         const media::LegId leg = iq.to == peer ? media::LegId{1} : media::LegId{2};

@@ -51,14 +51,14 @@ struct Hall {
     notifier.add({n}, receiver(n, form));
   }
   mixer::Notifier::Truth truth() {
-    return [this](std::optional<media::LegId> without) {
+    return [this](std::optional<media::LegId> without, std::uint64_t) {
       ++looks;
       coin::ConferenceInfo all = info;
       const std::string focus =
           without ? "xmpp:focus" + std::to_string(without->value) + "@b.example" : "nobody";
       std::erase_if(all.users->users,
                     [&](const coin::User& user) { return user.cascaded_focus == focus; });
-      return all;
+      return mixer::whole(std::move(all));
     };
   }
   void run(std::chrono::milliseconds duration) {

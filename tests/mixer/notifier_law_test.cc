@@ -84,9 +84,7 @@ class Wire {
         break;
       case 3:
         if (!in) break;
-        peers_[n].cascaded = !peers_[n].cascaded;
-        notifier_.set_cascaded({n}, peers_[n].cascaded);
-        notifier_.touch();
+        set_cascaded(n, !peers_[n].cascaded);
         break;
       case 4:
         if (in) set_isfocus(n, !peers_[n].isfocus);
@@ -118,7 +116,7 @@ class Wire {
       if (!next || *next > end) break;
       now_ = std::max(now_, *next);
       arrive();
-      notifier_.advance(truth(), out_, now_);
+      notifier_.advance(roster_, out_, now_);
       for (auto& command : out_.take()) sent(std::get<mixer::SendIq>(command));
       ASSERT_TRUE(!notifier_.next_deadline() || *notifier_.next_deadline() > now_) << "no progress";
       if (ample_) expect_healed();
@@ -138,7 +136,7 @@ class Wire {
       known.version.reset();
       known.sid.reset();
       const auto without = peer.cascaded ? std::optional(media::LegId{n}) : std::nullopt;
-      EXPECT_TRUE(known == mixer::shaped(truth()(without), peer.form)) << n;
+      EXPECT_TRUE(known == mixer::shaped(roster_.info(without), peer.form)) << n;
     }
   }
 
@@ -164,19 +162,22 @@ class Wire {
     notifier_.set_isfocus({n}, isfocus);
   }
   // Behind each cascaded receiver are users that it is not told of.
-  mixer::Notifier::Truth truth() {
-    return [this](std::optional<media::LegId> without) {
-      coin::ConferenceInfo info = roster_.info();
-      for (const auto& [n, peer] : peers_) {
-        if (!peer.cascaded || without == media::LegId{n}) continue;
-        info.users->users.emplace_back().entity = "xmpp:behind" + std::to_string(n) + "@b.example";
-      }
-      return info;
-    };
+  void set_cascaded(std::uint64_t n, bool cascaded) {
+    peers_[n].cascaded = cascaded;
+    notifier_.set_cascaded({n}, cascaded);
+    std::vector<coin::User> behind(cascaded ? below(3) : 0);
+    for (std::size_t i = 0; i < behind.size(); ++i) {
+      behind[i].entity = "xmpp:Behind" + std::to_string(n + i) + "@b.example";
+      behind[i].endpoints.emplace_back().entity = behind[i].entity + "/" + std::to_string(n);
+      behind[i].endpoints[0].status = coin::EndpointStatus::connected;
+    }
+    const std::string conference = "xmpp:focus" + std::to_string(n) + "@b.example";
+    roster_.set_cascade({n}, cascaded ? conference : "", std::move(behind));
+    notifier_.touch();
   }
 
   void pull(std::uint64_t n) {
-    const auto text = notifier_.pull({n}, truth(), now_);
+    const auto text = notifier_.pull({n}, roster_, now_);
     if (!text) return;
     Peer& peer = peers_[n];
     give_up(peer);

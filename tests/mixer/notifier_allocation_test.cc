@@ -1,0 +1,93 @@
+// Telling one receiver of one change costs the same in a small room and in a large one: what is
+// allocated for it is counted, for time cannot be tested.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+#include <random>
+
+#include "mixer/notifier.h"
+#include "tests/support/generators.h"
+
+namespace {
+thread_local bool counting = false;
+thread_local std::size_t allocations = 0;
+}  // namespace
+
+// Not inlined: GCC warns of one half of a pair beside the other's inside.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  if (counting) ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace {
+
+using namespace std::chrono_literals;
+using mixer::DocumentForm;
+
+class OneChange : public testing::TestWithParam<std::tuple<DocumentForm, mixer::Disclose>> {
+ protected:
+  // The most that one mute of a few takes.
+  std::size_t allocations_among(std::uint64_t size) {
+    const auto [form, disclose] = GetParam();
+    const jingle::Jid room = *jingle::Jid::parse("room@mixer.localhost");
+    mixer::RoomConfig config;
+    config.disclose = disclose;
+    mixer::Roster roster(room, config);
+    mixer::ByteBudget budget(1e9);
+    mixer::Notifier notifier("room", {}, budget);
+    std::mt19937_64 random(1);
+    mixer::Outbox out([&] { return random(); });
+    mixer::TimePoint now{1000s};
+    const auto set = [&](std::uint64_t n, bool in_mix) {
+      roster.set({n}, {.peer = *jingle::Jid::parse("u" + std::to_string(n) + "@a.example/x"),
+                       .token = "t" + std::to_string(n),
+                       .contributor_id = static_cast<std::uint32_t>(n),
+                       .plan = {.leg = {n}, .in_mix = in_mix, .receives = true}});
+      notifier.touch();
+    };
+    const auto advance = [&] {
+      now += 600ms;
+      notifier.advance(roster, out, now);
+      std::size_t documents = 0;
+      for (const auto& command : out.take()) {
+        const auto& iq = std::get<mixer::SendIq>(command);
+        notifier.answered({1}, iq.id, nullptr, now);
+        ++documents;
+      }
+      return documents;
+    };
+    for (std::uint64_t n = 1; n <= size; ++n) set(n, true);
+    notifier.add(
+        {1},
+        {.local = room, .peer = *jingle::Jid::parse("u1@a.example/x"), .sid = {"S"}, .form = form});
+    for (int i = 0; i < 100; ++i) advance();  // its roster may be of many documents
+    std::size_t most = 0;
+    for (int i = 0; i < 8; ++i) {
+      allocations = 0;
+      counting = true;
+      set(2, i % 2 == 1);
+      const std::size_t documents = advance();
+      counting = false;
+      EXPECT_EQ(documents, 1u);
+      most = std::max(most, allocations);
+    }
+    return most;
+  }
+};
+
+TEST_P(OneChange, AllocatesAsMuchAmongAThousandAsAmongTen) {
+  const std::size_t few = allocations_among(10);
+  EXPECT_GT(few, 10u);
+  EXPECT_LE(allocations_among(1000), few + 2);  // what queues take now and then
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Notifier, OneChange,
+    testing::Combine(testing::Values(DocumentForm::standard, DocumentForm::jitsi),
+                     testing::Values(mixer::Disclose::full, mixer::Disclose::nick)));
+
+}  // namespace
