@@ -173,7 +173,8 @@ void Notifier::advance(const Truth& truth, Outbox& out, TimePoint now) {
   bool all_told = true;
   const auto wait = [&](const Subscription& subscription, std::optional<TimePoint> at) {
     wake(at);
-    all_told &= !subscription.listens() || subscription.told == subscription.published();
+    all_told =
+        all_told && (!subscription.listens() || subscription.told == subscription.published());
   };
   std::vector<std::pair<media::LegId, Subscription*>> waiting;
   for (auto& [leg, subscription] : subscriptions_) {
