@@ -23,7 +23,7 @@ struct LegPlan {
   bool receives = true;  // false: on hold; is sent RTCP only
   float gain = 1.0F;     // applied to what the leg says, 0 to 4
   // It is a mixer itself: who it says contributed (its packets' CSRCs) is passed on in place of its
-  // own contributor id (RFC 3550 §7.3), to everybody but itself and who is named.
+  // own contributor id (RFC 3550 §7.3), to everybody but itself. It cannot name our own legs.
   bool is_mixer = false;
   bool operator==(const LegPlan&) const = default;
 };

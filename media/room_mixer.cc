@@ -42,6 +42,7 @@ void ramp(Frame& frame, float from, float to, Limiter& limiter) {
 void RoomMixer::add(MixLeg& leg) {
   legs_.push_back(&leg);
   candidates_.push_back({.activity = &leg.activity_});
+  ids_.insert(place_of(leg.spec_.contributor_id), leg.spec_.contributor_id);
   order_.resize(legs_.size());
   frames_.reserve(legs_.size() + playing_.size());
   heard_.reserve(legs_.size());
@@ -58,6 +59,7 @@ void RoomMixer::remove(MixLeg& leg) {
   if (found == legs_.end()) return;
   candidates_.erase(candidates_.begin() + (found - legs_.begin()));
   legs_.erase(found);
+  ids_.erase(place_of(leg.spec_.contributor_id));
   refresh_classes();
   outgoing_.clear();
   frames_.clear();
@@ -69,6 +71,8 @@ void RoomMixer::update(MixLeg& leg, const MixLegSpec& spec) {
   if (spec.rtp.telephone_event_rate_hz != leg.spec_.rtp.telephone_event_rate_hz) {
     leg.events_ = TelephoneEvents(spec.rtp.telephone_event_rate_hz);
   }
+  ids_.erase(place_of(leg.spec_.contributor_id));
+  ids_.insert(place_of(spec.contributor_id), spec.contributor_id);
   leg.spec_ = spec;
   bank_.enroll(leg.listener_, settings_of(spec.rtp));
   refresh_classes();
@@ -268,7 +272,12 @@ void RoomMixer::sum() {
   silent_ = std::all_of(total_.begin(), total_.end(), [](std::int32_t s) { return s == 0; });
 }
 
-// A leg that is a mixer passes on who contributed to what it says (RFC 3550 §7.3).
+std::vector<std::uint32_t>::iterator RoomMixer::place_of(std::uint32_t id) {
+  return std::lower_bound(ids_.begin(), ids_.end(), id);
+}
+
+// A leg that is a mixer passes on who contributed to what it says (RFC 3550 §7.3); but of our own
+// callers it knows nothing that we do not: it is a loop, or puts words into their mouths.
 void RoomMixer::name_contributors() {
   std::sort(heard_.begin(), heard_.end(), [](const MixLeg* a, const MixLeg* b) {
     return a->level_dbov_ != b->level_dbov_ ? a->level_dbov_ < b->level_dbov_
@@ -276,14 +285,15 @@ void RoomMixer::name_contributors() {
   });
   named_.clear();
   for (const MixLeg* leg : heard_) {
-    if (!leg->plan_.is_mixer || leg->named_count_ == 0) {
-      name(*leg, {.id = leg->spec_.contributor_id, .level_dbov = leg->level_dbov_});
-      continue;
-    }
-    for (Contributor contributor : std::span(leg->named_).first(leg->named_count_)) {
+    const std::size_t told = leg->plan_.is_mixer ? leg->named_count_ : 0;
+    bool by_itself = true;
+    for (Contributor contributor : std::span(leg->named_).first(told)) {
+      if (std::binary_search(ids_.begin(), ids_.end(), contributor.id)) continue;
       if (contributor.level_dbov == MixLeg::kNotTold) contributor.level_dbov = leg->level_dbov_;
       name(*leg, contributor);
+      by_itself = false;
     }
+    if (by_itself) name(*leg, {.id = leg->spec_.contributor_id, .level_dbov = leg->level_dbov_});
   }
 }
 
@@ -321,8 +331,7 @@ void RoomMixer::address(MixLeg& leg) {
   for (const Named& named : named_) {
     if (count == heard.size()) break;
     const std::uint32_t id = named.contributor.id;
-    // His own id from another mixer is a loop.
-    if (named.through == &leg || id == leg.spec_.contributor_id) continue;
+    if (named.through == &leg) continue;
     const auto same = [id](const Contributor& each) { return each.id == id; };
     if (named.again && std::any_of(heard.begin(), heard.begin() + count, same)) continue;
     heard[count++] = named.contributor;

@@ -69,6 +69,7 @@ class RoomMixer {
   void decode_frame(MixLeg& leg);
   void play();
   void sum();
+  std::vector<std::uint32_t>::iterator place_of(std::uint32_t id);  // in ids_
   void name_contributors();
   void name(const MixLeg& leg, const Contributor& contributor);
   void encode();
@@ -81,14 +82,15 @@ class RoomMixer {
     const MixLeg* through = nullptr;
     bool again = false;
   };
-  // Of so many different ones fifteen are left for each listener: he is not told of his own fifteen
-  // and of himself.
-  static constexpr std::size_t kNamed = 2 * limits::kMaxCsrcs + 1;
+  // Of so many different ones fifteen are left for each listener: he is not told of his own
+  // fifteen.
+  static constexpr std::size_t kNamed = 2 * limits::kMaxCsrcs;
 
   const std::size_t max_speakers_;
   std::vector<MixLeg*> legs_;
   std::vector<SpeakerCandidate> candidates_;  // beside legs_
   std::vector<SpeakerCandidate*> order_;
+  std::vector<std::uint32_t> ids_;  // the legs' contributor ids, sorted
   struct Playing {
     PlaySource* source;
     Frame frame;
