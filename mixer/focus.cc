@@ -34,19 +34,22 @@ Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subs
 }
 
 Commands Focus::handle(const Event& event, TimePoint now) {
-  std::optional<Reply> reply;
+  Commands first;
   if (const auto* received = std::get_if<IqReceived>(&event)) {
     const jingle::Iq& iq = received->iq;
-    reply = Reply{iq.to, iq.from, iq.id, answer(iq, now)};
+    Reply reply{iq.to, iq.from, iq.id, answer(iq, now)};
+    // XEP-0166 §6.3.1 wants the ack before whatever follows from the request. Who asks for a
+    // document is told first that we are focus (XEP-0298 §6), if he was not.
+    if (iq.type == jingle::Iq::Type::get) first = out_.take();
+    first.emplace_back(std::move(reply));
   } else {
     dispatch(event, now);
   }
   advance(now);
   save_subscriptions();
-  Commands commands = out_.take();
-  // The ack goes first: XEP-0166 §6.3.1 wants it before whatever follows from the request.
-  if (reply) commands.insert(commands.begin(), std::move(*reply));
-  return commands;
+  Commands rest = out_.take();
+  std::ranges::move(rest, std::back_inserter(first));
+  return first;
 }
 
 void Focus::dispatch(const Event& event, TimePoint now) {

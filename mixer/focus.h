@@ -38,7 +38,8 @@ class Focus {
   Focus& operator=(const Focus&) = delete;
 
   // All effects of one event at once, and of every deadline up to `now`. An IqReceived yields
-  // exactly one Reply, before everything else. Requires: `now` never goes back.
+  // exactly one Reply: of a set before everything else, of a get after what it presupposes.
+  // Requires: `now` never goes back.
   [[nodiscard]] Commands handle(const Event& event, TimePoint now);
   // Dials out (RFC 4575 §5.7.3 dialed-out): whoever Access allows, one invitation at a time each.
   // The configuration's invitations need no call of this.

@@ -166,4 +166,21 @@ TEST(IsFocus, WhoAsksForADocumentUnderstandsBoth) {
   EXPECT_EQ(isfocus_to(step, kAnn), Said{true});
 }
 
+// XEP-0298 §6: established, advertised, and only then documents.
+TEST(IsFocus, WhoAsksForADocumentIsToldOfTheFocusBeforeHeGetsIt) {
+  Multiparty bench;
+  bench.client = disco("Gajim");
+  bench.joins(kAnn, "A");
+  bench.joins(kBob, "B");
+  const std::string get = "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info'/>";
+  const Step step = bench.iq(kAnn, kRoom, get, "get");
+  ASSERT_GE(step.commands.size(), 2u);
+  const auto* said = std::get_if<mixer::SendIq>(&step.commands[0]);
+  ASSERT_TRUE(said) << "the document was first";
+  EXPECT_NE(said->payload.find("isfocus"), std::string::npos);
+  const auto* document = std::get_if<mixer::Reply>(&step.commands[1]);
+  ASSERT_TRUE(document);
+  EXPECT_TRUE(document->result.value().starts_with("<conference-info"));
+}
+
 }  // namespace
