@@ -199,13 +199,14 @@ void Conference::answered(const Awaited& awaited, const std::string& id,
   }
 }
 
-void Conference::client_known(media::LegId leg, const jingle::Jid& peer,
-                              const ClientProfile& profile, Outbox& out, TimePoint now) {
-  Member* found = member(leg);
-  // Of somebody invited all devices are asked, and one of them is called.
-  if (!found || found->call.peer() != peer) return;
-  set_profile(*found, found->speaks_coin ? profile_of_sender(profile) : profile);
-  settle(leg, out, now);
+void Conference::client_known(const jingle::Jid& peer, const ClientProfile& profile, Outbox& out,
+                              TimePoint now) {
+  for (const media::LegId leg : calls_of(peer)) {
+    Member* found = member(leg);
+    if (!found) continue;  // settled with another
+    set_profile(*found, found->speaks_coin ? profile_of_sender(profile) : profile);
+    settle(leg, out, now);
+  }
 }
 
 void Conference::peer_presence(const jingle::Jid& peer, bool available, TimePoint now) {

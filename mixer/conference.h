@@ -86,9 +86,9 @@ class Conference {
   // The answer to an IQ of ours; nullptr: result.
   void answered(const Awaited& awaited, const std::string& id, const jingle::StanzaError* error,
                 Outbox& out, TimePoint now);
-  // `peer`'s client, asked for that leg's sake, is this: before its time was up or after.
-  void client_known(media::LegId leg, const jingle::Jid& peer, const ClientProfile& profile,
-                    Outbox& out, TimePoint now);
+  // `peer`, a full JID, is this client: whatever it was asked for, in time or late.
+  void client_known(const jingle::Jid& peer, const ClientProfile& profile, Outbox& out,
+                    TimePoint now);
   void peer_presence(const jingle::Jid& peer, bool available, TimePoint now);
   void connection_down() { notifier_.connection_down(); }
   // `local`: what we are called now, in client mode; calls to another name end before long.

@@ -117,7 +117,7 @@ void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
   Conference* conference = find(awaited->room);
   if (!conference) return;
   if (profile) {
-    conference->client_known(awaited->leg, iq.from, *profile, out_, now);
+    conference->client_known(iq.from, *profile, out_, now);
   } else {
     // Ours has lost against theirs, which is here or on its way.
     const bool ours = awaited->purpose == Purpose::session_initiate;
