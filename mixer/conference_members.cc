@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "mixer/conference.h"
+#include "mixer/limits.h"
 #include "mixer/reasons.h"
 
 namespace mixer {
@@ -96,8 +97,14 @@ void Conference::introduce(Member& member, Outbox& out) {
 void Conference::announce(const Member& member, Outbox& out) const {
   const std::string own = roster_.name_of(member.call.leg());
   std::string others;
+  std::size_t count = 0;
   for (const std::string& name : roster_.names()) {
-    if (name != own) others += (others.empty() ? "" : ", ") + name;
+    if (name == own || ++count > limits::kMaxNamesAnnounced) continue;
+    others += (others.empty() ? "" : ", ") + name;
+  }
+  if (count > limits::kMaxNamesAnnounced) {
+    const std::size_t more = count - limits::kMaxNamesAnnounced;
+    others += " and " + std::to_string(more) + (more == 1 ? " other" : " others");
   }
   const std::string who =
       others.empty() ? "You are the only one in this call." : "In this call: " + others + ".";

@@ -122,6 +122,8 @@ inline constexpr std::size_t kMaxConferencesBehind = 100;  // a link
 inline constexpr std::size_t kMaxCascadeWay = 16;          // conferences on a user's way to us
 
 inline constexpr std::size_t kMaxDisplayCodePoints = 64;
+// Of who is in the room, in the chat to a newcomer: it must not grow with the room.
+inline constexpr std::size_t kMaxNamesAnnounced = 10;
 inline constexpr std::size_t kMaxReasonCodePoints = 256;  // why somebody was asked, or left
 // Listed as disconnected at a time: a small room's breaking up; a large one needs no list of it.
 inline constexpr std::size_t kMaxDeparted = 100;
