@@ -107,6 +107,11 @@ Dialling::Crossing Dialling::judge(const Dial& ours, const jingle::Jid& peer,
   return lower ? Crossing::prevail : Crossing::yield;
 }
 
+bool Dialling::stands(const Dial& copy) const {
+  const Dial* dial = of(copy.room, copy.target);
+  return dial && dial->leg == copy.leg && dial->state == copy.state;
+}
+
 const Dial* Dialling::of(const std::string& room, const jingle::Jid& who) const {
   const auto found = dials_.find(who.bare());
   return found == dials_.end() || found->second.room != room ? nullptr : &found->second;

@@ -103,6 +103,8 @@ class Dialling {
   Crossing session_crosses(const std::string& room, const jingle::Jid& peer, const jingle::Sid& sid,
                            const jingle::Jid& own) const;
 
+  // That very invitation is open, and has come no further than this copy of it.
+  bool stands(const Dial& copy) const;
   // The invitation of that one into that room; nullptr: none.
   const Dial* of(const std::string& room, const jingle::Jid& who) const;
   // Of that room; of all rooms if empty.

@@ -205,18 +205,22 @@ void Focus::yield_to(Conference& conference, const Dial& ours, const jingle::Sid
 }
 
 void Focus::withdraw_all(const std::string& room, const jingle::Reason& reason, TimePoint now) {
-  for (const Dial& dial : dialling_.all(room)) withdraw(dial, reason, now);
+  for (const Dial& dial : dialling_.all(room)) {
+    if (dialling_.stands(dial)) withdraw(dial, reason, now);
+  }
 }
 
 void Focus::dials_due(TimePoint now) {
+  // What is done about one may end another: its room has become empty, say.
   for (const Dial& dial : dialling_.take_silent(now)) {
     const auto peer = clients_.callable(dial.target);
-    if (!peer) continue;
+    if (!peer || !dialling_.stands(dial)) continue;
     retract(dial, reasons::make("cancel", "Calling you directly."));
     call_directly(dial, *peer, now);
     settle(dial.room, now);
   }
   for (const Dial& dial : dialling_.expired(now)) {
+    if (!dialling_.stands(dial)) continue;
     retract(dial, reasons::make("cancel", "Nobody answered."));
     failed(dial, DisconnectionMethod::failed, "No answer.", now);
     settle(dial.room, now);
@@ -256,7 +260,7 @@ void Focus::complain_of_invites() {
 // What was answered to a proposal meanwhile is lost, and we may have another name: propose anew.
 void Focus::redial_after_reconnect(TimePoint now) {
   for (const Dial& old : dialling_.all()) {
-    if (old.state == Dial::State::called) continue;
+    if (old.state == Dial::State::called || !dialling_.stands(old)) continue;
     withdraw(old, reasons::make("cancel"), now);
     (void)dial({.room = old.room, .target = old.target, .by = old.by, .reason = old.reason}, now);
   }
