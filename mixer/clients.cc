@@ -64,6 +64,13 @@ const ClientProfile& Clients::learned(const jingle::Jid& full, jingle::DiscoInfo
   return profile ? *profile : profile_of({client.info, client.caps_node});
 }
 
+const ClientProfile& Clients::guess(const jingle::Jid& full) const {
+  if (const ClientProfile* profile = configured(full)) return *profile;
+  const auto found = clients_.find(full);
+  if (found == clients_.end()) return profile_of({});
+  return profile_of({found->second.info, found->second.caps_node});
+}
+
 std::optional<jingle::Jid> Clients::callable(const jingle::Jid& bare) const {
   for (auto at = clients_.lower_bound(bare); at != clients_.end() && at->first.bare() == bare;
        ++at) {

@@ -28,6 +28,9 @@ class Clients {
   // Its answer to disco#info.
   const ClientProfile& learned(const jingle::Jid& full, jingle::DiscoInfo info, TimePoint now);
 
+  // By whatever little is known: it could not be reached, and is asked again when it calls again.
+  const ClientProfile& guess(const jingle::Jid& full) const;
+
   // Of the resources of that bare JID known from presence: one that takes calls by what it said of
   // itself (XEP-0166 §11, XEP-0167 §13); those that have not been asked, at most `most`.
   std::optional<jingle::Jid> callable(const jingle::Jid& bare) const;
