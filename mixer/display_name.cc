@@ -1,18 +1,18 @@
 #include "mixer/display_name.h"
 
-#include <cstdint>
-
 namespace mixer {
 namespace {
 
-struct CodePoint {
-  char32_t value = 0;
-  std::size_t bytes = 1;
-  bool valid = false;
-};
+bool is_unwanted(char32_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) ||  // controls
+         c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+         (c >= 0x2066 && c <= 0x2069) ||  // bidirectional (UAX #9 §2)
+         c == 0x2028 || c == 0x2029 || c == 0xfeff || (c & 0xfffe) == 0xfffe;
+}
 
-// RFC 3629 §3: no overlong forms, no surrogates.
-CodePoint decode(std::string_view text) {
+}  // namespace
+
+CodePoint first_code_point(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text.front());
   if (lead < 0x80) return {lead, 1, true};
   const std::size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
@@ -26,23 +26,14 @@ CodePoint decode(std::string_view text) {
   static constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
   const bool valid =
       value >= kLeast[bytes] && value <= 0x10ffff && (value < 0xd800 || value > 0xdfff);
-  return {value, bytes, valid};
+  return valid ? CodePoint{value, bytes, true} : CodePoint{};
 }
-
-bool is_unwanted(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) ||  // controls
-         c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-         (c >= 0x2066 && c <= 0x2069) ||  // bidirectional (UAX #9 §2)
-         c == 0x2028 || c == 0x2029 || c == 0xfeff || (c & 0xfffe) == 0xfffe;
-}
-
-}  // namespace
 
 std::string displayable(std::string_view text, std::size_t code_points) {
   std::string out;
   std::size_t count = 0;
   while (!text.empty() && count < code_points) {
-    const CodePoint c = decode(text);
+    const CodePoint c = first_code_point(text);
     if (c.valid && !is_unwanted(c.value) && !(out.empty() && c.value == ' ')) {
       out += text.substr(0, c.bytes);
       ++count;

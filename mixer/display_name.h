@@ -1,6 +1,7 @@
 // mixer/display_name.h: names of people as others may see them. Pure; any thread.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,15 @@
 #include "signaling/jid.h"
 
 namespace mixer {
+
+// The first of a text that is not empty; what is no UTF-8 (RFC 3629 §3: overlong forms and
+// surrogates, too) is one invalid byte after the other.
+struct CodePoint {
+  char32_t value = 0xfffd;
+  std::size_t bytes = 1;
+  bool valid = false;
+};
+CodePoint first_code_point(std::string_view text);
 
 // `text` without control and bidirectional formatting characters (a name must not reorder the line
 // it stands in), invalid UTF-8 left out, at most so many code points, no outer spaces.

@@ -3,34 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "mixer/display_name.h"
+
 namespace call {
 namespace {
 
 constexpr std::string_view kEllipsis = "…";
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
-
-struct Character {
-  char32_t code = 0xfffd;
-  std::size_t bytes = 1;
-  bool valid = false;
-};
-
-// RFC 3629 §3: no overlong forms, no surrogates.
-Character first(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  if (lead < 0x80) return {lead, 1, true};
-  const std::size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {};
-  char32_t code = lead & (0x7f >> bytes);
-  for (std::size_t i = 1; i < bytes; ++i) {
-    const auto next = static_cast<unsigned char>(text[i]);
-    if ((next & 0xc0) != 0x80) return {};
-    code = code << 6 | (next & 0x3f);
-  }
-  constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-  const bool valid = code >= kLeast[bytes] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
-  return valid ? Character{code, bytes, true} : Character{};
-}
 
 bool is_harmful(char32_t code) {
   const auto within = [code](char32_t from, char32_t to) { return code >= from && code <= to; };
@@ -46,11 +25,11 @@ std::string visible(std::string_view text, std::size_t most) {
   std::string out;
   std::size_t length = 0, end = 0;  // code points so far; where "…" may stand
   while (!text.empty()) {
-    const Character character = first(text);
+    const mixer::CodePoint character = mixer::first_code_point(text);
     std::string shown(character.valid ? text.substr(0, character.bytes) : kReplacement);
-    if (character.valid && is_harmful(character.code)) {
+    if (character.valid && is_harmful(character.value)) {
       char reference[16];
-      std::snprintf(reference, sizeof reference, "&#x%x;", static_cast<unsigned>(character.code));
+      std::snprintf(reference, sizeof reference, "&#x%x;", static_cast<unsigned>(character.value));
       shown = reference;
     }
     length += code_points(shown);
