@@ -70,8 +70,11 @@ std::optional<media::LegId> Conference::call_elsewhere(const jingle::Jid& peer) 
   return std::nullopt;
 }
 
-void Conference::migrate(media::LegId leg, const jingle::Sid& to, Outbox& out) {
-  if (Member* moving = member(leg)) moving->call.migrate(to, out);
+void Conference::migrate(media::LegId leg, const jingle::Sid& to, Outbox& out, TimePoint now) {
+  Member* moving = member(leg);
+  if (!moving) return;
+  moving->moves_until = now + limits::kProceedToInitiate;
+  moving->call.migrate(to, out);
 }
 
 bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) {
@@ -243,9 +246,15 @@ void Conference::reindex(const Member& member) {
 std::optional<TimePoint> Conference::next_deadline() const {
   if (plan_changed_) return TimePoint{};
   std::optional<TimePoint> next;
+  const auto consider = [&](std::optional<TimePoint> at) {
+    if (at && (!next || *at < *next)) next = at;
+  };
   for (const auto& at :
        {notifier_.next_deadline(), due_.next(), links_due_, roster_.next_deadline()}) {
-    if (at && (!next || *at < *next)) next = at;
+    consider(at);
+  }
+  for (const auto& [leg, moving] : moving_) {
+    if (!successor_of(leg)) consider(moving.until);
   }
   return next;
 }
@@ -262,6 +271,11 @@ void Conference::advance(Outbox& out, TimePoint now) {
     settle_links(out, now);
     settle_isfocus(out);
   }
+  std::vector<media::LegId> over;
+  for (const auto& [leg, moving] : moving_) {
+    if (moving.until <= now && !successor_of(leg)) over.push_back(leg);
+  }
+  for (const media::LegId leg : over) move_failed(leg, now);
   if (roster_.expire(now)) notifier_.touch();
   send_plan(out);
   notifier_.advance(roster_, out, now);

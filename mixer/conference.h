@@ -97,8 +97,9 @@ class Conference {
 
   // A call of the same user at another device (XEP-0353 §4.2).
   std::optional<media::LegId> call_elsewhere(const jingle::Jid& peer) const;
-  // Tells that call that it moves to session `to`.
-  void migrate(media::LegId leg, const jingle::Sid& to, Outbox& out);
+  // Tells that call that it moves to session `to`. However it ends then, its user does not leave:
+  // he is shown as dialling in until the other call is connected or comes to nothing.
+  void migrate(media::LegId leg, const jingle::Sid& to, Outbox& out, TimePoint now);
 
   const Place& place() const { return place_; }
   // Who departed is nobody.
@@ -125,6 +126,13 @@ class Conference {
     bool isfocus_repeated = false;
     bool speaks_coin = false;  // sent a document or asked for one
     bool malformed_logged = false;
+    TimePoint moves_until{};  // to another device, whose call has begun by then
+  };
+  // A call that ended while it moved to another device.
+  struct Moving {
+    jingle::Jid user;
+    Departure departure;
+    TimePoint until{};
   };
   struct Invited {
     Outgoing outgoing;
@@ -148,6 +156,10 @@ class Conference {
   void show(const Member& member, TimePoint now);
   enum class Leaving { departs, replaced };
   void remove(media::LegId leg, Leaving how, TimePoint now);
+  bool moves(const Member& member, TimePoint now) const;
+  std::optional<media::LegId> successor_of(media::LegId leg) const;  // not connected yet
+  void hold(const Member& member, TimePoint now);
+  void move_failed(media::LegId leg, TimePoint now);
   void join(Member& member, Outbox& out, TimePoint now);
   void introduce(Member& member, Outbox& out);
   void announce(const Member& member, Outbox& out) const;
@@ -172,6 +184,7 @@ class Conference {
 
   std::map<media::LegId, Member> members_;
   std::map<media::LegId, Invited> invited_;  // without a call yet
+  std::map<media::LegId, Moving> moving_;    // without a call any more
   std::map<std::pair<jingle::Jid, jingle::Sid>, media::LegId> sessions_;
   Deadlines<media::LegId> due_;
   std::map<media::LegId, media::LegPlan> plan_;  // of who is connected

@@ -75,7 +75,9 @@ void Conference::withdraw(media::LegId leg, const jingle::Reason& reason, Outbox
 bool Conference::has_user(const jingle::Jid& bare) const {
   const bool is_invited = std::ranges::any_of(
       invited_, [&](const auto& entry) { return entry.second.outgoing.target.bare() == bare; });
-  return is_invited || !calls_of(bare).empty() || links_.reach(bare.uri());
+  const bool is_moving =
+      std::ranges::any_of(moving_, [&](const auto& entry) { return entry.second.user == bare; });
+  return is_invited || is_moving || !calls_of(bare).empty() || links_.reach(bare.uri());
 }
 
 }  // namespace mixer

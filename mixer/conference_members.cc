@@ -54,17 +54,58 @@ void Conference::show(const Member& member, TimePoint now) {
 void Conference::remove(media::LegId leg, Leaving how, TimePoint now) {
   const auto found = members_.find(leg);
   const Call& call = found->second.call;
+  const std::optional<media::LegId> moved = call.replaces();
   ended_.emplace_back(leg, call.record(now));
   sessions_.erase({call.peer(), call.session().sid()});
   if (plan_.erase(leg) > 0) plan_changed_ = true;
   links_.remove(leg, now);
-  const bool was_listed = how == Leaving::departs ? roster_.depart(leg, call.departure(wall_, now),
-                                                                   now + place_.config.departed_for)
-                                                  : roster_.remove(leg);
-  if (was_listed) notifier_.touch();
+  if (how == Leaving::departs && moves(found->second, now)) {
+    hold(found->second, now);
+  } else {
+    const bool was_listed =
+        how == Leaving::departs
+            ? roster_.depart(leg, call.departure(wall_, now), now + place_.config.departed_for)
+            : roster_.remove(leg);
+    if (was_listed) notifier_.touch();
+  }
   notifier_.remove(leg);
   due_.set(leg, std::nullopt);
   members_.erase(found);
+  if (moved) move_failed(*moved, now);  // unless it is connected already
+}
+
+bool Conference::moves(const Member& member, TimePoint now) const {
+  if (!member.joined || member.moves_until == TimePoint{}) return false;
+  return now < member.moves_until || successor_of(member.call.leg());
+}
+
+std::optional<media::LegId> Conference::successor_of(media::LegId leg) const {
+  for (const auto& [id, member] : members_) {
+    if (member.call.replaces() == leg && !member.joined) return id;
+  }
+  return std::nullopt;
+}
+
+// RFC 4575 §5.7.3 dialing-in: he is not in the conference, and not gone.
+void Conference::hold(const Member& member, TimePoint now) {
+  const media::LegId leg = member.call.leg();
+  Participant listed = member.call.participant();
+  listed.contributor_id = 0;
+  listed.plan = {.leg = leg, .in_mix = false, .receives = false};
+  listed.status = coin::EndpointStatus::dialing_in;
+  listed.joining_info.when = member.joined_at;
+  if (roster_.set(leg, listed)) notifier_.touch();
+  moving_.insert_or_assign(leg, Moving{.user = member.call.peer().bare(),
+                                       .departure = member.call.departure(wall_, now),
+                                       .until = member.moves_until});
+}
+
+void Conference::move_failed(media::LegId leg, TimePoint now) {
+  const auto moving = moving_.extract(leg);
+  if (!moving) return;
+  if (roster_.depart(leg, moving.mapped().departure, now + place_.config.departed_for)) {
+    notifier_.touch();
+  }
 }
 
 // The newcomer is in the roster already, so a user whose older call ends now never leaves it.
@@ -80,7 +121,12 @@ void Conference::join(Member& newcomer, Outbox& out, TimePoint now) {
     members_.at(old).call.end(reasons::replaced(), out);
     remove(old, Leaving::replaced, now);
   }
-  if (replaced.empty()) announce_join(newcomer, out);
+  const auto moved = std::erase_if(moving_, [&](const auto& entry) {
+    const bool his = entry.second.user == newcomer.call.peer().bare();
+    if (his && roster_.remove(entry.first)) notifier_.touch();
+    return his;
+  });
+  if (replaced.empty() && moved == 0) announce_join(newcomer, out);
 }
 
 void Conference::introduce(Member& member, Outbox& out) {

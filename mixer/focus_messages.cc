@@ -91,7 +91,7 @@ void Focus::propose(const jingle::Message& message, const std::string& room, con
   // XEP-0353 §3.4: without our presence the caller's client could not send to our full JID.
   if (!sees_us(room, peer)) show_presence(room, peer);
   send_jmi(room, peer, sid, jmi::Ringing{});
-  if (moves) conference->migrate(*moves, sid, out_);
+  if (moves) conference->migrate(*moves, sid, out_, now);
   send_jmi(room, peer, sid, jmi::Proceed{});
 }
 

@@ -1,0 +1,137 @@
+// A call that moves to another device of its user (XEP-0353 §4.2), as the others see it: one user
+// throughout, whatever order things happen in.
+#include "tests/support/focus_bench.h"
+
+namespace {
+
+using namespace test;
+using coin::EndpointStatus;
+
+constexpr char kPhone[] = "ann@localhost/phone";
+constexpr char kTablet[] = "ann@localhost/tablet";
+constexpr char kBob[] = "bob@localhost/desk";
+constexpr char kRoom[] = "room@mixer.localhost";
+constexpr char kUs[] = "room@mixer.localhost/focus";
+
+// Bob, who reads documents, and ann, who moves from her phone to her tablet.
+struct Move : Bench {
+  // `proposed`: as the phone's call was.
+  explicit Move(bool proposed) {
+    client = disco("x", "urn:xmpp:coin:1");
+    up();
+    watch(media(engine.connected(calls(kBob, "B", kRoom))));
+    if (proposed) watch(message(kPhone, kRoom, propose("A1")));
+    phone = calls(kPhone, "A1", proposed ? kUs : kRoom);
+    watch(media(engine.connected(phone)));
+    watch(wait(2s));
+  }
+  static std::string propose(const std::string& sid) {
+    return "<propose xmlns='urn:xmpp:jingle-message:0' id='" + sid +
+           "'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose>";
+  }
+  // Up to the accept.
+  media::LegId calls(const std::string& who, const std::string& sid, const std::string& to) {
+    const Step step = iq(who, to, Offer{.sid = sid}.xml());
+    watch(step);
+    const auto leg = step.all<mixer::OpenLeg>().at(0).spec.leg;
+    watch(media(engine.opened(leg)));
+    return leg;
+  }
+  // What bob was told of ann, document by document; nullopt: she is not listed.
+  void watch(const Step& step) {
+    for (const auto& [iq, info] : step.documents()) {
+      if (iq.to != jid(kBob)) continue;
+      bob.receive(info);
+      ASSERT_TRUE(bob.info() && !bob.stale());
+      std::optional<std::vector<EndpointStatus>> ann;
+      for (const coin::User& user : bob.info()->users->users) {
+        if (user.entity != "xmpp:ann@localhost") continue;
+        for (const auto& endpoint : user.endpoints) {
+          (ann ? *ann : ann.emplace()).push_back(endpoint.status.value());
+        }
+      }
+      told.push_back(ann);
+    }
+  }
+  void proposes() { watch(message(kTablet, kRoom, propose("A2"))); }
+  void initiates() { tablet = calls(kTablet, "A2", kUs); }
+  void connects() { watch(media(engine.connected(tablet))); }
+  void phone_ends(bool fails) {
+    if (!engine.legs().contains(phone)) return;  // replaced already
+    watch(fails ? media(media::LegFailed{phone, media::LegFailure::consent_lost, "gone"})
+                : iq(kPhone, kUs, terminate("A1")));
+  }
+  media::LegId phone, tablet;
+  coin::View bob;
+  std::vector<std::optional<std::vector<EndpointStatus>>> told;
+};
+
+TEST(Migration, TheUserIsNeverListedAsDepartedWhateverTheOrder) {
+  for (int order = 0; order < 3; ++order) {
+    for (const bool fails : {false, true}) {
+      for (const bool proposed : {false, true}) {
+        for (const auto gap : {0ms, 300ms, 2000ms}) {
+          SCOPED_TRACE("phone ends after step " + std::to_string(order) +
+                       (fails ? " by failing" : "") + (proposed ? ", proposed" : "") + ", gap " +
+                       std::to_string(gap.count()) + " ms");
+          Move move(proposed);
+          move.told.clear();
+          move.proposes();
+          move.watch(move.wait(gap));
+          if (order == 0) move.phone_ends(fails);
+          move.watch(move.wait(gap));
+          move.initiates();
+          move.watch(move.wait(gap));
+          if (order == 1) move.phone_ends(fails);
+          move.watch(move.wait(gap));
+          move.connects();
+          move.watch(move.wait(gap));
+          if (order == 2) move.phone_ends(fails);
+          move.watch(move.wait(20s));
+          ASSERT_FALSE(move.told.empty());
+          for (const auto& ann : move.told) {
+            ASSERT_TRUE(ann) << "deleted";
+            EXPECT_EQ(std::ranges::count(*ann, EndpointStatus::disconnected), 0) << "departed";
+          }
+          EXPECT_EQ(move.told.back(), std::vector{EndpointStatus::connected});
+        }
+      }
+    }
+  }
+}
+
+TEST(Migration, WhoseOtherDeviceNeverCallsHasLeftAfterAll) {
+  Move move(true);
+  move.proposes();
+  move.phone_ends(false);
+  move.watch(move.wait(2s));
+  EXPECT_EQ(move.told.back(), std::vector{EndpointStatus::dialing_in});
+  EXPECT_EQ(move.bob.info()->conference_state->user_count, 1u);
+  move.watch(move.wait(30s));
+  EXPECT_EQ(move.told.back(), std::vector{EndpointStatus::disconnected});
+  move.watch(move.wait(12s));
+  EXPECT_EQ(move.told.back(), std::nullopt);
+}
+
+TEST(Migration, WhoseOtherDeviceFailsHasLeftAfterAll) {
+  Move move(true);
+  move.proposes();
+  move.phone_ends(false);
+  move.initiates();
+  move.watch(move.wait(35s));
+  EXPECT_EQ(move.told.back(), std::vector{EndpointStatus::dialing_in}) << "it may connect yet";
+  move.watch(move.media(media::LegFailed{move.tablet, media::LegFailure::ice_failed, "no way"}));
+  move.watch(move.wait(1s));
+  EXPECT_EQ(move.told.back(), std::vector{EndpointStatus::disconnected});
+}
+
+TEST(Migration, WhoHangsUpLongAfterAMoveThatCameToNothingLeaves) {
+  Move move(true);
+  move.proposes();
+  move.watch(move.wait(60s));
+  move.phone_ends(false);
+  move.watch(move.wait(1s));
+  EXPECT_EQ(move.told.back(), std::vector{EndpointStatus::disconnected});
+}
+
+}  // namespace
