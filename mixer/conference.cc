@@ -118,6 +118,7 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
 void Conference::add(Call::Setup setup, const ClientProfile* profile, Outbox& out, TimePoint now) {
   const media::LegId leg = setup.leg;
   sessions_.emplace(std::pair(setup.peer, setup.sid), leg);
+  contributor_ids_.insert(setup.contributor_id);
   const auto added = members_.emplace(leg, Member{.call = Call(std::move(setup), out, now),
                                                   .profile = profile,
                                                   .profile_deadline = now + limits::kDiscoTimeout});
@@ -139,9 +140,7 @@ void Conference::refuse(const Incoming& incoming, const jingle::Reason& reason, 
 std::uint32_t Conference::new_contributor_id(Outbox& out) const {
   for (;;) {
     const auto id = static_cast<std::uint32_t>(out.random());
-    const bool taken = std::ranges::any_of(
-        members_, [&](const auto& entry) { return entry.second.call.contributor_id() == id; });
-    if (id != 0 && !taken) return id;
+    if (id != 0 && !contributor_ids_.contains(id)) return id;
   }
 }
 

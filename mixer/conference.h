@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -185,9 +186,10 @@ class Conference {
   std::map<media::LegId, Member> members_;
   std::map<media::LegId, Invited> invited_;  // without a call yet
   std::map<media::LegId, Moving> moving_;    // without a call any more
+  std::set<std::uint32_t> contributor_ids_;  // of members_
   std::map<std::pair<jingle::Jid, jingle::Sid>, media::LegId> sessions_;
   Deadlines<media::LegId> due_;
-  std::map<media::LegId, media::LegPlan> plan_;  // of who is connected
+  std::vector<media::LegPlan> plan_;  // of who is connected, by leg
   bool plan_changed_ = false;
   bool isfocus_ = false;  // whether it holds now (XEP-0298 §5)
   Links links_;

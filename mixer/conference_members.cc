@@ -44,11 +44,15 @@ void Conference::show(const Member& member, TimePoint now) {
   links_.plan(participant.plan, now);
   if (roster_.set(leg, participant)) notifier_.touch();
   if (!member.joined) return;
-  const auto [planned, added] = plan_.try_emplace(leg, participant.plan);
-  if (added || planned->second != participant.plan) {
-    planned->second = participant.plan;
-    plan_changed_ = true;
+  const auto planned = std::ranges::lower_bound(plan_, leg, {}, &media::LegPlan::leg);
+  if (planned == plan_.end() || planned->leg != leg) {
+    plan_.insert(planned, participant.plan);
+  } else if (*planned != participant.plan) {
+    *planned = participant.plan;
+  } else {
+    return;
   }
+  plan_changed_ = true;
 }
 
 void Conference::remove(media::LegId leg, Leaving how, TimePoint now) {
@@ -57,7 +61,10 @@ void Conference::remove(media::LegId leg, Leaving how, TimePoint now) {
   const std::optional<media::LegId> moved = call.replaces();
   ended_.emplace_back(leg, call.record(now));
   sessions_.erase({call.peer(), call.session().sid()});
-  if (plan_.erase(leg) > 0) plan_changed_ = true;
+  if (std::erase_if(plan_, [leg](const media::LegPlan& planned) { return planned.leg == leg; }) >
+      0) {
+    plan_changed_ = true;
+  }
   links_.remove(leg, now);
   if (how == Leaving::departs && moves(found->second, now)) {
     hold(found->second, now);
@@ -70,6 +77,7 @@ void Conference::remove(media::LegId leg, Leaving how, TimePoint now) {
   }
   notifier_.remove(leg);
   due_.set(leg, std::nullopt);
+  contributor_ids_.erase(call.contributor_id());
   members_.erase(found);
   if (moved) move_failed(*moved, now);  // unless it is connected already
 }
@@ -174,9 +182,7 @@ void Conference::chat(const Call& call, const std::string& text, Outbox& out) co
 void Conference::send_plan(Outbox& out) {
   if (!plan_changed_) return;
   plan_changed_ = false;
-  media::MixPlan plan;
-  for (const auto& [leg, planned] : plan_) plan.legs.push_back(planned);
-  out.put(SetMixPlan{place_.media_room, std::move(plan)});
+  out.put(SetMixPlan{place_.media_room, {plan_}});
 }
 
 }  // namespace mixer
