@@ -41,6 +41,14 @@ bool is_udp(const pugi::xml_node& candidate) {
   return !protocol || lower_case(protocol.value()) == "udp";
 }
 
+// RFC 8445 §5.1.2 has 32 bits; more, all of them digits (XEP-0176's own example), is of no use but
+// no reason to refuse the others.
+bool overflows(const pugi::xml_node& candidate) {
+  const std::string_view priority = candidate.attribute("priority").value();
+  return !priority.empty() && priority.find_first_not_of("0123456789") == priority.npos &&
+         !parse_unsigned(priority);
+}
+
 Result<Candidate> parse_candidate(const pugi::xml_node& node, std::size_t index) {
   AttributeReader read(node);
   Candidate out;
@@ -94,7 +102,7 @@ std::optional<StanzaError> parse_child(const pugi::xml_node& node, std::size_t& 
                                        IceUdpTransport& out) {
   if (is(node, ns::kIceUdp, "candidate")) {
     if (++seen > limits::kMaxCandidates) return bad_request("too many candidates");
-    if (!is_udp(node)) return std::nullopt;
+    if (!is_udp(node) || overflows(node)) return std::nullopt;
     auto candidate = parse_candidate(node, seen);
     if (!candidate) return candidate.error();
     out.candidates.push_back(std::move(*candidate));

@@ -48,10 +48,11 @@ struct IceUdpTransport {
   bool operator==(const IceUdpTransport&) const = default;
 };
 
-// Lenient with what clients really send: candidates whose protocol is not udp are skipped, missing
-// id, generation and network are filled in, unknown attributes ignored. bad-request: a candidate
-// without component (1-256), ip, port or priority, with numbers out of range or an unknown type; a
-// fingerprint without hash or setup; beyond limits.h.
+// Lenient with what clients really send: candidates whose protocol is not udp or whose priority
+// takes more than 32 bits are skipped, missing id, generation and network are filled in, unknown
+// attributes ignored. bad-request: a candidate without component (1-256), ip, port or priority,
+// with other numbers out of range or an unknown type; a fingerprint without hash or setup; beyond
+// limits.h.
 Result<IceUdpTransport> parse_ice_udp(const pugi::xml_node& transport);
 void write(pugi::xml_node& content, const IceUdpTransport& transport);
 

@@ -66,6 +66,16 @@ TEST(JingleIce, FillsInWhatClientsLeaveOut) {
   EXPECT_TRUE(parse("")->candidates.empty());
 }
 
+// XEP-0176's own example has such a one.
+TEST(JingleIce, SkipsPrioritiesThatTakeMoreThan32Bits) {
+  for (const char* priority : {"4294967296", "21149780477", "99999999999999999999999999"}) {
+    const auto transport = parse(candidate("priority", priority) + candidate());
+    ASSERT_TRUE(transport) << priority;
+    ASSERT_EQ(transport->candidates.size(), 1U);
+    EXPECT_EQ(transport->candidates[0].priority, 7U);
+  }
+}
+
 TEST(JingleIce, SkipsOtherProtocolsUnread) {
   const auto transport = parse("<candidate protocol='tcp' port='none'/>" + candidate() +
                                "<candidate protocol='ssltcp'/><candidate protocol=''/>");
@@ -76,32 +86,12 @@ TEST(JingleIce, SkipsOtherProtocolsUnread) {
 TEST(JingleIce, RefusesBrokenCandidates) {
   ASSERT_TRUE(parse(candidate()));
   const std::pair<const char*, const char*> broken[] = {
-      {"component", nullptr},
-      {"component", "0"},
-      {"component", "257"},
-      {"component", "-1"},
-      {"component", "1.0"},
-      {"component", ""},
-      {"ip", nullptr},
-      {"ip", ""},
-      {"port", nullptr},
-      {"port", "65536"},
-      {"port", "-1"},
-      {"port", "0x10"},
-      {"port", "99999999999"},
-      {"priority", nullptr},
-      {"priority", "0"},
-      {"priority", "4294967296"},
-      {"priority", "21149780477"},
-      {"priority", "high"},
-      {"type", nullptr},
-      {"type", "Host"},
-      {"type", "tunnel"},
-      {"generation", "256"},
-      {"generation", "x"},
-      {"generation", ""},
-      {"rel-port", "65536"},
-      {"rel-port", ""},
+      {"component", nullptr},  {"component", "0"},    {"component", "257"},  {"component", "-1"},
+      {"component", "1.0"},    {"component", ""},     {"ip", nullptr},       {"ip", ""},
+      {"port", nullptr},       {"port", "65536"},     {"port", "-1"},        {"port", "0x10"},
+      {"port", "99999999999"}, {"priority", nullptr}, {"priority", "0"},     {"priority", "high"},
+      {"type", nullptr},       {"type", "Host"},      {"type", "tunnel"},    {"generation", "256"},
+      {"generation", "x"},     {"generation", ""},    {"rel-port", "65536"}, {"rel-port", ""},
       {"network", "x"},
   };
   for (const auto& [name, value] : broken) {
