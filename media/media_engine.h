@@ -100,7 +100,17 @@ struct CandidatesGathered {
   std::vector<IceCandidate> candidates;
   bool operator==(const CandidatesGathered&) const = default;
 };
-struct LegConnected {  // ICE, DTLS and the fingerprint check are done: sound can flow both ways
+// Of restart_ice(): what the peer is to be told (RFC 8445 §9). Sound goes on over the pair in use;
+// LegConnected comes again when the new one carries it. If none connects in time, the old one
+// stays.
+struct IceRestarted {
+  LegId leg;
+  IceCredentials ice;
+  std::vector<IceCandidate> candidates;  // CandidatesGathered are of these credentials from now on
+  bool operator==(const IceRestarted&) const = default;
+};
+struct LegConnected {  // ICE, DTLS and the fingerprint check are done: sound can flow both ways;
+                       // again when a restart has changed the pair
   LegId leg;
   std::string local, remote;  // the selected pair, "host 192.0.2.1:4000"
   bool operator==(const LegConnected&) const = default;
@@ -108,7 +118,7 @@ struct LegConnected {  // ICE, DTLS and the fingerprint check are done: sound ca
 enum class LegFailure {
   no_port,               // no socket or port left: resource-constraint
   ice_failed,            // no pair connected in time: failed-transport
-  consent_lost,          // RFC 7675: connectivity-error
+  consent_lost,          // RFC 7675: connectivity-error, unless restart_ice() saves the leg
   fingerprint_mismatch,  // security-error
   dtls_failed,           // security-error
   media_error,
@@ -147,8 +157,8 @@ struct LegClosed {
   bool operator==(const LegClosed&) const = default;
 };
 
-using Event = std::variant<LegOpened, CandidatesGathered, LegConnected, LegFailed, LegQuiet,
-                           LegHeard, DigitPressed, LegClosed>;
+using Event = std::variant<LegOpened, CandidatesGathered, IceRestarted, LegConnected, LegFailed,
+                           LegQuiet, LegHeard, DigitPressed, LegClosed>;
 
 class MediaEngine {
  public:
@@ -163,6 +173,11 @@ class MediaEngine {
   virtual void connect_leg(LegId leg, LegRemote remote) = 0;
   // Trickled (XEP-0176 §5.6). Unknown legs are ignored: the close may have overtaken.
   virtual void add_remote_candidates(LegId leg, std::vector<IceCandidate> candidates) = 0;
+  // RFC 8445 §9: other credentials and candidates; IceRestarted follows, unless no port is left.
+  // Remote candidates are of the new credentials from here on; DTLS and SRTP stay as they are.
+  // `remote`: the peer's new ones. Absent: we are the one who offers; the second call brings them,
+  // and no second IceRestarted. An unfinished restart ends with the next.
+  virtual void restart_ice(LegId leg, std::optional<IceCredentials> remote) = 0;
   // LegClosed follows, exactly once.
   virtual void close_leg(LegId leg) = 0;
   // Replaces the room's plan from the next tick on. A leg that the plan does not name neither

@@ -174,6 +174,7 @@ void Conference::media_event(const media::Event& event, Outbox& out, TimePoint n
   std::visit(Overloaded{
                  [&](const media::LegOpened& e) { call.opened(e, out, now); },
                  [&](const media::CandidatesGathered& e) { call.gathered(e, out); },
+                 [](const media::IceRestarted&) {},
                  [&](const media::LegConnected& e) { call.leg_connected(e, now); },
                  [&](const media::LegFailed& e) { call.leg_failed(e, out); },
                  [&](const media::LegQuiet&) { call.set_quiet(true, now); },

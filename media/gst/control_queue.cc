@@ -8,6 +8,7 @@ namespace {
 bool may_be_lost(const ControlCommand& command) {
   return std::holds_alternative<OpenLegCommand>(command) ||
          std::holds_alternative<AddCandidatesCommand>(command) ||
+         std::holds_alternative<RestartIceCommand>(command) ||
          std::holds_alternative<PipelineErrorCommand>(command);
 }
 

@@ -1,7 +1,7 @@
 // media/gst/control_queue.h: commands on their way to the control thread. Bounded; what happens
 // when it is full is decided here (limits::kControlCommands): opening is refused, trickled
-// candidates are lost, reports of errors too; a leg's connect and close (one each), a room's plan
-// (the latest) and the servers for ICE are always taken.
+// candidates and ICE restarts are lost, reports of errors too; a leg's connect and close (one each),
+// a room's plan (the latest) and the servers for ICE are always taken.
 #pragma once
 
 #include <condition_variable>
@@ -32,6 +32,10 @@ struct AddCandidatesCommand {
   LegId leg;
   std::vector<IceCandidate> candidates;
 };
+struct RestartIceCommand {
+  LegId leg;
+  std::optional<IceCredentials> remote;
+};
 struct CloseLegCommand {
   LegId leg;
 };
@@ -44,9 +48,9 @@ struct PipelineErrorCommand {  // from a room's bus
   std::optional<LegId> leg;  // whose element said so; none: the room's own
   std::string text;
 };
-using ControlCommand =
-    std::variant<SetIceServersCommand, IceServersResolvedCommand, OpenLegCommand, ConnectLegCommand,
-                 AddCandidatesCommand, CloseLegCommand, SetPlanCommand, PipelineErrorCommand>;
+using ControlCommand = std::variant<SetIceServersCommand, IceServersResolvedCommand, OpenLegCommand,
+                                    ConnectLegCommand, AddCandidatesCommand, RestartIceCommand,
+                                    CloseLegCommand, SetPlanCommand, PipelineErrorCommand>;
 
 class ControlQueue {
  public:

@@ -95,6 +95,9 @@ class GstEngine final : public MediaEngine {
   void add_remote_candidates(LegId leg, std::vector<IceCandidate> candidates) override {
     queue_.push(AddCandidatesCommand{leg, std::move(candidates)});
   }
+  void restart_ice(LegId leg, std::optional<IceCredentials> remote) override {
+    queue_.push(RestartIceCommand{leg, std::move(remote)});
+  }
   void close_leg(LegId leg) override {
     bool refused = false;
     {
@@ -124,12 +127,14 @@ class GstEngine final : public MediaEngine {
     std::optional<MixPlan> plan;  // that came before the pipeline
   };
 
-  // Any of the engine's threads. At most one LegFailed a leg, whoever finds fault first.
+  // Any of the engine's threads. At most one LegFailed a leg, whoever finds fault first, but for
+  // consent_lost, after which a restart may come.
   void emit(Event event) {
     {
       const MutexLock lock(events_mutex_);
       if (const auto* failed = std::get_if<LegFailed>(&event)) {
-        if (!failed_.insert(failed->leg).second) return;
+        const bool final = failed->cause != LegFailure::consent_lost;
+        if (final ? !failed_.insert(failed->leg).second : failed_.contains(failed->leg)) return;
       } else if (const auto* closed = std::get_if<LegClosed>(&event)) {
         failed_.erase(closed->leg);
       }
@@ -209,6 +214,12 @@ class GstEngine final : public MediaEngine {
     const auto entry = legs_.find(command.leg);
     if (entry == legs_.end()) return;
     entry->second.io->add_remote_candidates(command.leg, std::move(command.candidates));
+  }
+
+  void carry_out(RestartIceCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    const auto entry = legs_.find(command.leg);
+    if (entry == legs_.end()) return;
+    entry->second.io->restart_ice(command.leg, {.remote = std::move(command.remote)});
   }
 
   void carry_out(CloseLegCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {

@@ -33,13 +33,17 @@ struct AddCandidates {
   LegId leg;
   std::vector<IceCandidate> candidates;
 };
+struct Restart {
+  LegId leg;
+  IceRestart restart;
+};
 struct Close {
   LegId leg;
 };
 struct SetIceServers {
   std::vector<IceServer> servers;
 };
-using Command = std::variant<SetIceServers, Open, Connect, AddCandidates, Close>;
+using Command = std::variant<SetIceServers, Open, Connect, AddCandidates, Restart, Close>;
 
 struct Outgoing {
   LegId leg;
@@ -188,6 +192,8 @@ class IoThread::Impl {
         if (auto* leg = find(connect->leg)) leg->transport->connect(std::move(connect->remote));
       } else if (auto* add = std::get_if<AddCandidates>(&command)) {
         if (auto* leg = find(add->leg)) leg->transport->add_remote_candidates(add->candidates);
+      } else if (auto* restart = std::get_if<Restart>(&command)) {
+        if (auto* leg = find(restart->leg)) leg->transport->restart_ice(restart->restart);
       } else {
         close(std::get<Close>(command).leg);
       }
@@ -328,6 +334,9 @@ void IoThread::connect(LegId leg, LegRemote remote) {
 }
 void IoThread::add_remote_candidates(LegId leg, std::vector<IceCandidate> candidates) {
   impl_->post(AddCandidates{leg, std::move(candidates)});
+}
+void IoThread::restart_ice(LegId leg, IceRestart restart) {
+  impl_->post(Restart{leg, std::move(restart)});
 }
 void IoThread::close(LegId leg) { impl_->post(Close{leg}); }
 void IoThread::enqueue(LegId leg, BufferPtr rtp) { impl_->enqueue(leg, std::move(rtp)); }

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,13 @@ struct TransportSpec {
   ElementPtr leg_src{};  // where what was received goes; null: only counted
 };
 
+struct IceRestart {
+  std::optional<IceCredentials> remote{};  // MediaEngine::restart_ice()
+  // For a caller that moves to another network: its local addresses there, and the old sockets are
+  // closed at once.
+  std::vector<std::string> moved_to{};
+};
+
 // What happened on the thread so far; hostile packets show here and nowhere else (no log line
 // each).
 template <class Cell>
@@ -63,7 +71,8 @@ using IoCounters = BasicIoCounters<std::uint64_t>;
 class IoThread {
  public:
   // Called on this thread with the events of its transports: LegOpened, CandidatesGathered,
-  // LegConnected, LegFailed (at most one per leg), LegQuiet, LegHeard, and LegClosed as the last.
+  // IceRestarted, LegConnected, LegFailed (of each leg once, but for consent_lost), LegQuiet,
+  // LegHeard, and LegClosed as the last.
   // Must not block. It may post commands: they are carried out later, never from within the call.
   using EventSink = std::function<void(Event)>;
 
@@ -81,6 +90,7 @@ class IoThread {
   void open(TransportSpec spec);                         // LegOpened or LegFailed follows
   void connect(LegId leg, LegRemote remote);  // the peer's half; LegConnected or LegFailed follows
   void add_remote_candidates(LegId leg, std::vector<IceCandidate> candidates);
+  void restart_ice(LegId leg, IceRestart restart);
   void close(LegId leg);  // LegClosed follows, exactly once
 
   // Any thread; never blocks, allocates nothing. RTP for `leg`, sent after the next flush(). Full

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "media/gst/dtls_srtp.h"
-#include "media/gst/ice_agent.h"
+#include "media/gst/ice_paths.h"
 #include "media/gst/leg_src.h"
 #include "media/gst/transport_limits.h"
 #include "media/limits.h"
@@ -43,48 +43,47 @@ std::string cname_of(const TransportSpec& spec) {
 
 }  // namespace
 
-class LegTransport::Impl final : private IceAgent::Observer {
+class LegTransport::Impl final : private IcePaths::Observer {
  public:
   Impl(Host& host, TransportSpec spec)
       : host_(host),
         spec_(std::move(spec)),
         rtcp_(spec_.ssrc, cname_of(spec_), wall_offset()),
-        random_(spec_.ssrc) {}
+        random_(spec_.ssrc),
+        ice_(host_.context, *host_.ice, spec_.ice_controlling, *this) {}
 
   void open() {
-    ice_ =
-        std::make_unique<IceAgent>(host_.context, *host_.ice, spec_.ice_controlling,
-                                   spec_.rtcp_mux ? 1 : 2, static_cast<IceAgent::Observer&>(*this));
-    if (!ice_->gather()) fail(LegFailure::no_port, "no local address, or no port left");
+    if (!ice_.open(spec_.rtcp_mux ? 1 : 2)) {
+      fail(LegFailure::no_port, "no local address, or no port left");
+    }
   }
 
   void connect(LegRemote remote) {
     if (state_ != State::opening || remote_) return;
     remote_ = std::move(remote);
     connect_deadline_ = Clock::now() + limits::kConnectTime;
-    if (!ice_->set_remote_credentials(remote_->ice)) {
+    if (!ice_.begin_checks(remote_->ice)) {
       fail(LegFailure::ice_failed, "unusable ICE credentials");
       return;
     }
     add_remote_candidates(std::exchange(remote_->candidates, {}));
-    add_remote_candidates(std::exchange(held_, {}));
     for (int component = 1; component <= 2; ++component) start_dtls(component);
     reschedule();
   }
 
   void add_remote_candidates(const std::vector<IceCandidate>& candidates) {
     if (state_ == State::failed) return;
-    if (remote_) {
-      const auto skipped = ice_->add_remote_candidates(candidates);
-      for (std::size_t i = 0; i < skipped; ++i) host_.counters.candidates_skipped++;
-      return;
-    }
-    for (const auto& candidate : candidates) {
-      if (held_.size() < limits::kRemoteCandidates) {
-        held_.push_back(candidate);
-      } else {
-        host_.counters.candidates_skipped++;
-      }
+    const auto skipped = ice_.add_remote_candidates(candidates);
+    for (std::size_t i = 0; i < skipped; ++i) host_.counters.candidates_skipped++;
+  }
+
+  void restart_ice(const IceRestart& restart) {
+    if (state_ == State::failed || !remote_) return;
+    // Unusable credentials of an answer: as if it had never come.
+    if (restart.remote && ice_.awaits_answer()) {
+      ice_.begin_checks(*restart.remote);
+    } else {
+      ice_.restart(spec_.rtcp_mux || remote_->rtp.rtcp_mux ? 1 : 2, restart, Clock::now());
     }
   }
 
@@ -97,7 +96,7 @@ class LegTransport::Impl final : private IceAgent::Observer {
     gst_buffer_extract(rtp, 0, scratch_.data(), size);
     const auto header = parse_rtp(std::span(scratch_).first(size));
     const auto length = header ? components_[0].dtls->protect_rtp(scratch_, size) : std::nullopt;
-    if (!length || !ice_->send(1, std::span(scratch_).first(*length))) {
+    if (!length || !ice_.send(1, std::span(scratch_).first(*length))) {
       host_.counters.unsent++;
       return;
     }
@@ -110,12 +109,13 @@ class LegTransport::Impl final : private IceAgent::Observer {
     if (state_ == State::failed) {
       // Not in fail() itself, which a callback of these may have called. ICE checks end here.
       for (auto& component : components_) component.dtls.reset();
-      ice_.reset();
+      ice_.close();
       return;
     }
+    ice_.on_deadline(now);
     for (int component = 1; component <= 2; ++component) resend_flight(component, now);
     if (state_ == State::opening && now >= connect_deadline_) {
-      if (components_[0].ice_connected) {
+      if (ice_.connected(1)) {
         fail(LegFailure::dtls_failed, "no DTLS handshake in time");
       } else {
         fail(LegFailure::ice_failed, "no candidate pair connected in time");
@@ -148,9 +148,13 @@ class LegTransport::Impl final : private IceAgent::Observer {
   }
 
  private:
-  enum class State { opening, connected, failed };
+  enum class State {
+    opening,
+    connected,
+    lost,  // LegFailed{consent_lost}; only a restart can mend it
+    failed,
+  };
   struct Component {
-    bool ice_connected = false;
     std::unique_ptr<DtlsSrtp> dtls;
     TimePoint resend = TimePoint::max();
     std::vector<std::vector<std::uint8_t>> held_flight;
@@ -161,33 +165,40 @@ class LegTransport::Impl final : private IceAgent::Observer {
   // is never connected: then there are no reports.
   int rtcp_component() const { return remote_->rtp.rtcp_mux ? 1 : 2; }
 
-  // IceAgent::Observer.
-  void ice_candidates(std::vector<IceCandidate> candidates) override {
-    if (std::exchange(opened_, true)) {
-      host_.emit(CandidatesGathered{spec_.leg, std::move(candidates)});
-      return;
+  // IcePaths::Observer.
+  void ice_candidates(News news, std::vector<IceCandidate> candidates) override {
+    switch (news) {
+      case News::opened:
+        host_.emit(LegOpened{.leg = spec_.leg,
+                             .ice = ice_.credentials(),
+                             .candidates = std::move(candidates),
+                             .fingerprint = host_.identity->fingerprint(),
+                             .ssrc = spec_.ssrc});
+        break;
+      case News::restarted:
+        host_.emit(IceRestarted{spec_.leg, ice_.credentials(), std::move(candidates)});
+        break;
+      case News::more: host_.emit(CandidatesGathered{spec_.leg, std::move(candidates)}); break;
     }
-    host_.emit(LegOpened{.leg = spec_.leg,
-                         .ice = ice_->credentials(),
-                         .candidates = std::move(candidates),
-                         .fingerprint = host_.identity->fingerprint(),
-                         .ssrc = spec_.ssrc});
   }
 
-  void ice_connected(int component) override {
-    component_of(component).ice_connected = true;
-    start_dtls(component);
+  void ice_connected(int component) override { start_dtls(component); }
+
+  void ice_restart_done() override {
+    if (state_ == State::opening) return;
+    state_ = State::connected;
+    tell_connected();
   }
 
-  void ice_failed(int component) override {
-    // Without component 2 there are no reports, but sound; its consent stands for itself.
-    if (component != 1) return;
-    if (state_ == State::connected) {
-      fail(LegFailure::consent_lost, "the peer's consent expired or was withdrawn");
-    } else {
+  void ice_lost() override {
+    if (state_ == State::opening) {
       fail(LegFailure::ice_failed, "the candidate pair was lost");
+    } else {
+      fail(LegFailure::consent_lost, "the peer's consent expired or was withdrawn");
     }
   }
+
+  void ice_schedule() override { reschedule(); }
 
   void ice_received(int component, std::span<std::uint8_t> datagram) override {
     if (state_ == State::failed) return;
@@ -200,11 +211,11 @@ class LegTransport::Impl final : private IceAgent::Observer {
 
   void start_dtls(int number) {
     auto& component = component_of(number);
-    if (state_ == State::failed || !remote_ || !component.ice_connected || component.dtls) return;
+    if (state_ == State::failed || !remote_ || !ice_.connected(number) || component.dtls) return;
     if (number == 2 && rtcp_component() != 2) return;
     component.dtls = std::make_unique<DtlsSrtp>(
         *host_.identity, remote_->our_role, remote_->fingerprint, spec_.ssrc,
-        [this, number](std::span<const std::uint8_t> out) { ice_->send(number, out); });
+        [this, number](std::span<const std::uint8_t> out) { ice_.send(number, out); });
     dtls_changed(number, component.dtls->start());
     for (const auto& datagram : std::exchange(component.held_flight, {})) {
       if (state_ != State::failed) dtls_changed(number, component.dtls->receive(datagram));
@@ -249,12 +260,16 @@ class LegTransport::Impl final : private IceAgent::Observer {
     last_valid_ = Clock::now();
     // The first report early: the peer learns our CNAME, both learn the round trip.
     next_report_ = last_valid_ + random_share(limits::kRtcpInterval) / 5;
-    host_.emit(LegConnected{spec_.leg, ice_->selected_local(), ice_->selected_remote()});
+    tell_connected();
+  }
+
+  void tell_connected() {
+    host_.emit(LegConnected{spec_.leg, ice_.selected_local(), ice_.selected_remote()});
   }
 
   void media_received(int number, std::span<std::uint8_t> datagram) {
     auto* dtls = component_of(number).dtls.get();
-    if (state_ != State::connected || !dtls || dtls->state() != DtlsSrtp::State::connected) {
+    if (state_ == State::opening || !dtls || dtls->state() != DtlsSrtp::State::connected) {
       host_.counters.early++;
       return;
     }
@@ -305,7 +320,7 @@ class LegTransport::Impl final : private IceAgent::Observer {
     if (!dtls || packet.size() + DtlsSrtp::kTrailer > scratch_.size()) return;
     std::copy(packet.begin(), packet.end(), scratch_.begin());
     const auto length = dtls->protect_rtcp(scratch_, packet.size());
-    if (length && ice_->send(number, std::span(scratch_).first(*length))) {
+    if (length && ice_.send(number, std::span(scratch_).first(*length))) {
       host_.counters.rtcp_sent++;
     }
   }
@@ -318,18 +333,20 @@ class LegTransport::Impl final : private IceAgent::Observer {
 
   void fail(LegFailure cause, std::string text) {
     if (state_ == State::failed) return;
-    state_ = State::failed;
+    state_ = cause == LegFailure::consent_lost ? State::lost : State::failed;
     host_.emit(LegFailed{spec_.leg, cause, std::move(text)});
     reschedule();
   }
 
   void reschedule() {
-    auto next = TimePoint::max();
+    auto next = ice_.next_deadline();
     switch (state_) {
-      case State::opening: next = connect_deadline_; break;
+      case State::opening: next = std::min(next, connect_deadline_); break;
       case State::connected:
-        next = quiet_ ? next_report_ : std::min(next_report_, last_valid_ + limits::kQuietTime);
+        next = std::min(next, next_report_);
+        if (!quiet_) next = std::min(next, last_valid_ + limits::kQuietTime);
         break;
+      case State::lost: break;
       case State::failed: next = Clock::now(); break;
     }
     if (state_ != State::failed) {
@@ -345,15 +362,14 @@ class LegTransport::Impl final : private IceAgent::Observer {
   RtcpSession rtcp_;
   std::minstd_rand random_;
   State state_ = State::opening;
-  bool opened_ = false, quiet_ = false;
+  bool quiet_ = false;
   std::optional<LegRemote> remote_;
-  std::vector<IceCandidate> held_;
   TimePoint connect_deadline_ = TimePoint::max(), next_report_{}, last_valid_{};
   TimePoint scheduled_ = TimePoint::max();
   std::array<std::uint8_t, limits::kMaxPacketBytes + DtlsSrtp::kTrailer> scratch_{};
-  // The agent first to be destroyed: its last packets must not find half an object.
+  // The agents first to be destroyed: their last packets must not find half an object.
   std::array<Component, 2> components_;
-  std::unique_ptr<IceAgent> ice_;
+  IcePaths ice_;
 };
 
 LegTransport::LegTransport(Host& host, TransportSpec spec)
@@ -365,6 +381,7 @@ void LegTransport::connect(LegRemote remote) { impl_->connect(std::move(remote))
 void LegTransport::add_remote_candidates(const std::vector<IceCandidate>& candidates) {
   impl_->add_remote_candidates(candidates);
 }
+void LegTransport::restart_ice(const IceRestart& restart) { impl_->restart_ice(restart); }
 void LegTransport::send(GstBuffer* rtp) { impl_->send(rtp); }
 void LegTransport::on_deadline(TimePoint now) { impl_->on_deadline(now); }
 void LegTransport::say_bye() { impl_->say_bye(); }

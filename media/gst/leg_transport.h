@@ -54,6 +54,10 @@ class LegTransport {
   void connect(LegRemote remote) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
   void add_remote_candidates(const std::vector<IceCandidate>& candidates)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
+  // RFC 8445 §9, with a second agent beside the one in use: IceRestarted, then LegConnected again.
+  // Not connected limits::kConnectTime later: the old pair stays; if it is lost meanwhile, only
+  // then LegFailed{consent_lost}. Ignored before connect().
+  void restart_ice(const IceRestart& restart) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
   // RTP as the pipeline made it; protected into a copy, so `rtp` may be shared with other legs.
   void send(GstBuffer* rtp) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
   void on_deadline(TimePoint now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);

@@ -27,6 +27,9 @@ inline constexpr auto kLookUpFailedAgain = 1min;
 inline constexpr std::size_t kIceString = 256;
 // A pair that does not connect in this time has no user waiting any more.
 inline constexpr auto kConnectTime = 30s;
+// After an ICE restart the old pair still receives what was on its way, and what a peer sends that
+// finds out later than we that the new one works.
+inline constexpr auto kRestartLinger = 5s;
 // At the end a thread waits this long for TURN servers to take allocations back: a round trip. What
 // is not given back occupies a port and the account's quota there for its lifetime, ten minutes.
 inline constexpr auto kGiveBackTime = 500ms;

@@ -37,6 +37,9 @@ class RecordingEngine : public media::MediaEngine {
   void add_remote_candidates(media::LegId leg, std::vector<media::IceCandidate> some) override {
     note("candidates:" + std::to_string(some.size()), leg);
   }
+  void restart_ice(media::LegId leg, std::optional<media::IceCredentials> remote) override {
+    note(remote ? "restart:" + remote->ufrag : "restart", leg);
+  }
   void close_leg(media::LegId leg) override { note("close", leg); }
   void set_mix_plan(media::RoomId room, media::MixPlan plan) override {
     calls.push_back("plan:" + std::to_string(plan.legs.size()) + " " + std::to_string(room.value));

@@ -28,6 +28,19 @@ void FakeEngine::add_remote_candidates(media::LegId leg,
   trickled.insert(trickled.end(), candidates.begin(), candidates.end());
 }
 
+void FakeEngine::restart_ice(media::LegId leg, std::optional<media::IceCredentials> remote) {
+  const auto found = legs_.find(leg);
+  if (found == legs_.end()) return;
+  auto& at = found->second;
+  if (!at.spec.remote) faults_.push_back("leg " + std::to_string(leg.value) + " restarted early");
+  const bool answers_ours = remote && at.restarts > 0 && !at.restarted_with;
+  if (!answers_ours) {
+    ++at.restarts;
+    at.trickled.clear();
+  }
+  at.restarted_with = std::move(remote);
+}
+
 void FakeEngine::close_leg(media::LegId leg) {
   ++close_count_;
   const auto found = legs_.find(leg);
@@ -59,6 +72,15 @@ media::LegOpened FakeEngine::opened(media::LegId leg) {
                           .rel_port = 0}},
           .fingerprint = {"sha-256", fingerprint},
           .ssrc = static_cast<std::uint32_t>(0x10000 + leg.value)};
+}
+
+media::IceRestarted FakeEngine::restarted(media::LegId leg) {
+  auto session = opened(leg);
+  const auto n = legs_.at(leg).restarts;
+  session.ice.ufrag += "r" + std::to_string(n);
+  session.ice.pwd += "r" + std::to_string(n);
+  session.candidates[0].port = static_cast<std::uint16_t>(session.candidates[0].port + n);
+  return {leg, session.ice, session.candidates};
 }
 
 media::LegConnected FakeEngine::connected(media::LegId leg) {

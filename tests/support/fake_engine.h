@@ -17,6 +17,8 @@ class FakeEngine : public media::MediaEngine {
     media::LegSpec spec;
     std::vector<media::IceCandidate> trickled;
     bool opened = false, connected = false, closing = false;
+    int restarts = 0;                                     // ICE sessions after the first
+    std::optional<media::IceCredentials> restarted_with;  // the peer's, of the last restart
   };
 
   void set_ice_servers(std::vector<media::IceServer> servers) override {
@@ -26,11 +28,13 @@ class FakeEngine : public media::MediaEngine {
   void connect_leg(media::LegId leg, media::LegRemote remote) override;
   void add_remote_candidates(media::LegId leg,
                              std::vector<media::IceCandidate> candidates) override;
+  void restart_ice(media::LegId leg, std::optional<media::IceCredentials> remote) override;
   void close_leg(media::LegId leg) override;
   void set_mix_plan(media::RoomId room, media::MixPlan plan) override;
 
   // The events that a real engine would raise sooner or later.
   media::LegOpened opened(media::LegId leg);
+  media::IceRestarted restarted(media::LegId leg);  // requires: a restart
   media::LegConnected connected(media::LegId leg);
   media::LegClosed closed(media::LegId leg);  // requires: closing; the leg is gone afterwards
 

@@ -97,6 +97,7 @@ void Caller::on(const media::Event& event) {
                               peer_, session_->sid(),
                               make_transport_info(content_, *local_ice_, gathered.candidates));
                         },
+                        [](const media::IceRestarted&) {},
                         [this](const media::LegConnected& leg) { on_connected(leg); },
                         [this](const media::LegFailed& failed) { on_failed(failed); },
                         [this](const media::LegQuiet&) { out_.tell("quiet"); },

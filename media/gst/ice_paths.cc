@@ -1,0 +1,184 @@
+#include "media/gst/ice_paths.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "media/gst/transport_limits.h"
+
+namespace media::gst {
+namespace {
+
+constexpr IcePaths::TimePoint kAtOnce{};
+
+}  // namespace
+
+struct IcePaths::Path final : IceAgent::Observer {
+  Path(IcePaths& of, int component_count, const std::vector<std::string>& moved_to)
+      : paths(of),
+        components(component_count),
+        moved(moved_to.empty() ? std::nullopt : std::optional(of.config_)),
+        agent(of.context_, config(moved_to), of.controlling_, component_count, *this) {}
+  const IceConfig& config(const std::vector<std::string>& moved_to) {
+    if (!moved) return paths.config_;
+    moved->addresses = moved_to;
+    return *moved;
+  }
+
+  void ice_candidates(std::vector<IceCandidate> all) override {
+    paths.candidates(*this, std::move(all));
+  }
+  void ice_connected(int component) override {
+    connected[component == 2] = true;
+    paths.path_connected(*this, component);
+  }
+  void ice_failed(int component) override {
+    connected[component == 2] = false;
+    paths.path_failed(*this, component);
+  }
+  void ice_received(int component, std::span<std::uint8_t> datagram) override {
+    paths.observer_.ice_received(component, datagram);
+  }
+
+  IcePaths& paths;
+  const int components;
+  bool told = false;    // its first candidates
+  bool checks = false;  // the peer's credentials are known
+  bool lost = false;    // component 1 was connected once
+  std::array<bool, 2> connected{};
+  std::vector<IceCandidate> held;  // before `checks`
+  std::optional<IceConfig> moved;
+  IceAgent agent;  // first to be destroyed: its last calls find all of this
+};
+
+IcePaths::IcePaths(GMainContext* context, const IceConfig& config, bool controlling,
+                   Observer& observer)
+    : context_(context), config_(config), controlling_(controlling), observer_(observer) {}
+IcePaths::~IcePaths() = default;
+
+bool IcePaths::open(int components) {
+  path_ = std::make_unique<Path>(*this, components, std::vector<std::string>());
+  return path_->agent.gather();
+}
+
+bool IcePaths::begin_checks(const IceCredentials& credentials) {
+  Path* const path = newest();
+  if (!path || !path->agent.set_remote_credentials(credentials)) return false;
+  path->checks = true;
+  add_remote_candidates(std::exchange(path->held, {}));
+  return true;
+}
+
+std::size_t IcePaths::add_remote_candidates(const std::vector<IceCandidate>& candidates) {
+  Path* const path = newest();
+  if (!path) return candidates.size();
+  if (path->checks) return path->agent.add_remote_candidates(candidates);
+  const auto room = limits::kRemoteCandidates - path->held.size();
+  const auto taken = std::min(room, candidates.size());
+  path->held.insert(path->held.end(), candidates.begin(),
+                    candidates.begin() + static_cast<std::ptrdiff_t>(taken));
+  return candidates.size() - taken;
+}
+
+void IcePaths::restart(int components, const IceRestart& restart, TimePoint now) {
+  if (next_ && next_->connected[0]) take_over();
+  retired_.reset();
+  // Who restarts again and again and never connects is waited for no longer than another.
+  const bool waited_for = next_ && !connected(1);
+  if (!waited_for) restart_until_ = now + limits::kConnectTime;
+  next_ = std::make_unique<Path>(*this, components, restart.moved_to);
+  if (!restart.moved_to.empty()) path_.reset();
+  if (!next_->agent.gather() || (restart.remote && !begin_checks(*restart.remote))) abandon();
+  observer_.ice_schedule();
+}
+
+bool IcePaths::awaits_answer() const { return next_ && !next_->checks; }
+
+IceCredentials IcePaths::credentials() const {
+  return newest() ? newest()->agent.credentials() : IceCredentials{};
+}
+
+bool IcePaths::connected(int component) const { return route(component) != nullptr; }
+
+IcePaths::Path* IcePaths::route(int component) const {
+  for (Path* const path : {next_.get(), path_.get()}) {
+    if (path && path->connected[component == 2]) return path;
+  }
+  return nullptr;
+}
+
+bool IcePaths::send(int component, std::span<const std::uint8_t> datagram) {
+  Path* const path = route(component);
+  return path && path->agent.send(component, datagram);
+}
+
+std::string IcePaths::selected_local() const { return route(1)->agent.selected_local(); }
+std::string IcePaths::selected_remote() const { return route(1)->agent.selected_remote(); }
+
+IcePaths::TimePoint IcePaths::next_deadline() const {
+  auto next = TimePoint::max();
+  if (!next_ && path_ && path_->lost) return kAtOnce;
+  if (next_) next = std::min(next, restart_until_);
+  if (retired_) next = std::min(next, retired_until_);
+  return next;
+}
+
+void IcePaths::on_deadline(TimePoint now) {
+  if (retired_ && now >= retired_until_) retired_.reset();
+  if (next_ && now >= restart_until_) {
+    if (next_->connected[0]) return take_over();
+    next_.reset();
+    if (!path_ || path_->lost) observer_.ice_lost();
+  }
+  if (!next_ && path_ && path_->lost) path_.reset();  // its checks end here
+}
+
+void IcePaths::close() {
+  for (auto* path : {&retired_, &next_, &path_}) path->reset();
+}
+
+void IcePaths::candidates(Path& path, std::vector<IceCandidate> candidates) {
+  if (&path != newest()) return;  // of credentials that count no more
+  const bool first = !std::exchange(path.told, true);
+  using enum Observer::News;
+  observer_.ice_candidates(!first                 ? more
+                           : &path == next_.get() ? restarted
+                                                  : opened,
+                           std::move(candidates));
+}
+
+void IcePaths::path_connected(const Path& path, int component) {
+  if (&path == retired_.get()) return;
+  observer_.ice_connected(component);
+  // Reports move to the new pair too, if the old had one for them.
+  const bool waits_for_reports =
+      path.components == 2 && !path.connected[1] && path_ && path_->connected[1];
+  if (&path == next_.get() && path.connected[0] && !waits_for_reports) take_over();
+}
+
+void IcePaths::path_failed(Path& path, int component) {
+  // Without component 2 there are no reports, but sound; its consent stands for itself.
+  if (component != 1 || &path == retired_.get()) return;
+  path.lost = true;
+  if (&path == next_.get()) {
+    abandon();
+  } else if (!next_) {
+    observer_.ice_lost();
+  }
+}
+
+// Not at once: an agent may be calling.
+void IcePaths::abandon() {
+  next_->connected = {};
+  restart_until_ = kAtOnce;
+  observer_.ice_schedule();
+}
+
+void IcePaths::take_over() {
+  retired_ = std::move(path_);
+  retired_until_ = std::chrono::steady_clock::now() + limits::kRestartLinger;
+  path_ = std::move(next_);
+  observer_.ice_restart_done();
+  observer_.ice_schedule();
+}
+
+}  // namespace media::gst

@@ -1,0 +1,85 @@
+// media/gst/ice_paths.h: a leg's ICE sessions: the one in use and, while a restart is under way or
+// just over (RFC 8445 §9), another beside it, each with an agent of its own. libnice's own restart
+// would forget the pair in use before another is found; two agents share nothing that could be
+// lost. Everything on the leg's I/O thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "media/gst/ice_agent.h"
+#include "media/gst/io_thread.h"
+
+namespace media::gst {
+
+class IcePaths {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  // Called from within agents' calls: must not destroy the IcePaths.
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    // The first of an ICE session from within open() or restart(), later ones from servers.
+    enum class News { opened, restarted, more };
+    virtual void ice_candidates(News news, std::vector<IceCandidate> candidates) = 0;
+    virtual void ice_connected(int component) = 0;  // data may be sent; may come again
+    virtual void ice_restart_done() = 0;            // the new pair has taken over
+    virtual void ice_lost() = 0;  // component 1 has no pair, and no restart is under way
+    virtual void ice_received(int component, std::span<std::uint8_t> datagram) = 0;
+    virtual void ice_schedule() = 0;  // next_deadline() has changed
+  };
+
+  IcePaths(GMainContext* context, const IceConfig& config, bool controlling, Observer& observer);
+  ~IcePaths();
+  IcePaths(const IcePaths&) = delete;
+  IcePaths& operator=(const IcePaths&) = delete;
+
+  // False: no address, or no port left.
+  bool open(int components);
+  // The peer's half of the newest session. False: unusable credentials.
+  bool begin_checks(const IceCredentials& credentials);
+  // For the newest session; held (bounded) until begin_checks(). How many were skipped.
+  std::size_t add_remote_candidates(const std::vector<IceCandidate>& candidates);
+  // A new session beside the one in use, in place of an unfinished one. `moved_to` as IceRestart
+  // has it. What cannot begin ends at next_deadline().
+  void restart(int components, const IceRestart& restart, TimePoint now);
+  // A restart of ours lacks the peer's half.
+  bool awaits_answer() const;
+
+  IceCredentials credentials() const;  // of the newest session
+  bool connected(int component) const;
+  // True when the datagram went out; over the new pair from the moment it can.
+  bool send(int component, std::span<const std::uint8_t> datagram);
+  std::string selected_local() const;  // requires: connected(1)
+  std::string selected_remote() const;
+
+  TimePoint next_deadline() const;
+  void on_deadline(TimePoint now);
+  void close();  // not from within an observer's call
+
+ private:
+  struct Path;
+
+  Path* newest() const { return next_ ? next_.get() : path_.get(); }
+  Path* route(int component) const;
+  void candidates(Path& path, std::vector<IceCandidate> candidates);
+  void path_connected(const Path& path, int component);
+  void path_failed(Path& path, int component);
+  void abandon();
+  void take_over();
+
+  GMainContext* const context_;
+  const IceConfig& config_;
+  const bool controlling_;
+  Observer& observer_;
+  std::unique_ptr<Path> path_;     // in use
+  std::unique_ptr<Path> next_;     // a restart under way
+  std::unique_ptr<Path> retired_;  // the one before; only heard
+  TimePoint restart_until_{}, retired_until_{};
+};
+
+}  // namespace media::gst
