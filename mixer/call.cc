@@ -42,6 +42,7 @@ Call::Call(Setup setup, Outbox& out, TimePoint now)
       candidates_received_(setup_.agreed.remote.candidates.size()),
       began_(now),
       waits_since_(now) {
+  restart_.counted_at = now;
   const bool dials = role() == jingle::Role::initiator;
   media::LegSpec spec;
   spec.room = setup_.media_room;
@@ -144,16 +145,24 @@ void Call::gathered(const media::CandidatesGathered& event, Outbox& out) {
   candidates_sent_ += static_cast<int>(event.candidates.size());
 }
 
-void Call::leg_connected(const media::LegConnected& event, TimePoint now) {
-  if (!connected_at_) connected_at_ = now;
+void Call::leg_connected(const media::LegConnected& event, Outbox& out, TimePoint now) {
   pair_local_ = event.local;
   pair_remote_ = event.remote;
-  quiet_since_.reset();
+  restart_.offered = false;
+  if (!connected_at_) {
+    connected_at_ = now;
+    quiet_since_.reset();
+    return;
+  }
+  out.log(Log::Level::info,
+          "ice restarted: room=" + quoted(setup_.room) + " peer=" + quoted(setup_.peer.str()) +
+              " ice_local=" + quoted(pair_local_) + " ice_remote=" + quoted(pair_remote_));
 }
 
-void Call::leg_failed(const media::LegFailed& event, Outbox& out) {
+void Call::leg_failed(const media::LegFailed& event, Outbox& out, TimePoint now) {
   out.log(Log::Level::info, "leg failed: room=" + quoted(setup_.room) +
                                 " peer=" + quoted(setup_.peer.str()) + " " + quoted(event.text));
+  if (event.cause == media::LegFailure::consent_lost && offer_restart(out, now)) return;
   end(reasons::of(event.cause), out);
 }
 
@@ -184,6 +193,14 @@ void Call::refused(const jingle::StanzaError& error, Purpose purpose, Outbox& ou
     yielded_ = error.app_name == "tie-break";
     session_.terminate();
     close(reasons::of(error), true, out);
+    return;
+  }
+  if (purpose == Purpose::ice_restart) {
+    session_.answered(jingle::Action::transport_info);
+    // Of two that cross the initiator's counts (XEP-0166 §7.2.16), and the peer's is on its way; or
+    // it came, and this one counts no more.
+    if (error.app_name == "tie-break" || restart_.own == OwnRestart::none) return;
+    end(reasons::of(media::LegFailure::consent_lost), out);
     return;
   }
   // A transport-info may be refused for a candidate's sake; only "no such session" is final.
@@ -238,10 +255,11 @@ void Call::close(const jingle::Reason& reason, bool by_peer, Outbox& out) {
 }
 
 std::optional<TimePoint> Call::next_deadline() const {
-  const auto gone = gone_at();
-  if (connected()) return gone;
-  const TimePoint stuck = waits_since_ + limits::kConnectWithin;
-  return gone ? std::min(*gone, stuck) : stuck;
+  auto next = gone_at();
+  const auto sooner = [&next](TimePoint at) { next = next ? std::min(*next, at) : at; };
+  if (const auto restart = restart_deadline()) sooner(*restart);
+  if (!connected()) sooner(waits_since_ + limits::kConnectWithin);
+  return next;
 }
 
 std::optional<TimePoint> Call::gone_at() const {
@@ -262,6 +280,10 @@ void Call::advance(Outbox& out, TimePoint now) {
   } else if (!connected() && waits_since_ + limits::kConnectWithin <= now) {
     const bool unanswered = role() == jingle::Role::initiator && !accepted();
     end(unanswered ? reasons::unanswered() : reasons::of(media::LegFailure::ice_failed), out);
+  } else if (restart_.own != OwnRestart::none && *restart_deadline() <= now) {
+    end(reasons::of(media::LegFailure::consent_lost), out);
+  } else {
+    restart_when_due(out, now);
   }
 }
 

@@ -3,8 +3,10 @@
 // the conference's. Pure; signaling thread.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "mixer/client_profile.h"
 #include "mixer/negotiation.h"
@@ -82,11 +84,15 @@ class Call {
   // The leg's events. Each may end the call.
   void opened(const media::LegOpened& event, Outbox& out, TimePoint now);
   void gathered(const media::CandidatesGathered& event, Outbox& out);
-  void leg_connected(const media::LegConnected& event, TimePoint now);
-  void leg_failed(const media::LegFailed& event, Outbox& out);
+  void ice_restarted(const media::IceRestarted& event, Outbox& out, TimePoint now);
+  void leg_connected(const media::LegConnected& event, Outbox& out, TimePoint now);
+  // Of lost consent a peer that trickles is offered an ICE restart, once, before the call ends.
+  void leg_failed(const media::LegFailed& event, Outbox& out, TimePoint now);
   void set_quiet(bool quiet, TimePoint now);
   // Our session-initiate, session-accept or transport-info was refused.
   void refused(const jingle::StanzaError& error, Purpose purpose, Outbox& out);
+  // The ICE restart that we offered was acknowledged; the peer's answer is its own transport-info.
+  void restart_acknowledged(Outbox& out, TimePoint now);
 
   // Presence of the peer's full JID (XEP-0166 §6.7).
   void set_available(bool available, TimePoint now);
@@ -114,8 +120,18 @@ class Call {
 
   void request(jingle::Payload payload, Outbox& out);
   void ask(jingle::Payload payload, Purpose purpose, Outbox& out, TimePoint now);
-  void conclude(const jingle::SessionAccept& accept, Outbox& out);
-  void add_candidates(const jingle::IceUdpTransport& transport, Outbox& out);
+  void conclude(const jingle::SessionAccept& accept, Outbox& out, TimePoint now);
+  // call_restart.cc
+  void on_transport(const jingle::IceUdpTransport& transport, Outbox& out, TimePoint now);
+  void take_candidates(const jingle::IceUdpTransport& transport,
+                       std::vector<media::IceCandidate>& into);
+  void give_candidates(Outbox& out);
+  void on_new_credentials(media::IceCredentials credentials, Outbox& out, TimePoint now);
+  void restart_when_due(Outbox& out, TimePoint now);
+  void count_candidates_anew(TimePoint now);
+  void tell_candidates(Outbox& out, TimePoint now);
+  bool offer_restart(Outbox& out, TimePoint now);
+  std::optional<TimePoint> restart_deadline() const;
   void close(const jingle::Reason& reason, bool by_peer, Outbox& out);
   std::optional<TimePoint> gone_at() const;  // when the peer counts as gone
 
@@ -127,7 +143,21 @@ class Call {
   int candidates_sent_ = 0;
   std::size_t candidates_received_ = 0;
   std::vector<jingle::IceUdpTransport> before_accept_;  // initiator: nobody to give them to yet
-  std::vector<media::IceCandidate> early_;              // before the peer's credentials are known
+  // Before the engine knows the credentials they are of.
+  std::vector<media::IceCandidate> early_;
+
+  // Ours, before the peer's new credentials are there.
+  enum class OwnRestart { none, gathering, offered, acknowledged };
+  struct Restart {                   // XEP-0176 §5.9
+    std::deque<std::string> former;  // ufrags of the peer's that count no more
+    bool owes_answer = false;        // the peer offered; IceRestarted follows
+    std::optional<TimePoint> due;    // the peer offered, too soon after the last
+    TimePoint last{}, counted_at{};  // candidates were counted anew
+    bool peer_trickles = false;
+    bool offered = false;  // by us, since the leg connected last
+    OwnRestart own = OwnRestart::none;
+    TimePoint own_since{};
+  } restart_;
 
   bool on_hold_ = false, muted_ = false;
   bool migrated_ = false, yielded_ = false;

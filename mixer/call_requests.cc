@@ -55,6 +55,7 @@ struct RequestHandler {
   }
 
   Handled operator()(const jingle::TransportInfo& info) {
+    call.restart_.peer_trickles = true;
     for (const jingle::Content& content : info.contents) {
       const jingle::IceUdpTransport* transport = content.ice();
       if (!transport || !is_audio(content)) continue;
@@ -62,7 +63,7 @@ struct RequestHandler {
         call.end(reasons::invalid_crypto("A certificate cannot change during a call."), out);
         return std::nullopt;
       }
-      call.add_candidates(*transport, out);
+      call.on_transport(*transport, out, now);
     }
     return std::nullopt;
   }
@@ -137,7 +138,7 @@ struct RequestHandler {
 
   Handled operator()(const jingle::SessionAccept& accept) {
     call.waits_since_ = now;
-    call.conclude(accept, out);
+    call.conclude(accept, out, now);
     return std::nullopt;
   }
 
@@ -156,7 +157,7 @@ std::optional<StanzaError> Call::receive(const jingle::Payload& payload, Outbox&
 }
 
 // The accept of our offer: the leg gets the peer's half, and what was trickled ahead of it.
-void Call::conclude(const jingle::SessionAccept& accept, Outbox& out) {
+void Call::conclude(const jingle::SessionAccept& accept, Outbox& out, TimePoint now) {
   auto agreed = mixer::conclude(accept, setup_.max_bitrate_bps);
   if (!agreed) {
     end(agreed.error(), out);
@@ -166,43 +167,8 @@ void Call::conclude(const jingle::SessionAccept& accept, Outbox& out) {
   setup_.peer_is_focus = accept.isfocus.value_or(setup_.peer_is_focus);
   candidates_received_ = setup_.agreed.remote.candidates.size();
   if (setup_.agreed.has_credentials) out.put(ConnectLeg{setup_.leg, setup_.agreed.remote});
-  for (const auto& transport : std::exchange(before_accept_, {})) add_candidates(transport, out);
-}
-
-// Without pwd the session's credentials are meant. Other credentials
-// are an ICE restart (XEP-0176 §5.9): acknowledged without effect. Sound goes on over the pair in
-// use, as it must until a restart has succeeded, and an error would make Conversations drop the
-// call.
-void Call::add_candidates(const jingle::IceUdpTransport& transport, Outbox& out) {
-  if (!accepted() && role() == jingle::Role::initiator) {
-    if (before_accept_.size() < limits::kMaxRemoteCandidates) before_accept_.push_back(transport);
-    return;
-  }
-  auto& remote = setup_.agreed.remote;
-  const bool complete = !transport.ufrag.empty() && !transport.pwd.empty();
-  const bool connects = !setup_.agreed.has_credentials && complete;
-  if (connects) {
-    remote.ice = {transport.ufrag, transport.pwd};
-    setup_.agreed.has_credentials = true;
-  }
-  if (setup_.agreed.has_credentials) {
-    const bool same_ufrag = transport.ufrag.empty() || transport.ufrag == remote.ice.ufrag;
-    const bool same_pwd = transport.pwd.empty() || transport.pwd == remote.ice.pwd;
-    if (!same_ufrag || !same_pwd) return;
-  }
-  auto candidates = usable(transport.candidates, remote.rtp.rtcp_mux);
-  const std::size_t room = limits::kMaxRemoteCandidates - candidates_received_;
-  if (candidates.size() > room) candidates.resize(room);
-  candidates_received_ += candidates.size();
-  if (!setup_.agreed.has_credentials) {
-    early_.insert(early_.end(), candidates.begin(), candidates.end());
-  } else if (connects) {
-    remote.candidates.insert(remote.candidates.end(), early_.begin(), early_.end());
-    remote.candidates.insert(remote.candidates.end(), candidates.begin(), candidates.end());
-    early_.clear();
-    out.put(ConnectLeg{setup_.leg, remote});
-  } else if (!candidates.empty()) {
-    out.put(AddRemoteCandidates{setup_.leg, std::move(candidates)});
+  for (const auto& transport : std::exchange(before_accept_, {})) {
+    on_transport(transport, out, now);
   }
 }
 

@@ -1,6 +1,7 @@
 // mixer/command.h: what the focus wants done. Values; carried out by focus_agent in order.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -50,6 +51,10 @@ struct AddRemoteCandidates {
   media::LegId leg;
   std::vector<media::IceCandidate> candidates;
 };
+struct RestartIce {
+  media::LegId leg;
+  std::optional<media::IceCredentials> remote;
+};
 struct CloseLeg {
   media::LegId leg;
 };
@@ -72,8 +77,8 @@ struct Log {
 
 using Command =
     std::variant<Reply, SendIq, SendMessage, SendPresence, SetIceServers, OpenLeg, ConnectLeg,
-                 AddRemoteCandidates, CloseLeg, SetMixPlan, SaveSubscription, ForgetSubscription,
-                 Log>;
+                 AddRemoteCandidates, RestartIce, CloseLeg, SetMixPlan, SaveSubscription,
+                 ForgetSubscription, Log>;
 using Commands = std::vector<Command>;
 
 }  // namespace mixer

@@ -174,9 +174,9 @@ void Conference::media_event(const media::Event& event, Outbox& out, TimePoint n
   std::visit(Overloaded{
                  [&](const media::LegOpened& e) { call.opened(e, out, now); },
                  [&](const media::CandidatesGathered& e) { call.gathered(e, out); },
-                 [](const media::IceRestarted&) {},
-                 [&](const media::LegConnected& e) { call.leg_connected(e, now); },
-                 [&](const media::LegFailed& e) { call.leg_failed(e, out); },
+                 [&](const media::IceRestarted& e) { call.ice_restarted(e, out, now); },
+                 [&](const media::LegConnected& e) { call.leg_connected(e, out, now); },
+                 [&](const media::LegFailed& e) { call.leg_failed(e, out, now); },
                  [&](const media::LegQuiet&) { call.set_quiet(true, now); },
                  [&](const media::LegHeard&) { call.set_quiet(false, now); },
                  [&](const media::DigitPressed& e) {
@@ -185,7 +185,7 @@ void Conference::media_event(const media::Event& event, Outbox& out, TimePoint n
                  },
                  // Closed without our asking: the engine has nothing left of it.
                  [&](const media::LegClosed&) {
-                   call.leg_failed({leg, media::LegFailure::media_error, "closed"}, out);
+                   call.leg_failed({leg, media::LegFailure::media_error, "closed"}, out, now);
                  },
              },
              event);
@@ -198,6 +198,9 @@ void Conference::answered(const Awaited& awaited, const std::string& id,
     notifier_.answered(awaited.leg, id, error, now);
   } else if (Member* found = member(awaited.leg); found && error) {
     found->call.refused(*error, awaited.purpose, out);
+    settle(awaited.leg, out, now);
+  } else if (found && awaited.purpose == Purpose::ice_restart) {
+    found->call.restart_acknowledged(out, now);
     settle(awaited.leg, out, now);
   }
 }

@@ -212,6 +212,10 @@ void FocusAgent::carry_out(const Commands& commands) {
               signaling_thread.assert_here();
               if (engine_) engine_->add_remote_candidates(add.leg, add.candidates);
             },
+            [this](const RestartIce& restart) {
+              signaling_thread.assert_here();
+              if (engine_) engine_->restart_ice(restart.leg, restart.remote);
+            },
             [this](const CloseLeg& close) {
               signaling_thread.assert_here();
               if (engine_) engine_->close_leg(close.leg);

@@ -13,6 +13,13 @@ using namespace std::chrono_literals;
 // §19.5.1).
 inline constexpr std::size_t kMaxRemoteCandidates = 20;
 
+// ICE restarts (XEP-0176 §5.9): each takes sockets and checks. More often than this a peer's are
+// answered together; ours, with nothing left to talk over, is answered in this time or the call
+// ends.
+inline constexpr auto kRestartGap = 1s;
+inline constexpr auto kRestartAnsweredWithin = 10s;
+inline constexpr std::size_t kMaxFormerCredentials = 4;  // stanzas keep their order: one would do
+
 // Conference documents (XEP-0298).
 // A larger roster goes in several. Prosody 0.12 collects garbage whenever its memory has grown by
 // 5 %, and what a stanza has become so far is looked at each time: one of 200 KiB costs it twice

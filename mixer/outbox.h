@@ -23,6 +23,7 @@ enum class Purpose {
   session_initiate,
   session_accept,
   transport_info,
+  ice_restart,
   coin,
   client_disco,
   roster,

@@ -91,7 +91,7 @@ TEST_F(DialledCallsEnd, IsGivenUpSoonWhenTheCalleeGoesOffline) {
 
 TEST_F(DialledCallsEnd, SaysNothingOfASessionThatThePeerNeverHeardOf) {
   make();
-  call->leg_failed({kLeg, media::LegFailure::no_port, ""}, out);
+  call->leg_failed({kLeg, media::LegFailure::no_port, ""}, out, now);
   Step step = take();
   EXPECT_TRUE(step.jingle().empty());
   EXPECT_EQ(step.all<CloseLeg>().size(), 1u);

@@ -94,7 +94,7 @@ TEST_F(DialledCall, IsDialingOutThenAlertingThenConnectedThenOnHold) {
   EXPECT_EQ(call->participant().contributor_id, 0u);
   EXPECT_EQ(call->participant().plan,
             (media::LegPlan{.leg = kLeg, .in_mix = false, .receives = false}));
-  call->leg_connected({kLeg, "", ""}, now);
+  call->leg_connected({kLeg, "", ""}, out, now);
   EXPECT_EQ(status(), EndpointStatus::connected);
   EXPECT_EQ(call->participant().contributor_id, 4711u);
   EXPECT_TRUE(call->participant().plan.in_mix && call->participant().plan.receives);
@@ -200,7 +200,7 @@ TEST_F(DialledCall, SendersTurnWhoSpeaksRound) {
       auto accept = accept_of(dial());
       if (in_accept) accept.contents[0].senders = row.senders;
       receive(accept);
-      call->leg_connected({kLeg, "", ""}, now);
+      call->leg_connected({kLeg, "", ""}, out, now);
       if (!in_accept) {
         jingle::ContentAction modify{.action = jingle::Action::content_modify,
                                      .contents = accept.contents,
@@ -245,7 +245,7 @@ TEST_F(DialledCall, ContentsOfTheRespondersMakingAreOthers) {
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_EQ(answers[0].action, jingle::Action::content_reject) << "nothing is agreed on yet";
   receive(accept);
-  call->leg_connected({kLeg, "", ""}, now);
+  call->leg_connected({kLeg, "", ""}, out, now);
   take();
   EXPECT_EQ(receive(add), "result");
   answers = take().sent<jingle::ContentAction>();

@@ -159,7 +159,7 @@ class Pair {
   void opened(Side& side) {
     if (!side.live()) return;
     if (chance(3))
-      return event(side, [&] { side.call->leg_failed({side.leg(), {}, ""}, side.out); });
+      return event(side, [&] { side.call->leg_failed({side.leg(), {}, ""}, side.out, now_); });
     event(side, [&] { side.call->opened(side.engine.opened(side.leg()), side.out, now_); });
   }
   // Both legs must know of each other before sound can flow.
@@ -172,10 +172,11 @@ class Pair {
       if (!knows(other(side)) || !side.call->accepted()) return talk_soon(side);
       if (chance(3)) {
         return event(side, [&] {
-          side.call->leg_failed({side.leg(), media::LegFailure::ice_failed, ""}, side.out);
+          side.call->leg_failed({side.leg(), media::LegFailure::ice_failed, ""}, side.out, now_);
         });
       }
-      event(side, [&] { side.call->leg_connected(side.engine.connected(side.leg()), now_); });
+      event(side,
+            [&] { side.call->leg_connected(side.engine.connected(side.leg()), side.out, now_); });
     });
   }
   void event(Side& side, const std::function<void()>& what) {

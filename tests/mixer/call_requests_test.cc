@@ -47,10 +47,10 @@ TEST(Trickle, CandidatesReachTheLegWhateverCredentialsTheyCarry) {
   EXPECT_TRUE(trickle("ufrag='S0dl'", "<gathering-complete/>").acked());
   EXPECT_TRUE(trickle("", "<remote-candidate component='1' ip='192.0.2.1' port='9'/>").acked());
   EXPECT_TRUE(trickle("", "").acked());
-  // An ICE restart: acknowledged without effect; its candidates belong to credentials we never
-  // used.
-  EXPECT_TRUE(trickle("ufrag='new1' pwd='anotherpasswordanother00'", "").acked());
+  // Half of a pair is of none that we know.
   EXPECT_TRUE(trickle("ufrag='new1'", candidate("192.0.2.9", 5)).acked());
+  EXPECT_TRUE(
+      trickle("ufrag='S0dl' pwd='anotherpasswordanother00'", candidate("192.0.2.9", 5)).acked());
   EXPECT_EQ(count(), 3u);
   EXPECT_EQ(bench.focus.legs(), 1u);
 }

@@ -144,12 +144,13 @@ TEST_F(FocusAgentTest, CarriesOutCommandsInOrder) {
   const auto room = jid("room@mixer.localhost");
   const auto ada = jid("ada@localhost/phone");
   give({Reply{room, ada, "1", ""}, OpenLeg{leg_spec(7)}, ConnectLeg{{7}, {}},
-        AddRemoteCandidates{{7}, {{}, {}}}, SetMixPlan{{1}, {{{{7}, true, true, 1.0F}}}},
+        AddRemoteCandidates{{7}, {{}, {}}}, RestartIce{{7}, media::IceCredentials{"u", "p"}},
+        SetMixPlan{{1}, {{{{7}, true, true, 1.0F}}}},
         SendIq{room, ada, "2", true, "<c/>", jingle::Priority::normal},
         SendMessage{room, ada, "chat", "3", "<m/>"}, SendPresence{room, ada, "", "<p/>"},
         CloseLeg{{7}}});
-  EXPECT_THAT(engine.calls,
-              ElementsAre("open 7", "connect 7", "candidates:2 7", "plan:1 1", "close 7"));
+  EXPECT_THAT(engine.calls, ElementsAre("open 7", "connect 7", "candidates:2 7", "restart:u 7",
+                                        "plan:1 1", "close 7"));
   ASSERT_EQ(connection.sent.size(), 4U);
   EXPECT_THAT(connection.sent[0].xml, HasSubstr("type='result'"));
   EXPECT_EQ(connection.sent[0].priority, jingle::Priority::urgent);

@@ -124,6 +124,12 @@ void World::carry_out(const mixer::Command& command) {
                  [&](const mixer::AddRemoteCandidates& c) {
                    engine_.add_remote_candidates(c.leg, c.candidates);
                  },
+                 [&](const mixer::RestartIce& c) {
+                   engine_.restart_ice(c.leg, c.remote);
+                   later(dice.up_to(100ms), [this, leg = c.leg] {
+                     if (laws_.alive(leg)) handle("leg restarted", engine_.restarted(leg));
+                   });
+                 },
                  [&](const mixer::SetIceServers& c) { engine_.set_ice_servers(c.servers); },
                  [&](const mixer::SetMixPlan& c) { engine_.set_mix_plan(c.room, c.plan); },
                  [&](const mixer::Reply& c) {

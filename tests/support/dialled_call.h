@@ -65,6 +65,9 @@ class DialledCall : public ::testing::Test {
     for (const auto& add : step.all<mixer::AddRemoteCandidates>()) {
       engine.add_remote_candidates(add.leg, add.candidates);
     }
+    for (const auto& restart : step.all<mixer::RestartIce>()) {
+      engine.restart_ice(restart.leg, restart.remote);
+    }
     for (const auto& close : step.all<mixer::CloseLeg>()) engine.close_leg(close.leg);
     EXPECT_TRUE(engine.faults().empty());
     return step;
@@ -87,7 +90,7 @@ class DialledCall : public ::testing::Test {
   }
   void connect() {
     receive(accept_of(dial()));
-    call->leg_connected({kLeg, "host a", "host b"}, now);
+    call->leg_connected({kLeg, "host a", "host b"}, out, now);
     take();
   }
   mixer::Departure departure() const { return call->departure(wall_time, now); }

@@ -315,6 +315,9 @@ class Bench {
       if (const auto* c = std::get_if<mixer::AddRemoteCandidates>(&command)) {
         engine.add_remote_candidates(c->leg, c->candidates);
       }
+      if (const auto* c = std::get_if<mixer::RestartIce>(&command)) {
+        engine.restart_ice(c->leg, c->remote);
+      }
       if (const auto* c = std::get_if<mixer::SetMixPlan>(&command)) {
         engine.set_mix_plan(c->room, c->plan);
       }
