@@ -374,13 +374,14 @@ void read_state(ConfigSection section, Config& config, const std::string& config
   const auto text = section.string("directory");
   if (!text) return;
   // An absolute path stays as it is.
-  const auto path = std::filesystem::path(config_file).parent_path() / *text;
+  auto path = (std::filesystem::path(config_file).parent_path() / *text).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // "state/"
   std::error_code none;
   if (text->empty()) {
     section.error("directory", "is empty");
   } else if (std::filesystem::exists(path, none) && !std::filesystem::is_directory(path, none)) {
     section.error("directory", path.string() + " is not a directory");
-  } else if (const auto above = std::filesystem::absolute(path).lexically_normal().parent_path();
+  } else if (const auto above = std::filesystem::absolute(path).parent_path();
              !std::filesystem::exists(path, none) && !std::filesystem::is_directory(above, none)) {
     section.error("directory", "there is no " + above.string() + " to make it in");
   }

@@ -433,10 +433,11 @@ TEST(ConfigState, ADirectoryIsMadeButNotWhatIsAboveIt) {
     return parse_config(kMinimal + ("[state]\ndirectory = \"" + directory + "\""), file);
   };
   EXPECT_EQ(good("").state.directory, "");
-  for (const std::string& fine : {here, here + "/new", std::string("new"), std::string(".")}) {
+  for (const std::string& fine :
+       {here, here + "/", here + "/new", here + "/new/", std::string("new"), std::string(".")}) {
     EXPECT_THAT(lines(check(fine)), IsEmpty());
   }
-  EXPECT_EQ(check("new").config.state.directory, here + "/new") << "beside the file";
+  EXPECT_EQ(check("./new/").config.state.directory, here + "/new") << "beside the file";
   EXPECT_THAT(lines(check(here + "/a/b")),
               ElementsAre(HasSubstr("state.directory: there is no " + here + "/a to make it in")));
   EXPECT_THAT(lines(check(file)), ElementsAre(HasSubstr("is not a directory")));
