@@ -53,6 +53,18 @@ class RecordingEngine : public media::MediaEngine {
   }
 };
 
+class RecordingStore : public StateStore {
+ public:
+  void save(const Subscription& row) override {
+    calls.push_back("save " + row.room.str() + " " + row.contact.str());
+  }
+  void forget(const jingle::Jid& room, const jingle::Jid& contact) override {
+    calls.push_back("forget " + room.str() + " " + contact.str());
+  }
+
+  std::vector<std::string> calls;
+};
+
 // An agent whose focus does what the test says and remembers what it was told.
 class FocusAgentTest : public testing::Test {
  protected:
@@ -157,6 +169,25 @@ TEST_F(FocusAgentTest, CarriesOutCommandsInOrder) {
   EXPECT_EQ(connection.sent[1].priority, jingle::Priority::normal) << "as the focus said";
   EXPECT_EQ(connection.sent[2].priority, jingle::Priority::urgent) << "Jingle Message Initiation";
   EXPECT_EQ(connection.sent[3].priority, jingle::Priority::normal);
+}
+
+TEST_F(FocusAgentTest, SavesWhileTheServerIsAwayAndDoesWithoutAStore) {
+  const Commands commands{SaveSubscription{{jid("r@mixer.localhost"), jid("ann@localhost")}},
+                          ForgetSubscription{jid("r@mixer.localhost"), jid("bob@localhost")}};
+  agent.start(&connection);
+  give(commands);  // to no store
+  RecordingStore store;
+  FocusAgent keeping({.focus = {[&](const Event&, TimePoint) { return commands; },
+                                [] { return std::optional<TimePoint>(); }},
+                      .engine = &engine,
+                      .clock = &clock,
+                      .random = [] { return std::uint64_t{0}; },
+                      .server = "",
+                      .store = &store});
+  keeping.start(&connection);
+  keeping.handle(DeadlinePassed{});
+  EXPECT_THAT(store.calls, ElementsAre("save r@mixer.localhost ann@localhost",
+                                       "forget r@mixer.localhost bob@localhost"));
 }
 
 TEST_F(FocusAgentTest, AnAnswerThatIsTooLargeBecomesAnErrorAndNotSilence) {
