@@ -120,6 +120,7 @@ void Call::restart_acknowledged(Outbox& out, TimePoint now) {
 }
 
 bool Call::offer_restart(Outbox& out, TimePoint now) {
+  if (restart_.due) return true;  // the peer's comes first
   const bool may = accepted() && connected() && restart_.peer_trickles && !unavailable_since_ &&
                    !orphaned_at_ && !restart_.offered;
   if (!may) return false;

@@ -284,49 +284,60 @@ TEST_F(OurRestart, IsNotOfferedToWhoNeverTrickledOrIsGone) {
   EXPECT_EQ(lose_consent().terminated().condition, "connectivity-error");
 }
 
-TEST_F(OurRestart, EndsTheCallWhenItIsRefusedOrNotAnswered) {
-  for (const bool refused : {true, false}) {
-    SCOPED_TRACE(refused);
-    bench = Bench();
-    bench.answers = false;
-    const auto iq = offer();
-    const Step end = refused
-                         ? bench.answered(iq, "error",
-                                          "<error type='cancel'><service-unavailable "
-                                          "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>")
-                         : (bench.answered(iq, "result", ""),
-                            bench.wait(mixer::limits::kRestartAnsweredWithin + 1s));
-    EXPECT_EQ(end.terminated().condition, "connectivity-error");
-    EXPECT_EQ(bench.focus.legs(), 0u);
-  }
+TEST_F(OurRestart, EndsTheCallWhenItIsRefused) {
+  const Step end = bench.answered(offer(), "error",
+                                  "<error type='cancel'><service-unavailable "
+                                  "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
+  EXPECT_EQ(end.terminated().condition, "connectivity-error");
+  EXPECT_EQ(bench.focus.legs(), 0u);
+}
+
+TEST_F(OurRestart, EndsTheCallWhenItIsNotAnswered) {
+  bench.answered(offer(), "result", "");
+  EXPECT_EQ(bench.wait(mixer::limits::kRestartAnsweredWithin - 1s).terminated().condition, "");
+  EXPECT_EQ(bench.wait(2s).terminated().condition, "connectivity-error");
+  EXPECT_EQ(bench.focus.legs(), 0u);
 }
 
 constexpr char kTieBreak[] =
     "<error type='cancel'><conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><tie-break "
     "xmlns='urn:xmpp:jingle:errors:1'/></error>";
 
-// We are the responder here: the peer's offer counts (XEP-0166 §7.2.16).
-TEST_F(OurRestart, YieldsToTheInitiatorsWhicheverComesFirst) {
-  for (const bool conflict_first : {true, false}) {
-    SCOPED_TRACE(conflict_first);
-    bench = Bench();
-    bench.answers = false;
-    const auto iq = offer();
-    if (conflict_first) {
-      EXPECT_TRUE(bench.answered(iq, "error", kTieBreak).commands.empty());
-    }
-    const Step theirs = transport_info(both("new1"));
-    EXPECT_TRUE(theirs.acked());
-    const auto answer = told(theirs);
-    EXPECT_EQ(answer.ufrag, bench.engine.restarted(leg).ice.ufrag) << "what is gathered serves";
-    EXPECT_EQ(answer.candidates.size(), 1u);
-    if (!conflict_first) {
-      EXPECT_TRUE(bench.answered(iq, "error", kTieBreak).commands.empty());
-    }
-    EXPECT_EQ(at().restarts, 1);
-    EXPECT_EQ(at().restarted_with->ufrag, "new1");
-    EXPECT_EQ(bench.wait(60s).terminated().condition, "");
-  }
+// We are the responder here: the peer's offer counts (XEP-0166 §7.2.16), whichever comes first.
+class CrossingRestarts : public OurRestart, public testing::WithParamInterface<bool> {};
+
+TEST_P(CrossingRestarts, OursYields) {
+  const auto iq = offer();
+  const auto conflict = [&] {
+    EXPECT_TRUE(bench.answered(iq, "error", kTieBreak).commands.empty());
+  };
+  if (GetParam()) conflict();
+  const Step theirs = transport_info(both("new1"));
+  if (!GetParam()) conflict();
+  EXPECT_TRUE(theirs.acked());
+  const auto answer = told(theirs);
+  EXPECT_EQ(answer.ufrag, bench.engine.restarted(leg).ice.ufrag) << "what is gathered serves";
+  EXPECT_EQ(answer.candidates.size(), 1u);
+  EXPECT_EQ(at().restarts, 1);
+  EXPECT_EQ(at().restarted_with->ufrag, "new1");
+  EXPECT_EQ(bench.wait(60s).terminated().condition, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(TheConflict, CrossingRestarts, testing::Bool(), [](const auto& info) {
+  return std::string(info.param ? "before_their_offer" : "after_it");
+});
+
+TEST_F(OurRestart, IsNotNeededWhileOneOfThePeersWaitsItsTurn) {
+  join();
+  transport_info(both("r0"));
+  bench.media(bench.engine.restarted(leg));
+  transport_info(both("r1"));
+  EXPECT_EQ(lose_consent().terminated().condition, "");
+  EXPECT_EQ(at().restarts, 1);
+  bench.wait(2s);
+  EXPECT_EQ(at().restarts, 2);
+  EXPECT_EQ(at().restarted_with->ufrag, "r1");
+  EXPECT_EQ(told(bench.media(bench.engine.restarted(leg))).candidates.size(), 1u);
 }
 
 TEST_F(OurRestart, YieldsBeforeItWasEvenSent) {
