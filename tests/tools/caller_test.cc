@@ -178,6 +178,53 @@ TEST(Caller, MuteAndHoldStopTheSoundUntilBothAreOver) {
   EXPECT_EQ(find<PressKey>(world.happens(UserAsked{What::digit, '7'}))->digit, '7');
 }
 
+// XEP-0176 §5.9, as Conversations does it.
+TEST(Caller, RestartsWithCredentialsFirstAndCandidatesAfterTheAck) {
+  Scripted world;
+  world.is_connected();
+  const auto asked =
+      world.happens(UserAsked{.what = UserAsked::What::restart, .text = "127.0.0.2"});
+  ASSERT_NE(find<RestartIce>(asked), nullptr);
+  EXPECT_EQ(find<RestartIce>(asked)->moved_to, std::vector<std::string>{"127.0.0.2"});
+  const media::IceRestarted fresh{media::LegId{1}, {"new", "newpassword"}, opened().candidates};
+  const auto offer = sent(world.happens(media::Event(fresh)));
+  EXPECT_TRUE(has(offer, "ufrag=\"new\"")) << offer;
+  EXPECT_FALSE(has(offer, "<candidate"));
+  EXPECT_TRUE(has(sent(world.answers("result")), "<candidate"));
+  Commands commands;
+  world.room_sends(make_transport_info("audio", {"them2", "pwd2"}, opened().candidates), &commands);
+  ASSERT_NE(find<RestartIce>(commands), nullptr);
+  EXPECT_EQ(find<RestartIce>(commands)->remote->ufrag, "them2");
+  EXPECT_NE(find<AddRemoteCandidates>(commands), nullptr);
+  EXPECT_TRUE(sent(commands).find("transport-info") == std::string::npos) << "no answer to that";
+  world.room_sends(make_transport_info("audio", {"them", ""}, opened().candidates), &commands);
+  EXPECT_EQ(find<AddRemoteCandidates>(commands), nullptr) << "of before";
+  world.happens(media::Event(media::LegConnected{media::LegId{1}, "host c", "host d"}));
+  EXPECT_EQ(world.report().local, "host c");
+}
+
+TEST(Caller, AnswersARestartWithItsCredentialsAndCandidates) {
+  Scripted world;
+  world.is_connected();
+  Commands commands;
+  EXPECT_TRUE(has(world.room_sends(make_transport_info("audio", {"them2", "pwd2"}, {}), &commands),
+                  "type='result'"));
+  ASSERT_NE(find<RestartIce>(commands), nullptr);
+  const media::IceRestarted fresh{media::LegId{1}, {"new", "newpassword"}, opened().candidates};
+  const auto answer = sent(world.happens(media::Event(fresh)));
+  EXPECT_TRUE(has(answer, "ufrag=\"new\"") && has(answer, "<candidate")) << answer;
+}
+
+// The one who called.
+TEST(Caller, ACrossingRestartOfTheOtherIsAConflict) {
+  Scripted world;
+  world.is_connected();
+  world.happens(UserAsked{.what = UserAsked::What::restart});
+  world.happens(media::Event(media::IceRestarted{media::LegId{1}, {"new", "newpassword"}, {}}));
+  EXPECT_TRUE(
+      has(world.room_sends(make_transport_info("audio", {"them2", "pwd2"}, {})), "tie-break"));
+}
+
 TEST(Caller, AConnectedCallOutlivesItsServer) {
   Scripted world;
   world.is_connected();

@@ -134,8 +134,10 @@ TEST(UserCommands, AreForAllCallersOrForOne) {
   ASSERT_TRUE(document);
   EXPECT_EQ(document->asked.what, UserAsked::What::document);
   EXPECT_EQ(document->asked.text, "a/b.xml");
-  for (const char* line : {"document", "", "2", "x", "dtmf", "dtmf 55", "dtmf x", "2x mute",
-                           "99999999999 mute", "mute now"}) {
+  EXPECT_EQ(parse_command("restart")->asked.what, UserAsked::What::restart);
+  EXPECT_EQ(parse_command("2 restart 127.0.0.2")->asked.text, "127.0.0.2");
+  for (const char* line : {"restart a b", "document", "", "2", "x", "dtmf", "dtmf 55", "dtmf x",
+                           "2x mute", "99999999999 mute", "mute now"}) {
     EXPECT_FALSE(parse_command(line)) << line;
   }
 }

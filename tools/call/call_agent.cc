@@ -84,6 +84,8 @@ void CallAgent::carry_out(const Command& command) {
     parts_.media->connect(parts_.leg, connect->remote);
   } else if (const auto* add = std::get_if<AddRemoteCandidates>(&command)) {
     parts_.media->add_remote_candidates(parts_.leg, add->candidates);
+  } else if (const auto* restart = std::get_if<RestartIce>(&command)) {
+    restart_ice(*restart);
   } else if (std::get_if<CloseLeg>(&command) != nullptr) {
     parts_.media->close(parts_.leg);
   } else if (const auto* sending = std::get_if<SetSending>(&command)) {
@@ -97,6 +99,14 @@ void CallAgent::carry_out(const Command& command) {
     pump_at_ = parts_.clock->now();
   } else if (const auto* tell = std::get_if<Tell>(&command)) {
     parts_.watch(*tell, parts_.clock->now());
+  }
+}
+
+void CallAgent::restart_ice(const RestartIce& how) {
+  try {
+    parts_.media->restart_ice(parts_.leg, how);
+  } catch (const std::invalid_argument& error) {
+    parts_.watch({"ignored", error.what()}, parts_.clock->now());
   }
 }
 

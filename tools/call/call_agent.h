@@ -48,6 +48,7 @@ class CallAgent : public jingle::XmppConnection::Observer, public mixer::EventSo
 
  private:
   void carry_out(const Command& command);
+  void restart_ice(const RestartIce& how);
   void open_leg(const OpenLeg& how);
 
   // Constant after use().

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "media/gst/candidate_filter.h"
 #include "media/gst/dtls_srtp.h"
 #include "media/gst/ice_servers.h"
 #include "media/gst/io_thread.h"
@@ -105,6 +106,10 @@ void CallMedia::connect(media::LegId leg, media::LegRemote remote) {
 void CallMedia::add_remote_candidates(media::LegId leg,
                                       std::vector<media::IceCandidate> candidates) {
   impl_->io().add_remote_candidates(leg, std::move(candidates));
+}
+void CallMedia::restart_ice(media::LegId leg, const RestartIce& how) {
+  const media::gst::CandidateFilter check(how.moved_to, {});
+  impl_->io().restart_ice(leg, {.remote = how.remote, .moved_to = how.moved_to});
 }
 void CallMedia::set_sending(media::LegId leg, bool sending) {
   impl_->pacer().set_sending(leg, sending);

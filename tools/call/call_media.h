@@ -36,6 +36,8 @@ class CallMedia {
   void open(media::LegId leg, const OpenLeg& how, const std::string& record);
   void connect(media::LegId leg, media::LegRemote remote);
   void add_remote_candidates(media::LegId leg, std::vector<media::IceCandidate> candidates);
+  // Throws std::invalid_argument: an address that is none.
+  void restart_ice(media::LegId leg, const RestartIce& how);
   // Nothing is sent before the first of these.
   void set_sending(media::LegId leg, bool sending);
   void press(media::LegId leg, char digit);

@@ -14,6 +14,11 @@ using mixer::Overloaded;
 // An ack, a last RTCP report and a stream's end take milliseconds; nobody waits longer for them.
 constexpr auto kClosing = 5s;
 
+std::vector<std::string> addresses_of(const std::string& text) {
+  if (text.empty()) return {};
+  return {text};
+}
+
 std::string reason_of(media::LegFailure cause) {
   switch (cause) {
     case media::LegFailure::no_port: return "failed-transport";
@@ -97,7 +102,7 @@ void Caller::on(const media::Event& event) {
                               peer_, session_->sid(),
                               make_transport_info(content_, *local_ice_, gathered.candidates));
                         },
-                        [](const media::IceRestarted&) {},
+                        [this](const media::IceRestarted& leg) { on_restarted(leg); },
                         [this](const media::LegConnected& leg) { on_connected(leg); },
                         [this](const media::LegFailed& failed) { on_failed(failed); },
                         [this](const media::LegQuiet&) { out_.tell("quiet"); },
@@ -135,6 +140,9 @@ void Caller::on(const UserAsked& asked) {
       break;
     case What::focus: return send_info({jingle::FocusInfo{true}});
     case What::no_focus: return send_info({jingle::FocusInfo{false}});
+    case What::restart:
+      restarting_ = true;
+      return out_.put(RestartIce{.remote = {}, .moved_to = addresses_of(asked.text)});
     case What::digit: return out_.put(PressKey{asked.digit});
     case What::document:
     case What::hang_up: return;
@@ -194,10 +202,13 @@ void Caller::on_opened(const media::LegOpened& opened) {
 }
 
 void Caller::on_connected(const media::LegConnected& connected) {
-  if (stage_ != Stage::accepted) return;
-  stage_ = Stage::connected;
+  if (!in_call()) return;
   report_.local = connected.local;
   report_.remote = connected.remote;
+  if (stage_ == Stage::connected) {
+    return out_.tell("reconnected", connected.local + " - " + connected.remote);
+  }
+  stage_ = Stage::connected;
   deadline_.reset();
   if (spec_.stay) deadline_ = out_.now() + *spec_.stay;
   out_.tell("connected", connected.local + " - " + connected.remote);

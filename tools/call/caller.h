@@ -84,6 +84,11 @@ class Caller {
   void on_opened(const media::LegOpened& opened);
   void on_connected(const media::LegConnected& connected);
   void on_failed(const media::LegFailed& failed);
+  // ICE restarts (XEP-0176 §5.9), in caller_restart.cc.
+  void on_restarted(const media::IceRestarted& restarted);
+  void on_restart_answer(bool refused);
+  bool reads_restart(const jingle::IceUdpTransport& transport);
+  void send_candidates();
 
   void dial();
   void take_call();
@@ -120,7 +125,10 @@ class Caller {
 
   bool leg_open_ = false;
   std::string content_;  // the one with sound
-  std::optional<media::IceCredentials> local_ice_;
+  std::optional<media::IceCredentials> local_ice_, remote_ice_;
+  std::vector<media::IceCandidate> local_candidates_;  // of a restart
+  bool restarting_ = false;                            // ours, and not answered yet
+  std::string restart_id_;                             // the offer's, until it is acknowledged
   std::vector<media::IceCandidate> early_candidates_;  // came before the session-accept
   std::set<std::string> muted_by_;                     // "mute", "hold": why we do not send
   coin::View view_;

@@ -73,6 +73,7 @@ void Caller::send_accept(const media::LegOpened& local) {
 
 void Caller::connect(media::LegRemote remote) {
   stage_ = Stage::accepted;
+  remote_ice_ = remote.ice;
   remote.candidates.insert(remote.candidates.end(), early_candidates_.begin(),
                            early_candidates_.end());
   out_.put(ConnectLeg{std::move(remote)});
@@ -124,6 +125,7 @@ void Caller::on_answer(const jingle::Iq& iq) {
     return close_when_done();
   }
   if (documents_.on_answer(iq)) return;
+  if (iq.id == restart_id_) on_restart_answer(iq.type == jingle::Iq::Type::error);
   if (iq.type == jingle::Iq::Type::error) {
     const auto error = jingle::StanzaError::parse(iq.xml.root());
     if (iq.id == initiate_id_) return end("refused", error.condition, false);
@@ -253,6 +255,7 @@ void Caller::on_accept(const jingle::SessionAccept& accept) {
 void Caller::on_transport_info(const jingle::TransportInfo& info) {
   for (const auto& content : info.contents) {
     if (content.name != content_ || content.ice() == nullptr) continue;
+    if (in_call() && !reads_restart(*content.ice())) continue;
     auto candidates = read_candidates(*content.ice());
     if (candidates.empty()) continue;
     if (in_call()) {

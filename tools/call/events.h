@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -28,10 +29,22 @@ struct StanzaReceived {
   jingle::Stanza stanza;
 };
 struct UserAsked {
-  enum class What { mute, unmute, hold, unhold, digit, focus, no_focus, document, hang_up };
+  enum class What {
+    mute,
+    unmute,
+    hold,
+    unhold,
+    digit,
+    focus,
+    no_focus,
+    document,
+    restart,
+    hang_up
+  };
   What what = What::hang_up;
   char digit = '0';
-  std::string text = {};  // a document's: as typed its file, as given to a caller its XML
+  std::string text = {};  // a document's: as typed its file, as given to a caller its XML;
+                          // restart: the local address to move to
 };
 struct DeadlinePassed {};
 using Event =
@@ -53,6 +66,10 @@ struct ConnectLeg {
 struct AddRemoteCandidates {
   std::vector<media::IceCandidate> candidates;
 };
+struct RestartIce {  // media::gst::IceRestart
+  std::optional<media::IceCredentials> remote;
+  std::vector<std::string> moved_to = {};
+};
 struct CloseLeg {};
 struct SetSending {
   bool sending = true;
@@ -67,8 +84,8 @@ struct Tell {  // for those who watch: what happened, and its detail (a document
   std::string event;
   Json detail;
 };
-using Command = std::variant<Send, OpenLeg, ConnectLeg, AddRemoteCandidates, CloseLeg, SetSending,
-                             PressKey, Reconnect, Disconnect, Tell>;
+using Command = std::variant<Send, OpenLeg, ConnectLeg, AddRemoteCandidates, RestartIce, CloseLeg,
+                             SetSending, PressKey, Reconnect, Disconnect, Tell>;
 using Commands = std::vector<Command>;
 
 }  // namespace call

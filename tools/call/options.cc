@@ -120,7 +120,7 @@ void add_jingle_call(CLI::App& app, Options& options, Raw& raw) {
   app.add_flag("--events", options.events, "what happens, one JSON object a line, as it happens");
   app.add_flag("--commands", options.commands,
                "read from standard input: [N] mute|unmute|hold|unhold|dtmf KEY|focus|nofocus|\n"
-               "document FILE|hangup|quit");
+               "document FILE|restart|restart ADDRESS|hangup|quit");
   app.add_flag("--focus", options.focus, "say isfocus (XEP-0298)");
   app.add_option("--document", options.documents,
                  "conference documents to send once connected, one after another, \"{sid}\" in\n"

@@ -27,13 +27,14 @@ std::vector<std::string_view> words_of(std::string_view line) {
 
 std::optional<UserCommand> parse_command(std::string_view line) {
   using What = UserAsked::What;
-  static constexpr std::array<std::pair<std::string_view, What>, 8> kWords{
+  static constexpr std::array<std::pair<std::string_view, What>, 9> kWords{
       {{"mute", What::mute},
        {"unmute", What::unmute},
        {"hold", What::hold},
        {"unhold", What::unhold},
        {"focus", What::focus},
        {"nofocus", What::no_focus},
+       {"restart", What::restart},
        {"hangup", What::hang_up},
        {"quit", What::hang_up}}};
   auto words = words_of(line);
@@ -50,6 +51,10 @@ std::optional<UserCommand> parse_command(std::string_view line) {
   }
   if (words.size() == 2 && words[0] == "document") {
     command.asked = {.what = What::document, .text = std::string(words[1])};
+    return command;
+  }
+  if (words.size() == 2 && words[0] == "restart") {
+    command.asked = {.what = What::restart, .text = std::string(words[1])};
     return command;
   }
   if (words.size() != 1) return std::nullopt;

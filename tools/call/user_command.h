@@ -13,8 +13,8 @@ struct UserCommand {
   UserAsked asked;
 };
 
-// "[N] mute | unmute | hold | unhold | dtmf KEY | focus | nofocus | document FILE | hangup | quit";
-// nullopt: something else. The file is yet to be read.
+// "[N] mute | unmute | hold | unhold | dtmf KEY | focus | nofocus | document FILE | restart |
+// restart ADDRESS | hangup | quit"; nullopt: something else. The file is yet to be read.
 std::optional<UserCommand> parse_command(std::string_view line);
 
 }  // namespace call
