@@ -168,7 +168,10 @@ void Call::conclude(const jingle::SessionAccept& accept, Outbox& out, TimePoint 
   candidates_received_ = setup_.agreed.remote.candidates.size();
   if (setup_.agreed.has_credentials) out.put(ConnectLeg{setup_.leg, setup_.agreed.remote});
   for (const auto& transport : std::exchange(before_accept_, {})) {
-    on_transport(transport, out, now);
+    // Credentials other than the accept's are older, and no restart.
+    const bool of_before = setup_.agreed.has_credentials && !transport.ufrag.empty() &&
+                           transport.ufrag != setup_.agreed.remote.ice.ufrag;
+    if (!of_before) on_transport(transport, out, now);
   }
 }
 

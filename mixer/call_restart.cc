@@ -56,6 +56,7 @@ void Call::on_new_credentials(media::IceCredentials credentials, Outbox& out, Ti
   auto& current = setup_.agreed.remote.ice;
   restart_.former.push_back(std::exchange(current, std::move(credentials)).ufrag);
   if (restart_.former.size() > limits::kMaxFormerCredentials) restart_.former.pop_front();
+  candidates_received_ -= early_.size();  // nobody was told of them
   early_.clear();
   switch (std::exchange(restart_.own, OwnRestart::none)) {
     case OwnRestart::none:

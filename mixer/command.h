@@ -75,10 +75,9 @@ struct Log {
   std::string text;  // one line, key=value
 };
 
-using Command =
-    std::variant<Reply, SendIq, SendMessage, SendPresence, SetIceServers, OpenLeg, ConnectLeg,
-                 AddRemoteCandidates, RestartIce, CloseLeg, SetMixPlan, SaveSubscription,
-                 ForgetSubscription, Log>;
+using Command = std::variant<Reply, SendIq, SendMessage, SendPresence, SetIceServers, OpenLeg,
+                             ConnectLeg, AddRemoteCandidates, RestartIce, CloseLeg, SetMixPlan,
+                             SaveSubscription, ForgetSubscription, Log>;
 using Commands = std::vector<Command>;
 
 }  // namespace mixer

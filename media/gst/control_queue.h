@@ -1,7 +1,7 @@
 // media/gst/control_queue.h: commands on their way to the control thread. Bounded; what happens
 // when it is full is decided here (limits::kControlCommands): opening is refused, trickled
-// candidates and ICE restarts are lost, reports of errors too; a leg's connect and close (one each),
-// a room's plan (the latest) and the servers for ICE are always taken.
+// candidates and ICE restarts are lost, reports of errors too; a leg's connect and close (one
+// each), a room's plan (the latest) and the servers for ICE are always taken.
 #pragma once
 
 #include <condition_variable>

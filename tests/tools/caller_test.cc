@@ -188,7 +188,7 @@ TEST(Caller, RestartsWithCredentialsFirstAndCandidatesAfterTheAck) {
   EXPECT_EQ(find<RestartIce>(asked)->moved_to, std::vector<std::string>{"127.0.0.2"});
   const media::IceRestarted fresh{media::LegId{1}, {"new", "newpassword"}, opened().candidates};
   const auto offer = sent(world.happens(media::Event(fresh)));
-  EXPECT_TRUE(has(offer, "ufrag=\"new\"")) << offer;
+  EXPECT_TRUE(has(offer, "ufrag='new'")) << offer;
   EXPECT_FALSE(has(offer, "<candidate"));
   EXPECT_TRUE(has(sent(world.answers("result")), "<candidate"));
   Commands commands;
@@ -212,7 +212,7 @@ TEST(Caller, AnswersARestartWithItsCredentialsAndCandidates) {
   ASSERT_NE(find<RestartIce>(commands), nullptr);
   const media::IceRestarted fresh{media::LegId{1}, {"new", "newpassword"}, opened().candidates};
   const auto answer = sent(world.happens(media::Event(fresh)));
-  EXPECT_TRUE(has(answer, "ufrag=\"new\"") && has(answer, "<candidate")) << answer;
+  EXPECT_TRUE(has(answer, "ufrag='new'") && has(answer, "<candidate")) << answer;
 }
 
 // The one who called.
