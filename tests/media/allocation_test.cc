@@ -1,58 +1,19 @@
-// A tick allocates nothing: malloc and its like are counted around it (libopus included).
+// A tick allocates nothing, libopus included.
 #include <gtest/gtest.h>
 
 #include <cstddef>
 #include <string>
 
 #include "tests/media/room_fixture.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#ifndef SANITIZED
-namespace {
-thread_local bool counting = false;
-thread_local std::size_t allocations = 0;
-}  // namespace
-
-// glibc's own, beneath what is replaced here.
-extern "C" {
-void* __libc_malloc(std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-void* __libc_realloc(void* memory, std::size_t size);
-void __libc_free(void* memory);
-
-void* malloc(std::size_t size) {
-  if (counting) ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  if (counting) ++allocations;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* memory, std::size_t size) {
-  if (counting) ++allocations;
-  return __libc_realloc(memory, size);
-}
-void free(void* memory) {
-  if (counting && memory != nullptr) ++allocations;
-  __libc_free(memory);
-}
-}
-#endif
+#include "tests/support/allocations.h"
 
 namespace media {
 namespace {
 
+using test_support::kCountsAllocations;
+
 TEST(RoomMixer, ATickAllocatesNothing) {
-#ifdef SANITIZED
-  GTEST_SKIP() << "malloc is the sanitizer's";
-#else
+  if (!kCountsAllocations) GTEST_SKIP() << "malloc is the sanitizer's";
   TestRoom room(20, {.telephone_event = 101, .ssrc_audio_level = 1, .csrc_audio_level = 2});
   TestRoom unlevelled(20, {.use_dtx = true, .use_fec = true});
   PlaySource music;
@@ -80,26 +41,18 @@ TEST(RoomMixer, ATickAllocatesNothing) {
       const std::uint8_t key[] = {3, 0x80, 0, 100};
       room[1].send(key, 101, std::nullopt, static_cast<std::uint32_t>(t * 960));
       if (each == &room && t < 100) music.write(test_support::Samples(960, 100));
-      allocations = 0;
-      counting = true;
+      test_support::count_allocations();
       each->mixer.tick(t % 97 == 0 ? 2 : 0);
-      counting = false;
-      ASSERT_EQ(allocations, 0U) << "tick " << t;
+      ASSERT_EQ(test_support::allocations_counted(), 0U) << "tick " << t;
     }
   }
-#endif
 }
 
 TEST(RoomMixer, TheCountOfAllocationsCounts) {
-#ifdef SANITIZED
-  GTEST_SKIP() << "malloc is the sanitizer's";
-#else
-  allocations = 0;
-  counting = true;
+  if (!kCountsAllocations) GTEST_SKIP() << "malloc is the sanitizer's";
+  test_support::count_allocations();
   delete new std::string(100, 'x');
-  counting = false;
-  EXPECT_EQ(allocations, 4U);
-#endif
+  EXPECT_EQ(test_support::allocations_counted(), 4U);
 }
 
 }  // namespace

@@ -2,26 +2,11 @@
 // allocated for it is counted, for time cannot be tested.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
 #include <random>
 
 #include "mixer/notifier.h"
+#include "tests/support/allocations.h"
 #include "tests/support/generators.h"
-
-namespace {
-thread_local bool counting = false;
-thread_local std::size_t allocations = 0;
-}  // namespace
-
-// Not inlined: GCC warns of one half of a pair beside the other's inside.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  if (counting) ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -67,19 +52,18 @@ class OneChange : public testing::TestWithParam<std::tuple<DocumentForm, mixer::
     for (int i = 0; i < 100; ++i) advance();  // its roster may be of many documents
     std::size_t most = 0;
     for (int i = 0; i < 8; ++i) {
-      allocations = 0;
-      counting = true;
+      test_support::count_allocations();
       set(2, i % 2 == 1);
       const std::size_t documents = advance();
-      counting = false;
+      most = std::max(most, test_support::allocations_counted());
       EXPECT_EQ(documents, 1u);
-      most = std::max(most, allocations);
     }
     return most;
   }
 };
 
 TEST_P(OneChange, AllocatesAsMuchAmongAThousandAsAmongTen) {
+  if (!test_support::kCountsAllocations) GTEST_SKIP() << "malloc is the sanitizer's";
   const std::size_t few = allocations_among(10);
   EXPECT_GT(few, 10u);
   EXPECT_LE(allocations_among(1000), few + 2);  // what queues take now and then
