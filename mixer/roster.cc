@@ -388,7 +388,8 @@ coin::ConferenceInfo Roster::rest(std::size_t user_count) const {
   const std::string title =
       displayable(config_.display_text.empty() ? room_.unescaped_local() : config_.display_text);
   if (!title.empty()) description.display_text = title;
-  if (!config_.subject.empty()) description.subject = config_.subject;
+  const std::string subject = displayable(config_.subject, limits::kMaxReasonCodePoints);
+  if (!subject.empty()) description.subject = subject;
   info.description = std::move(description);
 
   coin::ConferenceState state;

@@ -327,4 +327,10 @@ TEST(Roster, MediaStatusIsTheParticipantsPointOfView) {
             coin::MediaStatus::inactive);
 }
 
+TEST(Roster, ASubjectIsMadeDisplayable) {
+  const Roster roster(test::jid("room@mixer.localhost"),
+                      {.name = "room", .display_text = {}, .subject = "Tea\x01 \u202eand cake"});
+  EXPECT_EQ(roster.info().description->subject, "Tea and cake");
+}
+
 }  // namespace
