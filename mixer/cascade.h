@@ -88,7 +88,8 @@ class Cascade {
     TimePoint since{};        // connected
     TimePoint clear_since{};  // in no known circle
     coin::View view;
-    bool unlisted = false;  // it has changed since
+    std::size_t most_bytes = 0;  // of the view: it is no larger
+    bool unlisted = false;       // it has changed since
     bool told_once = false;
     bool plays_along = false;  // it lists us by cascaded-focus
     bool told_back = false;    // of us, by a way that is not this link

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "coin/limits.h"
 #include "coin/xml.h"
 #include "mixer/cascade.h"
 #include "mixer/display_name.h"
@@ -161,9 +162,15 @@ std::optional<std::string> Cascade::apply(media::LegId leg, const coin::Conferen
       return blame(link, Defect::no_base, "no full document came first");
     case coin::View::Outcome::applied: break;
   }
-  // Partials may add without end; what is known of it stays until a full one begins anew.
-  if (document.state == coin::State::partial &&
-      coin::write_body(*link.view.info()).size() > limits::kMaxViewBytes) {
+  // Partials may add without end; what is known of it stays until a full one begins anew. The whole
+  // is measured only when it may have become that large.
+  const bool adds = document.state == coin::State::partial;
+  link.most_bytes =
+      adds ? link.most_bytes + coin::write_body(document).size() : coin::limits::kDocumentBytes;
+  if (link.most_bytes > limits::kMaxViewBytes) {
+    link.most_bytes = coin::write_body(*link.view.info()).size();
+  }
+  if (link.most_bytes > limits::kMaxViewBytes) {
     link.view = {};
     link.unlisted = false;
     return blame(link, Defect::too_many, kTooMany);
