@@ -32,7 +32,8 @@ void ByteBudget::answered(const std::string& id, TimePoint now) {
   } else if (lag_ < limits::kCoinLag / 2 && before > window_ / 2) {
     window_ = std::min(window_ + before - bytes_on_link_, limits::kCoinWindowMost);
   }
-  if (bytes_on_link_ < window_) look_again_at_ = {};
+  // Some at a time: whoever is ready looks through all who wait.
+  if (bytes_on_link_ < window_ - window_ / 8) look_again_at_ = {};
 }
 
 void ByteBudget::look(TimePoint now) {

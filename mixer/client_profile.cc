@@ -57,6 +57,12 @@ std::vector<std::string_view> profile_names() {
   return names;
 }
 
+const ClientProfile& profile_of_asker(const ClientProfile& before) {
+  static constexpr ClientProfile kAsker{
+      .name = "coin-asker", .announced_coin = true, .shows_roster = true};
+  return before.announced_coin || !before.takes_documents ? before : kAsker;
+}
+
 const ClientProfile& profile_of_sender(const ClientProfile& before) {
   static constexpr ClientProfile kSender{.name = "coin-sender",
                                          .announced_coin = true,

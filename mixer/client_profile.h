@@ -31,9 +31,10 @@ const ClientProfile& profile_of(const ClientSigns& signs);
 // The row of that name, for who is known better than by signs; nullptr: there is none.
 const ClientProfile* profile_named(std::string_view name);
 std::vector<std::string_view> profile_names();
-// For a client that sent a conference document: it speaks Coin, whatever it announces. Who
-// announces none and sends all the same is a Jitsi (its HEAD), so it gets that form, which all can
-// read.
+// For a client that asked for a conference document: it understands them, whatever it announces.
+const ClientProfile& profile_of_asker(const ClientProfile& before);
+// For one that sent a document: it speaks Coin. Who announces none and sends all the same is a
+// Jitsi (its HEAD), so it gets that form, which all can read.
 const ClientProfile& profile_of_sender(const ClientProfile& before);
 
 }  // namespace mixer

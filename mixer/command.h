@@ -19,6 +19,7 @@ struct Reply {
   jingle::Jid from, to;
   std::string id;
   jingle::Result<std::string> result;
+  jingle::Priority priority = jingle::Priority::urgent;
 };
 struct SendIq {
   jingle::Jid from, to;

@@ -89,6 +89,11 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
     }
     replaces = true;
   }
+  const bool many = calls_of(incoming.peer.bare()).size() >= limits::kMaxCallsPerUser;
+  if (many && !replaces) {
+    refuse(incoming, reasons::make("busy", "You have too many calls in this room."), out);
+    return false;
+  }
   if (full() && !replaces) {
     refuse(incoming, reasons::room_full(), out);
     return false;
@@ -119,6 +124,9 @@ void Conference::add(Call::Setup setup, const ClientProfile* profile, Outbox& ou
   const media::LegId leg = setup.leg;
   sessions_.emplace(std::pair(setup.peer, setup.sid), leg);
   contributor_ids_.insert(setup.contributor_id);
+  if (const auto moving = moving_.find(setup.replaces.value_or(leg)); moving != moving_.end()) {
+    moving->second.calls = true;
+  }
   const auto added = members_.emplace(leg, Member{.call = Call(std::move(setup), out, now),
                                                   .profile = profile,
                                                   .profile_deadline = now + limits::kDiscoTimeout});
@@ -210,7 +218,7 @@ void Conference::client_known(const jingle::Jid& peer, const ClientProfile& prof
   for (const media::LegId leg : calls_of(peer)) {
     Member* found = member(leg);
     if (!found) continue;  // settled with another
-    set_profile(*found, found->speaks_coin ? profile_of_sender(profile) : profile);
+    set_profile(*found, shown_as(*found, profile));
     settle(leg, out, now);
   }
 }
@@ -257,7 +265,7 @@ std::optional<TimePoint> Conference::next_deadline() const {
     consider(at);
   }
   for (const auto& [leg, moving] : moving_) {
-    if (!successor_of(leg)) consider(moving.until);
+    if (!moving.calls) consider(moving.until);
   }
   return next;
 }
@@ -276,9 +284,10 @@ void Conference::advance(Outbox& out, TimePoint now) {
   }
   std::vector<media::LegId> over;
   for (const auto& [leg, moving] : moving_) {
-    if (moving.until <= now && !successor_of(leg)) over.push_back(leg);
+    if (moving.until <= now && !moving.calls) over.push_back(leg);
   }
   for (const media::LegId leg : over) move_failed(leg, now);
+  if (!over.empty()) settle_isfocus(out);
   if (roster_.expire(now)) notifier_.touch();
   send_plan(out);
   notifier_.advance(roster_, out, now);

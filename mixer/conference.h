@@ -106,7 +106,8 @@ class Conference {
   // Who departed is nobody.
   bool empty() const { return members_.empty() && invited_.empty(); }
   bool full() const;
-  std::size_t users() const { return roster_.users(); }
+  // Those connected, and those who are moving to another device.
+  std::size_t users() const { return roster_.users() + moving_.size(); }
   int pending_of(const jingle::Jid& bare) const;
 
   std::optional<TimePoint> next_deadline() const;
@@ -117,6 +118,7 @@ class Conference {
   }
 
  private:
+  enum class Coin { unheard, asked, sent };  // what it did with documents itself
   struct Member {
     Call call;
     const ClientProfile* profile = nullptr;  // null: not known yet
@@ -125,7 +127,7 @@ class Conference {
     std::string joined_at = {};              // by the calendar
     bool introduced = false;                 // told what it needs, by document or chat
     bool isfocus_repeated = false;
-    bool speaks_coin = false;  // sent a document or asked for one
+    Coin coin = Coin::unheard;
     bool malformed_logged = false;
     TimePoint moves_until{};  // to another device, whose call has begun by then
   };
@@ -133,7 +135,8 @@ class Conference {
   struct Moving {
     jingle::Jid user;
     Departure departure;
-    TimePoint until{};
+    TimePoint until{};   // if no call from there has begun
+    bool calls = false;  // one has
   };
   struct Invited {
     Outgoing outgoing;
@@ -158,7 +161,7 @@ class Conference {
   enum class Leaving { departs, replaced };
   void remove(media::LegId leg, Leaving how, TimePoint now);
   bool moves(const Member& member, TimePoint now) const;
-  std::optional<media::LegId> successor_of(media::LegId leg) const;  // not connected yet
+  bool has_successor(media::LegId leg) const;  // not connected yet
   void hold(const Member& member, TimePoint now);
   void move_failed(media::LegId leg, TimePoint now);
   void join(Member& member, Outbox& out, TimePoint now);
@@ -171,7 +174,8 @@ class Conference {
   // conference_coin.cc
   void subscribe(const Member& member);
   void set_profile(Member& member, const ClientProfile& profile);
-  void speaks_coin(Member& member, Outbox& out);
+  void speaks_coin(Member& member, Coin coin, Outbox& out);
+  static const ClientProfile& shown_as(const Member& member, const ClientProfile& announced);
   void settle_isfocus(Outbox& out);
   void say_isfocus(Member& member, Outbox& out);
   void settle_links(Outbox& out, TimePoint now);

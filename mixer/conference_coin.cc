@@ -5,7 +5,7 @@ namespace mixer {
 
 // XEP-0298 §5, when a call becomes a conference and when it is one no more.
 void Conference::settle_isfocus(Outbox& out) {
-  const bool holds = place_.config.focus == FocusWhen::always || plan_.size() >= 2;
+  const bool holds = place_.config.focus == FocusWhen::always || plan_.size() + moving_.size() >= 2;
   if (holds == isfocus_) return;
   isfocus_ = holds;
   for (auto& [leg, member] : members_) {
@@ -51,11 +51,20 @@ void Conference::set_profile(Member& member, const ClientProfile& profile) {
 }
 
 // Whatever its client announced.
-void Conference::speaks_coin(Member& member, Outbox& out) {
+void Conference::speaks_coin(Member& member, Coin coin, Outbox& out) {
   static const ClientProfile& unknown = profile_of({});
-  member.speaks_coin = true;
-  set_profile(member, profile_of_sender(member.profile ? *member.profile : unknown));
+  member.coin = std::max(member.coin, coin);
+  set_profile(member, shown_as(member, member.profile ? *member.profile : unknown));
   introduce(member, out);
+}
+
+const ClientProfile& Conference::shown_as(const Member& member, const ClientProfile& announced) {
+  switch (member.coin) {
+    case Coin::unheard: return announced;
+    case Coin::asked: return profile_of_asker(announced);
+    case Coin::sent: return profile_of_sender(announced);
+  }
+  return announced;
 }
 
 std::optional<jingle::StanzaError> Conference::document_from(const jingle::Jid& peer,
@@ -64,7 +73,7 @@ std::optional<jingle::StanzaError> Conference::document_from(const jingle::Jid& 
   Member* sender = member_of(peer);
   if (!sender) return jingle::unknown_session();
   if (!sender->call.peer_is_focus()) return jingle::not_allowed();
-  speaks_coin(*sender, out);
+  speaks_coin(*sender, Coin::sent, out);
   auto refused = links_.receive(sender->call, info, now);
   if (!refused) settle(sender->call.leg(), out, now);
   return refused;
@@ -77,8 +86,7 @@ jingle::Result<std::string> Conference::document_for(const jingle::Jid& peer, Ou
   if (!asker || !asker->joined || !asker->call.accepted()) {
     return tl::unexpected(jingle::unknown_session());
   }
-  // Who asks for it understands it.
-  if (!asker->profile || !asker->call.isfocus()) speaks_coin(*asker, out);
+  speaks_coin(*asker, Coin::asked, out);
   return notifier_.pull(asker->call.leg(), roster_, now);
 }
 

@@ -84,14 +84,13 @@ void Conference::remove(media::LegId leg, Leaving how, TimePoint now) {
 
 bool Conference::moves(const Member& member, TimePoint now) const {
   if (!member.joined || member.moves_until == TimePoint{}) return false;
-  return now < member.moves_until || successor_of(member.call.leg());
+  return now < member.moves_until || has_successor(member.call.leg());
 }
 
-std::optional<media::LegId> Conference::successor_of(media::LegId leg) const {
-  for (const auto& [id, member] : members_) {
-    if (member.call.replaces() == leg && !member.joined) return id;
-  }
-  return std::nullopt;
+bool Conference::has_successor(media::LegId leg) const {
+  return std::ranges::any_of(members_, [leg](const auto& entry) {
+    return entry.second.call.replaces() == leg && !entry.second.joined;
+  });
 }
 
 // RFC 4575 §5.7.3 dialing-in: he is not in the conference, and not gone.
@@ -103,9 +102,11 @@ void Conference::hold(const Member& member, TimePoint now) {
   listed.status = coin::EndpointStatus::dialing_in;
   listed.joining_info.when = member.joined_at;
   if (roster_.set(leg, listed)) notifier_.touch();
+  if (roster_.set_cascade(leg, {}, {})) notifier_.touch();
   moving_.insert_or_assign(leg, Moving{.user = member.call.peer().bare(),
                                        .departure = member.call.departure(wall_, now),
-                                       .until = member.moves_until});
+                                       .until = member.moves_until,
+                                       .calls = has_successor(leg)});
 }
 
 void Conference::move_failed(media::LegId leg, TimePoint now) {

@@ -25,7 +25,8 @@ Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subs
       calls_(config_.limits.calls_per_minute_per_jid, 60s),
       new_rooms_(config_.limits.rooms_per_domain_and_hour, 3600s),
       refusals_logged_(limits::kRefusalsLoggedPerMinute, 60s),
-      documents_(client_mode() ? limits::kCoinBytesAsClient : limits::kCoinBytesPerProcess) {
+      documents_(client_mode() ? limits::kCoinBytesAsClient : limits::kCoinBytesPerProcess,
+                 client_mode() ? limits::kMaxDocumentBytesAsClient : limits::kMaxDocumentBytes) {
   for (const Subscription& row : rows) {
     // Those of another domain, which was ours once, are left alone: we cannot speak for it.
     if (client_mode() || place_of(row.room) != Place::room) continue;
@@ -38,6 +39,10 @@ Commands Focus::handle(const Event& event, TimePoint now) {
   if (const auto* received = std::get_if<IqReceived>(&event)) {
     const jingle::Iq& iq = received->iq;
     Reply reply{iq.to, iq.from, iq.id, answer(iq, now)};
+    // Calls overtake documents, those that were asked for, too.
+    const bool asked = iq.type == jingle::Iq::Type::get &&
+                       jingle::child(iq.xml.root(), jingle::ns::kConferenceInfo, "conference-info");
+    if (asked) reply.priority = jingle::Priority::normal;
     // XEP-0166 §6.3.1 wants the ack before whatever follows from the request. Who asks for a
     // document is told first that we are focus (XEP-0298 §6), if he was not.
     if (iq.type == jingle::Iq::Type::get) first = out_.take();
@@ -91,6 +96,7 @@ void Focus::media_event(const media::Event& event, TimePoint now) {
 void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
   const auto awaited = out_.answered(iq.id, iq.from);
   if (!awaited) return;
+  if (awaited->purpose == Purpose::coin) documents_.answered(iq.id, now);
   const bool failed = iq.type == jingle::Iq::Type::error;
   if (awaited->purpose == Purpose::roster) {
     std::set<jingle::Jid> contacts;
@@ -156,6 +162,7 @@ void Focus::connection_up(const jingle::XmppConnection::Up& up, TimePoint now) {
 
 void Focus::connection_down() {
   connected_ = false;
+  documents_.link_down();
   ice_services_.connection_down();
   for (auto& [name, room] : rooms_) room.conference.connection_down();
 }

@@ -237,7 +237,7 @@ void FocusAgent::carry_out(const Commands& commands) {
 }
 
 void FocusAgent::carry_out(const Reply& reply) {
-  if (send(Priority::urgent, to_xml(reply)) || state_ != State::up || !reply.result) return;
+  if (send(reply.priority, to_xml(reply)) || !reply.result) return;
   // The answer is too large or the backlog full: the asker still gets one (RFC 6120 §8.2.3).
   Reply refusal{reply.from, reply.to, reply.id, tl::unexpected(jingle::resource_constraint())};
   send(Priority::urgent, to_xml(refusal));

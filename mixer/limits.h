@@ -26,6 +26,8 @@ inline constexpr std::size_t kMaxFormerCredentials = 4;  // stanzas keep their o
 // the CPU for each byte that one of 8 KiB does, one of 64 KiB a quarter more. Its c2s cap is 256
 // KiB.
 inline constexpr std::size_t kMaxDocumentBytes = 64 * 1024;
+// What a call has to wait behind, at the rate below.
+inline constexpr std::size_t kMaxDocumentBytesAsClient = 16 * 1024;
 inline constexpr auto kCoinReplyTimeout = 5s;   // then the next document goes without a reply
 inline constexpr auto kCoinGap = 500ms;         // between two documents to one receiver, at least
 inline constexpr auto kCoinHealAfter = 60s;     // after the last partial: there is no refresh
@@ -132,6 +134,8 @@ inline constexpr std::size_t kMaxDisplayCodePoints = 64;
 // Of who is in the room, in the chat to a newcomer: it must not grow with the room.
 inline constexpr std::size_t kMaxNamesAnnounced = 10;
 inline constexpr std::size_t kMaxReasonCodePoints = 256;  // why somebody was asked, or left
+// Of one bare JID in a room: others read at most 64 endpoints of a user (coin/limits.h).
+inline constexpr std::size_t kMaxCallsPerUser = 50;
 // Listed as disconnected at a time: a small room's breaking up; a large one needs no list of it.
 inline constexpr std::size_t kMaxDeparted = 100;
 inline constexpr std::size_t kMaxLocalBytes = 255;  // of a room's name; nobody dials longer ones

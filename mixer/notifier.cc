@@ -20,15 +20,15 @@ std::chrono::seconds back_off(int unanswered) {
 }
 
 // The root's tag is spliced in later: entity, sid and version, well under a kilobyte or two.
-constexpr std::size_t kMostBody = limits::kMaxDocumentBytes - 4096;
+constexpr std::size_t kMostHead = 4096;
 
-// Shortens the list of users until the document fits; the rest follows as a partial.
-void cut_to_fit(coin::ConferenceInfo& document, std::string& body) {
-  while (body.size() > kMostBody && document.users && !document.users->users.empty()) {
-    auto& users = document.users->users;
-    users.resize(std::min(users.size() - 1, users.size() * kMostBody / body.size()));
-    body = coin::write_body(document);
-  }
+// Fewer fit nearly always, and are not measured one by one.
+constexpr std::size_t kManyUsers = 100;
+
+std::size_t size_of(coin::User user) {
+  coin::ConferenceInfo document;
+  document.users.emplace().users.push_back(std::move(user));
+  return coin::write_body(document).size();
 }
 
 }  // namespace
@@ -55,7 +55,26 @@ void Notifier::add(media::LegId leg, Receiver receiver) {
   admit(subscription);
 }
 
-void Notifier::remove(media::LegId leg) { subscriptions_.erase(leg); }
+void Notifier::remove(media::LegId leg) {
+  const auto found = subscriptions_.find(leg);
+  if (found == subscriptions_.end()) return;
+  land(found->second);
+  subscriptions_.erase(found);
+}
+
+// Its document is believed on the link no more.
+void Notifier::land(Subscription& subscription) {
+  if (!subscription.in_flight) return;
+  subscription.in_flight.reset();
+  --in_flight_;
+}
+
+// It knows less than it was told.
+void Notifier::stop(Subscription& subscription) {
+  subscription.stopped = true;
+  subscription.pulled = false;
+  subscription.needs_full = true;
+}
 
 void Notifier::set_cascaded(media::LegId leg, bool cascaded) {
   const auto found = subscriptions_.find(leg);
@@ -94,32 +113,30 @@ void Notifier::wake(std::optional<TimePoint> at) {
 
 void Notifier::answered(media::LegId leg, const std::string& id, const jingle::StanzaError* error,
                         TimePoint now) {
-  all_.answered(id, now);
   const auto found = subscriptions_.find(leg);
   if (found == subscriptions_.end()) return;
   Subscription& subscription = found->second;
   const bool current = subscription.in_flight && subscription.in_flight->id == id;
-  if (current) subscription.in_flight.reset();
+  if (current) land(subscription);
   if (!error) {
     if (current) subscription.unanswered = 0;
   } else if (error->type != "wait" || !subscription.to.announced) {
-    subscription.stopped = true;  // the call goes on without
+    stop(subscription);  // the call goes on without
   } else if (current) {
     subscription.needs_full = true;
     subscription.not_before = now + back_off(++subscription.unanswered + 1);
   }
-  wake(due(subscription));
+  // One of those who wait for the link may go first now.
+  const bool waits = in_flight_ == 0 && all_.ready_at() > all_.ready_for_first_at();
+  wake(waits ? now : due(subscription));
 }
 
-void Notifier::connection_down() {
-  connected_ = false;
-  all_.link_down();
-}
+void Notifier::connection_down() { connected_ = false; }
 
 void Notifier::connection_up(TimePoint now) {
   connected_ = true;
   for (auto& [leg, subscription] : subscriptions_) {
-    subscription.in_flight.reset();
+    land(subscription);
     subscription.needs_full = true;
     subscription.unanswered = 0;
     subscription.not_before = std::max(now, subscription.last_sent + limits::kCoinGap);
@@ -130,8 +147,8 @@ void Notifier::connection_up(TimePoint now) {
 std::optional<TimePoint> Notifier::due(const Subscription& subscription) const {
   if (!subscription.listens()) return std::nullopt;
   if (subscription.in_flight) return subscription.in_flight->late_at;
-  TimePoint ready =
-      std::max({subscription.not_before, subscription.budget.ready_at(), all_.ready_at()});
+  TimePoint ready = std::max({subscription.not_before, subscription.budget.ready_at(),
+                              in_flight_ == 0 ? all_.ready_for_first_at() : all_.ready_at()});
   // A newcomer's first document shows the newcomer.
   if (!subscription.told && dirty_) ready = std::max(ready, publish_at());
   const Published& published = subscription.published();
@@ -232,35 +249,46 @@ void Notifier::update(Channel& channel, const News& news) {
       std::make_shared<const Known>(Known{std::move(rest), channel.listing.revision(), {}});
 }
 
-void Notifier::time_out(Subscription& subscription, TimePoint now) const {
+void Notifier::time_out(Subscription& subscription, TimePoint now) {
   if (!subscription.in_flight || subscription.in_flight->late_at > now) return;
-  subscription.in_flight.reset();
-  if (!subscription.to.announced) {
-    subscription.stopped = true;
-    return;
-  }
+  land(subscription);
+  if (!subscription.to.announced) return stop(subscription);
   subscription.needs_full = true;
   subscription.not_before =
       std::max(subscription.not_before, now + back_off(++subscription.unanswered));
 }
 
-Notifier::Update Notifier::make(const Published& target, const coin::ConferenceInfo& document) {
+// Users go in while there is room, and those after them later; whom no document has room for is
+// left out for good, or the others would wait for him.
+Notifier::Update Notifier::make(const Published& target, coin::ConferenceInfo document) const {
   Update update;
   update.root.entity = document.entity;
   update.root.state = document.state;
-  update.body = coin::write_body(document);
   update.told = target;
-  update.cut = update.body.size() > kMostBody;
-  if (update.cut) {
-    coin::ConferenceInfo part = document;
-    cut_to_fit(part, update.body);
-    Known told = *target;
-    const auto& users = document.users->users;
-    for (std::size_t i = part.users->users.size(); i < users.size(); ++i) {
-      told.owed.insert(users[i].entity);
-    }
-    update.told = std::make_shared<const Known>(std::move(told));
+  const std::size_t room = all_.most_document_bytes() - kMostHead;
+  if (!document.users || document.users->users.size() < kManyUsers) {
+    update.body = coin::write_body(document);
+    if (update.body.size() <= room) return update;
   }
+  auto users = std::exchange(document.users->users, {});
+  std::size_t bytes = coin::write_body(document).size();
+  const std::size_t without_users = bytes;
+  std::set<std::string> owed;
+  for (coin::User& user : users) {
+    const std::size_t more = owed.empty() ? size_of(user) : 0;
+    if (owed.empty() && bytes + more <= room) {
+      bytes += more;
+      document.users->users.push_back(std::move(user));
+    } else if (without_users + more <= room) {
+      owed.insert(std::move(user.entity));
+    }
+  }
+  update.body = coin::write_body(document);
+  if (owed.empty()) return update;
+  Known told = *target;
+  told.owed = std::move(owed);
+  update.cut = true;
+  update.told = std::make_shared<const Known>(std::move(told));
   return update;
 }
 
@@ -293,7 +321,7 @@ const Notifier::Update& Notifier::update_for(Subscription& subscription, TimePoi
     if (added) {
       coin::ConferenceInfo document = target->rest;
       if (document.users) document.users->users = listing.users();
-      entry->second = make(target, document);
+      entry->second = make(target, std::move(document));
     }
     return entry->second;
   };
@@ -318,10 +346,10 @@ const Notifier::Update& Notifier::update_for(Subscription& subscription, TimePoi
   }
   // A partial that is no smaller only adds the risk of a gap; with fewer entries it is smaller.
   const bool many = changed && changed->size() >= listing.size();
-  const auto partial =
+  auto partial =
       changed ? coin::partial(told->rest, target->rest, std::move(*changed)) : std::nullopt;
   if (!partial) return update = full();
-  update = make(target, *partial);
+  update = make(target, *std::move(partial));
   // But a full one that is cut would tell the same first users again, and never the rest.
   if (many && !full().cut && update.body.size() >= full().body.size()) update = full();
   return update;
@@ -335,6 +363,7 @@ std::string Notifier::document(Subscription& subscription, const Update& update,
   } else if (subscription.healed != subscription.published()) {
     if (++subscription.partials == 1) subscription.heal_by = now + limits::kCoinHealAtLatest;
   }
+  subscription.pulled = subscription.pulled && update.cut;
   subscription.told = update.told;
   subscription.told_by = subscription.channel;
   subscription.needs_full = false;
@@ -356,6 +385,7 @@ void Notifier::send(media::LegId leg, Subscription& subscription, Outbox& out, T
   const Update& update = update_for(subscription, now);
   if (update.body.empty()) {  // it changed back before this receiver heard of it
     subscription.told = update.told;
+    subscription.pulled = false;
     return;
   }
   std::string payload;
@@ -375,6 +405,7 @@ void Notifier::send(media::LegId leg, Subscription& subscription, Outbox& out, T
                            {subscription.to.peer, Purpose::coin, room_, leg, now});
   const TimePoint late_at = all_.sent(id, bytes, now);
   subscription.in_flight = InFlight{std::move(id), late_at};
+  ++in_flight_;
 }
 
 jingle::Result<std::string> Notifier::pull(media::LegId leg, const Roster& roster, TimePoint now) {
@@ -393,6 +424,7 @@ jingle::Result<std::string> Notifier::pull(media::LegId leg, const Truth& truth,
   }
   publish(truth, now);
   subscription.needs_full = true;
+  subscription.pulled = true;
   std::string text = document(subscription, update_for(subscription, now), now);
   spend(subscription, text.size(), now);
   wake(now);

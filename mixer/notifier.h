@@ -70,7 +70,7 @@ class Notifier {
   // What the roster says has changed.
   void touch();
 
-  // The peer's answer to the document with that id; nullptr: result.
+  // The peer's answer to the document with that id, of which ByteBudget knows; nullptr: result.
   void answered(media::LegId leg, const std::string& id, const jingle::StanzaError* error,
                 TimePoint now);
   void connection_down();
@@ -126,6 +126,7 @@ class Notifier {
     Published told;  // null: nothing yet
     bool needs_full = true;
     bool stopped = false;  // refused, or never answered though it announced nothing
+    bool pulled = false;   // what did not fit into the document it asked for is to follow
     int partials = 0;      // since the last full one, if they said news
     Published healed;      // what it was healed with: the rest of that is no news
     int unanswered = 0;    // in a row
@@ -136,7 +137,7 @@ class Notifier {
     Rate budget;
 
     const Published& published() const { return channel->published; }
-    bool listens() const { return isfocus && to.pushed && !stopped; }
+    bool listens() const { return isfocus && ((to.pushed && !stopped) || pulled); }
   };
   // One document for all who were told the same; the root's tag is written per session.
   struct Update {
@@ -151,13 +152,15 @@ class Notifier {
   TimePoint publish_at() const { return published_at_ + config_.coalesce; }
   void publish(const Truth& truth, TimePoint now);
   static void update(Channel& channel, const News& news);
-  void time_out(Subscription& subscription, TimePoint now) const;
+  void time_out(Subscription& subscription, TimePoint now);
+  void stop(Subscription& subscription);
+  void land(Subscription& subscription);
   std::optional<TimePoint> due(const Subscription& subscription) const;
   TimePoint heal_due(const Subscription& subscription, bool has_news) const;
   void admit(Subscription& subscription);
   void wake(std::optional<TimePoint> at);
   void send(media::LegId leg, Subscription& subscription, Outbox& out, TimePoint now);
-  static Update make(const Published& target, const coin::ConferenceInfo& document);
+  Update make(const Published& target, coin::ConferenceInfo document) const;
   static void change_channel(Subscription& subscription);
   const Update& update_for(Subscription& subscription, TimePoint now);
   std::string document(Subscription& subscription, const Update& update, TimePoint now) const;
@@ -174,6 +177,7 @@ class Notifier {
   TimePoint published_at_{};
   bool dirty_ = true;
   bool connected_ = true;
+  std::size_t in_flight_ = 0;  // of the subscriptions
   // Nothing is to be done before: kept so that an event costs nothing for those it is not about.
   TimePoint wake_at_ = TimePoint::max();
   ByteBudget& all_;

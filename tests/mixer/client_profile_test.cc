@@ -111,6 +111,16 @@ TEST(ClientProfile, NoneNeverTakesADocumentAndNoSignsLeadToIt) {
   EXPECT_EQ(mixer::profile_named("no such row"), nullptr);
 }
 
+// It need not be a Jitsi: those never ask.
+TEST(ClientProfile, WhoAsksUnannouncedGetsTheStandardForm) {
+  const auto& asker = mixer::profile_of_asker(mixer::profile_of({}));
+  EXPECT_EQ(asker.form, mixer::DocumentForm::standard);
+  EXPECT_TRUE(asker.announced_coin);
+  EXPECT_EQ(mixer::profile_of_asker(mixer::profile_of(signs("Jitsi", {}))).form,
+            mixer::DocumentForm::jitsi);
+  EXPECT_FALSE(mixer::profile_of_asker(mixer::profile_of(signs("Dino", {}))).takes_documents);
+}
+
 TEST(ClientProfile, JitsiAndWhoSendsUnannouncedGetItsForm) {
   EXPECT_EQ(mixer::profile_of(signs("Jitsi", {})).form, mixer::DocumentForm::jitsi);
   EXPECT_EQ(mixer::profile_of_sender(mixer::profile_of({})).form, mixer::DocumentForm::jitsi);

@@ -154,10 +154,11 @@ TEST(CoinClients, WhoAnswersDiscoLateIsServedFromThenOn) {
   bench.media(bench.engine.opened(leg));
   bench.media(bench.engine.connected(leg));
   EXPECT_EQ(bench.wait(20s).documents().size(), 1u);
+  bench.views.clear();  // it was lost
   bench.answered(initiated.all<SendIq>().at(0), "result", disco("x", "urn:xmpp:coin:1"));
   bench.join(kBob, kRoom, Offer{.sid = "B"});
   bench.answers = true;
-  bench.wait(2s);
+  bench.wait(10s);
   EXPECT_NE(bench.listed("A", "xmpp:bob@localhost"), nullptr);
 }
 
@@ -241,8 +242,25 @@ TEST(CoinPull, AParticipantMayAskForTheWholeDocument) {
   ASSERT_TRUE(info);
   EXPECT_EQ(info->state, coin::State::full);
   EXPECT_EQ(info->version, 2u);
+  EXPECT_EQ(step.reply().priority, jingle::Priority::normal) << "Jingle overtakes Coin";
+  EXPECT_EQ(bench.iq(kAnn, kRoom, session_info("S1", "active")).reply().priority,
+            jingle::Priority::urgent);
   EXPECT_EQ(bench.iq("eve@localhost/x", kRoom, get, "get").answer(),
             "item-not-found/unknown-session");
+}
+
+// One that announces nothing is told once and, if it does not answer, no more.
+TEST(CoinPull, WhoAskedIsToldHoweverOftenItDoesNotAnswer) {
+  Bench bench;
+  join_as(bench, kAnn, "A", disco("x"));
+  bench.iq(kAnn, kRoom, "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info'/>", "get");
+  bench.answers = false;
+  bench.join(kBob, kRoom, Offer{.sid = "B"});
+  bench.wait(20s);
+  bench.answers = true;
+  bench.join("cat@localhost/x", kRoom, Offer{.sid = "C"});
+  bench.wait(60s);
+  EXPECT_NE(bench.listed("A", "xmpp:cat@localhost"), nullptr);
 }
 
 // A few bytes of a question must not earn documents without end.

@@ -398,7 +398,8 @@ TEST(JitsiDocuments, TenThousandOfThemAreReadAndListTheTruth) {
       for (auto& command : out.take()) {
         const auto iq = std::get<mixer::SendIq>(std::move(command));
         const media::LegId leg = iq.to == peer ? media::LegId{1} : media::LegId{2};
-        if (!generate.chance(3)) notifier.answered(leg, iq.id, nullptr, now);
+        if (!generate.chance(3))
+          budget.answered(iq.id, now), notifier.answered(leg, iq.id, nullptr, now);
         if (iq.to != peer) continue;
         ASSERT_NO_THROW(jitsi.receive(iq.payload)) << iq.payload;
         ASSERT_EQ(jitsi.members, truth_of(said)) << iq.payload;

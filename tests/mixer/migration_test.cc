@@ -100,6 +100,7 @@ TEST(Migration, TheUserIsNeverListedAsDepartedWhateverTheOrder) {
   }
 }
 
+// RFC 4575 §5.7: "status: alerting while it rings, dialing-in while he is coming"
 TEST(Migration, WhoseOtherDeviceNeverCallsHasLeftAfterAll) {
   Move move(true);
   move.proposes();
@@ -132,6 +133,46 @@ TEST(Migration, WhoHangsUpLongAfterAMoveThatCameToNothingLeaves) {
   move.phone_ends(false);
   move.watch(move.wait(1s));
   EXPECT_EQ(move.told.back(), std::vector{EndpointStatus::disconnected});
+}
+
+// He is about to come back: nobody who rings is told that it is over.
+TEST(Migration, OfTheOnlyOneInTheRoomLetsItsInvitationsRing) {
+  mixer::Config config = component_config();
+  config.room_defaults.invite = {jid("cat@localhost")};
+  Bench bench(config);
+  bench.up();
+  bench.message(kPhone, kRoom, Move::propose("A1"));
+  bench.join(kPhone, kUs, Offer{.sid = "A1"});
+  bench.message(kTablet, kRoom, Move::propose("A2"));
+  Step step = bench.iq(kPhone, kUs, terminate("A1"));
+  const Step later = bench.wait(2s);
+  step.commands.insert(step.commands.end(), later.commands.begin(), later.commands.end());
+  for (const auto& event : step.jmi()) {
+    EXPECT_FALSE(std::holds_alternative<jingle::jmi::Retract>(event.payload));
+  }
+  // The other device never calls: the conference is over after all.
+  int retracted = 0;
+  for (const auto& event : bench.wait(40s).jmi()) {
+    retracted += std::holds_alternative<jingle::jmi::Retract>(event.payload);
+  }
+  EXPECT_EQ(retracted, 1);
+}
+
+TEST(Migration, OfOneOfTwoLeavesItAConference) {
+  mixer::Config config = component_config();
+  config.room_defaults.focus = mixer::FocusWhen::multiparty;
+  Bench bench(config);
+  bench.client = disco("x", "urn:xmpp:coin:1");
+  bench.up();
+  bench.join(kBob, kRoom, Offer{.sid = "B"});
+  bench.message(kPhone, kRoom, Move::propose("A1"));
+  bench.join(kPhone, kUs, Offer{.sid = "A1"});
+  bench.message(kTablet, kRoom, Move::propose("A2"));
+  Step step = bench.iq(kPhone, kUs, terminate("A1"));
+  const Step later = bench.wait(2s);
+  step.commands.insert(step.commands.end(), later.commands.begin(), later.commands.end());
+  EXPECT_TRUE(step.sent<jingle::SessionInfo>().empty());
+  EXPECT_EQ(bench.wait(40s).sent<jingle::SessionInfo>().size(), 1u) << "alone after all";
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ class OneChange : public testing::TestWithParam<std::tuple<DocumentForm, mixer::
       std::size_t documents = 0;
       for (const auto& command : out.take()) {
         const auto& iq = std::get<mixer::SendIq>(command);
+        budget.answered(iq.id, now);
         notifier.answered({1}, iq.id, nullptr, now);
         ++documents;
       }

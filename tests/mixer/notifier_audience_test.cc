@@ -69,6 +69,7 @@ struct Hall {
       for (auto& command : out.take()) {
         auto iq = std::get<mixer::SendIq>(std::move(command));
         const std::uint64_t n = std::stoull(iq.to.str().substr(1));
+        budget.answered(iq.id, now);
         notifier.answered({n}, iq.id, nullptr, now);
         sent_at[n].push_back(now);
         sent[n].push_back(coin::parse(iq.payload).value());

@@ -65,6 +65,19 @@ class Wire {
     notifier_.touch();
   }
 
+  // Its client turns out to be another.
+  void become(std::uint64_t n) {
+    Peer& peer = peers_[n];
+    peer.form = peer.form == mixer::DocumentForm::jitsi ? mixer::DocumentForm::standard
+                                                        : mixer::DocumentForm::jitsi;
+    peer.full_next = true;
+    peer.answered = false;
+    notifier_.add({n}, {.local = test::jid("room@mixer.localhost"),
+                        .peer = jid(n),
+                        .sid = {"S" + std::to_string(n)},
+                        .form = peer.form});
+  }
+
   // Something happens in the room or to the streams.
   void happen() {
     const std::uint64_t n = 1 + below(10);
@@ -91,10 +104,12 @@ class Wire {
         break;
       case 5:
         if (in && peers_[n].isfocus && !below(4)) pull(n);
+        if (in && !below(8)) become(n);
         break;
       case 6:
         if (below(8)) break;
         notifier_.connection_down();
+        budget_.link_down();
         held_.clear();
         now_ += std::chrono::milliseconds(below(3000));
         notifier_.connection_up(now_);
@@ -256,6 +271,7 @@ class Wire {
   }
   void answer(const mixer::SendIq& iq, const jingle::StanzaError* error) {
     const std::uint64_t n = leg_of(iq);
+    budget_.answered(iq.id, now_);
     notifier_.answered({n}, iq.id, error, now_);
     const auto found = peers_.find(n);
     if (found == peers_.end() || !found->second.in_flight) return;
@@ -348,10 +364,18 @@ class SlowLink {
                       .plan = {.leg = {}, .in_mix = in_mix, .receives = true}});
     notifier_.touch();
   }
+  // Somebody alone in a room of his own.
+  void join_small_room(std::uint64_t n) {
+    small_roster_.set({n}, {.peer = jid(n), .token = "t", .contributor_id = 1, .plan = {}});
+    known_[n] = nothing_;
+    small_.add({n}, {.local = test::jid("small@mixer.localhost"), .peer = jid(n), .sid = {"S"}});
+  }
+  bool knows_anything(std::uint64_t n) { return known_.at(n)->view.info().has_value(); }
   bool all_know_the_truth() {
     const coin::ConferenceInfo truth = roster_.info();
     std::set<const Known*> right;
     for (const auto& [n, known] : known_) {
+      if (n >= kInSmallRoom) break;
       if (right.contains(known.get())) continue;
       if (!known->view.info()) return false;
       coin::ConferenceInfo assembled = *known->view.info();
@@ -366,6 +390,7 @@ class SlowLink {
     const TimePoint end = now_ + within;
     for (; now_ < end && !testing::Test::HasFailure(); now_ += 10ms) {
       notifier_.advance(roster_, out_, now_);
+      small_.advance(small_roster_, out_, now_);
       for (auto& command : out_.take()) put(std::get<mixer::SendIq>(std::move(command)));
       most = std::max(most, waiting_);
       drain();
@@ -374,6 +399,7 @@ class SlowLink {
     ADD_FAILURE() << "not within " << within.count() << " s";
   }
 
+  static constexpr std::uint64_t kInSmallRoom = 10'000;
   std::size_t most = 0;  // that waited
   std::size_t bytes = 0;
   int full = 0;
@@ -402,7 +428,8 @@ class SlowLink {
       read(std::stoull(iq.to.str().substr(1)), iq.payload);
       const auto awaited = out_.answered(iq.id, iq.to);
       ASSERT_TRUE(awaited);
-      notifier_.answered(awaited->leg, iq.id, nullptr, now_);
+      budget_.answered(iq.id, now_);
+      (awaited->room == "small" ? small_ : notifier_).answered(awaited->leg, iq.id, nullptr, now_);
     }
   }
   void read(std::uint64_t n, const std::string& payload) {
@@ -429,6 +456,8 @@ class SlowLink {
   mixer::ByteBudget budget_{limits::kCoinBytesPerProcess};
   mixer::Roster roster_{test::jid("room@mixer.localhost"), {}};
   mixer::Notifier notifier_{"room", {}, budget_};
+  mixer::Roster small_roster_{test::jid("small@mixer.localhost"), {}};
+  mixer::Notifier small_{"small", {}, budget_};
   std::deque<mixer::SendIq> link_;
   std::size_t waiting_ = 0;
   std::shared_ptr<Known> nothing_ = std::make_shared<Known>();
@@ -454,6 +483,15 @@ TEST(NotifierLaw, OneLargeRoomOverASlowLinkComesTrueInTheTimeTheLinkTakes) {
     EXPECT_LE(static_cast<double>(link.most),
               std::max<double>(2 * rate, limits::kCoinWindowAtFirst) + limits::kMaxDocumentBytes);
   }
+}
+
+// However much the large room still has to say, and whichever is asked first.
+TEST(NotifierLaw, OneLargeRoomsStormKeepsNoSmallRoomWaiting) {
+  SlowLink link(test_support::kSanitized ? 200 : 600, 400e3);
+  link.run_until([&] { return link.bytes > 3'000'000; }, 20s);
+  link.join_small_room(SlowLink::kInSmallRoom);
+  link.run_until([&] { return link.knows_anything(SlowLink::kInSmallRoom); }, 5s);
+  EXPECT_FALSE(link.all_know_the_truth()) << "the storm must be on";
 }
 
 }  // namespace
