@@ -16,6 +16,8 @@ namespace coin {
 // and endpoint are never partial, because Jitsi misreads those. Every partial repeats
 // conference-description and conference-state: Jitsi refuses documents without. Versions and sid
 // are the notifier's: both sides' are ignored here and absent in the result.
+// It looks at everybody: where changes are known as they happen, partial() says the same in
+// O(changed), and this is what says whether it does.
 // Requires: both full at every level. Equality ignores the order of keyed children.
 // Law: merge(base, *diff(base, target)) == target.     tests/coin/diff_property_test.cc
 std::optional<ConferenceInfo> diff(const ConferenceInfo& base, const ConferenceInfo& target);

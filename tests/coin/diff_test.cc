@@ -234,6 +234,7 @@ TEST(Merge, UsersByTheirState) {
 }
 
 // RFC 4575 §4.6: "in a partial: full replaces or is added, deleted goes, partial is merged into"
+// RFC 4575 §5.6: "a user has other addresses, roles and languages"
 TEST(Merge, APartialUserKeepsWhatIsNotSaid) {
   User base = user("a", "Ann");
   base.languages = {"en"};
@@ -266,6 +267,7 @@ TEST(Merge, AnUnknownPartialUserOrEndpointIsInserted) {
             (std::vector<User>{user("a"), user("b", "Bob")}));
 }
 
+// RFC 4575 §5.6: "a user has other addresses, roles and languages"
 TEST(Merge, UriListsByTheirState) {
   User base = user("a");
   base.associated_aors = uris(State::full, {uri("x"), uri("y")});

@@ -77,8 +77,7 @@ TEST_F(DialledCall, LaterCandidatesAreTrickledOneContentAtATime) {
   EXPECT_EQ(sent[0].contents[0].ice()->candidates.at(0).id, "c2");
 }
 
-// RFC 4575 §5.7.2, §5.7.3.
-
+// RFC 4575 §5.7: "status: alerting while it rings, dialing-in while he is coming"
 TEST_F(DialledCall, IsDialingOutThenAlertingThenConnectedThenOnHold) {
   make();
   EXPECT_EQ(status(), EndpointStatus::dialing_out);

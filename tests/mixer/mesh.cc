@@ -184,7 +184,8 @@ void Mesh::note_document(const std::string& from, const std::string& to,
   auto after = view.info();
   if (before) before->version.reset();
   if (after) after->version.reset();
-  if (before != after) last_news_ = now_;
+  // A partial is sent for news only: one that says none goes in circles.
+  if (before != after || info->state == coin::State::partial) last_news_ = now_;
 }
 
 void Mesh::deliver(const std::string& text, const jingle::Jid& to) {
