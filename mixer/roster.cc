@@ -96,9 +96,9 @@ bool Roster::erase(media::LegId leg, const std::optional<Departed>& departed) {
     }
   }
   if (departed_.size() > limits::kMaxDeparted) {
-    forget(std::ranges::min_element(departed_, {}, [](const auto& entry) {
-             return entry.second.until;
-           })->first);
+    const auto oldest = std::ranges::min_element(
+        departed_, {}, [](const auto& entry) { return entry.second.until; });
+    forget(jingle::Jid(oldest->first));  // a copy: the entry goes first
   }
   if (was_focus || is_behind) list_behind();
   return true;
