@@ -92,7 +92,10 @@ struct RequestHandler {
       }
     }
     if (!accepted.empty() && accepted.size() == action.contents.size()) {
-      answer(jingle::Action::content_accept, std::move(accepted), std::nullopt);
+      // It is the whole session's bundle, from which Conversations builds anew (XEP-0338).
+      std::vector<jingle::Group> groups = action.groups;
+      std::erase_if(groups, [](const jingle::Group& g) { return g.semantics != "BUNDLE"; });
+      answer(jingle::Action::content_accept, std::move(accepted), std::nullopt, std::move(groups));
     } else {
       answer(jingle::Action::content_reject, names_only(action.contents),
              reasons::make("unsupported-applications"));
@@ -132,8 +135,11 @@ struct RequestHandler {
   }
 
   void answer(jingle::Action action, std::vector<jingle::Content> contents,
-              std::optional<jingle::Reason> reason) {
-    call.request(jingle::ContentAction{action, std::move(contents), std::move(reason), {}}, out);
+              std::optional<jingle::Reason> reason, std::vector<jingle::Group> groups = {}) {
+    call.request(
+        jingle::ContentAction{
+            action, std::move(contents), std::move(reason), {}, std::move(groups)},
+        out);
   }
 
   Handled operator()(const jingle::SessionAccept& accept) {

@@ -107,6 +107,9 @@ Result<Payload> parse_content_action(const pugi::xml_node& jingle, Action action
   ContentAction out;
   out.action = action;
   out.contents = std::move(*contents);
+  auto groups = parse_groups(jingle);
+  if (!groups) return tl::unexpected(std::move(groups.error()));
+  out.groups = std::move(*groups);
   out.reason = parse_reason(jingle);
   if (out.contents.empty()) {
     // description-info is advice and never fails (XEP-0167 §9).
@@ -175,6 +178,7 @@ struct PayloadWriter {
                        action.action == Action::content_modify;
     for (const auto& content : action.contents) write_content(jingle, content, offer);
     if (action.reason) write_reason(jingle, *action.reason);
+    for (const auto& group : action.groups) write_group(jingle, group);
     if (action.unknown) write_unknown(jingle, *action.unknown);
   }
   void operator()(const SecurityInfo&) {}

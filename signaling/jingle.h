@@ -118,8 +118,9 @@ struct ContentAction {  // content-*, transport-replace/-accept/-reject, descrip
   Action action = Action::content_add;
   std::vector<Content> contents;
   std::optional<Reason> reason;
-  std::optional<UnknownInfo>
-      unknown;  // in a description-info: a foreign payload instead of contents
+  // In a description-info: a foreign payload instead of contents.
+  std::optional<UnknownInfo> unknown = std::nullopt;
+  std::vector<Group> groups = {};  // of the whole session as it would be then (XEP-0338)
   bool operator==(const ContentAction&) const = default;
 };
 struct SecurityInfo {

@@ -141,6 +141,45 @@ TEST(Contents, VideoAddedLaterIsAcceptedOnceAndDiscarded) {
   EXPECT_EQ(sent[0].contents[0].ice()->fingerprints.at(0).setup, jingle::Setup::active);
 }
 
+// XEP-0338: Conversations offers the bundle as it would be, and builds it from our answer.
+TEST(Contents, VideoAddedToABundleIsAcceptedIntoIt) {
+  Bench bench;
+  const auto leg = bench.join(kAnn);
+  const std::string groups =
+      "<group xmlns='urn:xmpp:jingle:apps:grouping:0' semantics='BUNDLE'><content name='0'/>"
+      "<content name='1'/></group>"
+      "<group xmlns='urn:xmpp:jingle:apps:grouping:0' semantics='LS'><content name='1'/></group>";
+  // Its transport is the bundle's, so it says nothing.
+  std::string video = video_content("1");
+  const auto from = video.find("<transport"), to = video.find("</transport>") + 12;
+  video.replace(from, to - from, "<transport xmlns='urn:xmpp:jingle:transports:ice-udp:1'/>");
+  const Step step = bench.iq(kAnn, kRoom, in_session("S1", "content-add", video + groups));
+  EXPECT_TRUE(step.acked());
+  const auto sent = step.sent<jingle::ContentAction>();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].action, jingle::Action::content_accept);
+  EXPECT_EQ(sent[0].groups, (std::vector<jingle::Group>{{"BUNDLE", {"0", "1"}}}));
+  EXPECT_EQ(sent[0].contents.at(0).senders, jingle::Senders::both) << "unchanged";
+  EXPECT_EQ(sent[0].contents[0].ice()->ufrag, bench.engine.opened(leg).ice.ufrag);
+  EXPECT_EQ(sent[0].contents[0].ice()->pwd, bench.engine.opened(leg).ice.pwd);
+}
+
+// XEP-0166 §7.2.2: one answer to all that one stanza adds.
+TEST(Contents, VideoAddedTogetherWithSomethingElseIsRejectedWithIt) {
+  Bench bench;
+  bench.join(kAnn);
+  const Step step = bench.iq(
+      kAnn, kRoom,
+      in_session("S1", "content-add",
+                 video_content("1") + "<content creator='initiator' name='file'><description "
+                                      "xmlns='urn:xmpp:jingle:apps:file-transfer:5'/>"
+                                      "</content>"));
+  const auto sent = step.sent<jingle::ContentAction>();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].action, jingle::Action::content_reject);
+  EXPECT_EQ(sent[0].contents.size(), 2u);
+}
+
 // Nothing of it is kept: a caller who goes on adding takes no more of our memory.
 TEST(Contents, VideoAddedLaterMayBeRemovedAndAddedAgain) {
   Bench bench;

@@ -252,6 +252,7 @@ Payload JingleGenerator::payload(bool strict) {
       ContentAction out;
       out.action = kContentActions[below(kContentActions.size())];
       out.contents = contents(strict, 1);
+      out.groups = groups(out.contents);
       if (chance(50)) out.reason = reason(strict);
       return out;
     }
