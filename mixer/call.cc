@@ -191,6 +191,10 @@ void Call::refused(const jingle::StanzaError& error, Purpose purpose, Outbox& ou
     // There is no session then (XEP-0166 §6.3.2). Whatever comes after the accept is only late.
     if (accepted()) return;
     yielded_ = error.app_name == "tie-break";
+    if (!error.address.empty()) {
+      out.log(Log::Level::info, "call redirected: room=" + quoted(setup_.room) + " peer=" +
+                                    quoted(setup_.peer.str()) + " to=" + quoted(error.address));
+    }
     session_.terminate();
     close(reasons::of(error), true, out);
     return;

@@ -58,6 +58,9 @@ jingle::Reason of(const jingle::StanzaError& error) {
     reason = make("busy");
   } else if (error.condition == "feature-not-implemented") {
     reason = make("unsupported-applications");
+  } else if (error.condition == "redirect") {
+    // Not followed: somebody else may answer there, and only people can tell (RFC 6120 §8.3.3.14).
+    reason = make("gone", "Moved.");
   } else if (error.condition == "service-unavailable" || error.condition == "item-not-found" ||
              error.condition == "recipient-unavailable" || error.condition == "gone") {
     reason = make("gone", "Not available.");

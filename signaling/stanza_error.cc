@@ -62,7 +62,8 @@ StanzaError with_jingle(const char* type, const char* condition, const char* nam
 
 std::string StanzaError::xml() const {
   std::string out =
-      "<error type='" + escape(type) + "'><" + condition + " xmlns='" + ns::kStanzas + "'/>";
+      "<error type='" + escape(type) + "'><" + condition + " xmlns='" + ns::kStanzas + "'";
+  out += address.empty() ? "/>" : ">" + escape(address) + "</" + condition + ">";
   if (!text.empty()) {
     out += "<text xmlns='";
     out += ns::kStanzas;
@@ -93,6 +94,9 @@ StanzaError StanzaError::parse(const pugi::xml_node& iq) {
       out.text = text_of(node);
     } else if (contains(kConditions, name)) {
       out.condition = name;
+      if (name != "gone" && name != "redirect") continue;
+      out.address = text_of(node);
+      std::erase_if(out.address, [](unsigned char c) { return c <= ' '; });  // an IRI has none
     }
   }
   return out;

@@ -33,6 +33,10 @@ TEST_F(DialledCallsEnd, EndsWithoutAWordOnAnErrorToItsInitiate) {
       {jingle::service_unavailable(), "gone", false, DisconnectionMethod::failed},
       {jingle::resource_constraint(), "busy", false, DisconnectionMethod::busy},
       {jingle::bad_request(), "general-error", false, DisconnectionMethod::failed},
+      {{"modify", "redirect", "", "", "", "xmpp:else@where.example"},
+       "gone",
+       false,
+       DisconnectionMethod::failed},
   };
   for (const auto& row : table) {
     engine = {};

@@ -80,6 +80,7 @@ TEST(Reasons, OnlyWhoDepartedNeedsNoWords) {
 
 // XEP-0166 §6.3.2, §10.
 TEST(Reasons, ErrorsToASessionInitiateAreReasonsToo) {
+  jingle::StanzaError redirect{"modify", "redirect", "", "", "", "xmpp:else@where.example"};
   const std::pair<jingle::StanzaError, const char*> table[] = {
       {jingle::tie_break(), "alternative-session"},
       {jingle::resource_constraint(), "busy"},
@@ -89,11 +90,14 @@ TEST(Reasons, ErrorsToASessionInitiateAreReasonsToo) {
       {jingle::forbidden(), "decline"},
       {jingle::not_allowed(), "decline"},
       {jingle::bad_request(), "general-error"},
+      {redirect, "gone"},
   };
   for (const auto& [error, condition] : table) {
     EXPECT_EQ(mixer::reasons::of(error).condition, condition) << error.condition;
   }
   EXPECT_EQ(mixer::reasons::of(jingle::bad_request("no sid")).text, "no sid");
+  EXPECT_EQ(mixer::reasons::of(redirect).text, "Moved.")
+      << "the address is not everybody's to know";
 }
 
 }  // namespace

@@ -73,6 +73,19 @@ TEST(StanzaError, ReadsWhatOthersWriteInTheirOwnOrder) {
   EXPECT_EQ(StanzaError::parse(iq->root()), expected);
 }
 
+// XEP-0166 §6.3.2: the responder may send the caller elsewhere.
+TEST(StanzaError, RedirectSaysWhereTo) {
+  const auto iq = Xml::parse(
+      "<iq xmlns='jabber:client' type='error' id='1'><error type='modify'>"
+      "<redirect xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>\n  xmpp:voicemail@capulet.example\n"
+      "</redirect></error></iq>");
+  const auto error = StanzaError::parse(iq->root());
+  EXPECT_EQ(error.type, "modify");
+  EXPECT_EQ(error.condition, "redirect");
+  EXPECT_EQ(error.address, "xmpp:voicemail@capulet.example");
+  EXPECT_EQ(round_trip(error), error);
+}
+
 TEST(StanzaError, IsUndefinedWhereAnErrorSaysNothingUseful) {
   for (const char* text : {"<iq/>", "<iq><error/></iq>",
                            "<iq><error type='frobnicate'><nonsense "
