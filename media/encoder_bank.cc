@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "media/check.h"
 #include "media/mix_minus.h"
@@ -15,6 +16,14 @@ namespace {
 
 // What the encoder is told to expect when it adds FEC: enough to spend bits on it.
 constexpr int kExpectedLoss_percent = 10;
+
+// RFC 7587 §6.1, maxplaybackrate.
+int bandwidth_of(std::int32_t rate_hz) {
+  if (rate_hz >= 48000) return OPUS_BANDWIDTH_FULLBAND;
+  if (rate_hz >= 24000) return OPUS_BANDWIDTH_SUPERWIDEBAND;
+  if (rate_hz >= 16000) return OPUS_BANDWIDTH_WIDEBAND;
+  return rate_hz >= 12000 ? OPUS_BANDWIDTH_MEDIUMBAND : OPUS_BANDWIDTH_NARROWBAND;
+}
 
 bool is_silent(const Sum& sum) {
   return std::all_of(sum.begin(), sum.end(), [](std::int32_t s) { return s == 0; });
@@ -63,6 +72,8 @@ void MixEncoder::apply(const EncoderSettings& settings) {
   opus_encoder_ctl(encoder, OPUS_SET_BITRATE(settings.bitrate_bps));
   opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(settings.fec ? 1 : 0));
   opus_encoder_ctl(encoder, OPUS_SET_PACKET_LOSS_PERC(settings.fec ? kExpectedLoss_percent : 0));
+  opus_encoder_ctl(encoder, OPUS_SET_MAX_BANDWIDTH(bandwidth_of(settings.max_rate_hz)));
+  opus_encoder_ctl(encoder, OPUS_SET_VBR(settings.constant_bitrate ? 0 : 1));
 }
 
 std::span<const std::uint8_t> MixEncoder::encode(const Sum& mix) {
@@ -75,8 +86,8 @@ std::span<const std::uint8_t> MixEncoder::encode(const Sum& mix) {
   return payload();
 }
 
-std::size_t EncoderBank::class_of(const EncoderSettings& wanted) {
-  return (wanted.fec ? 1U : 0U) + (wanted.bitrate_bps < kFullBitrate_bps ? 2U : 0U);
+std::size_t EncoderBank::class_of(const EncoderSettings& wanted, std::int32_t full_bitrate_bps) {
+  return (wanted.fec ? 1U : 0U) + (wanted.bitrate_bps < full_bitrate_bps ? 2U : 0U);
 }
 
 void EncoderBank::set_class(std::size_t listener_class, const EncoderSettings& settings) {
@@ -85,9 +96,8 @@ void EncoderBank::set_class(std::size_t listener_class, const EncoderSettings& s
   common.encoder.set(settings);
 }
 
-void EncoderBank::enroll(Listener& listener, const EncoderSettings& wanted) {
-  const std::size_t before = listener.class_;
-  listener.class_ = class_of(wanted);
+void EncoderBank::enroll(Listener& listener, std::size_t listener_class) {
+  const std::size_t before = std::exchange(listener.class_, listener_class);
   if (before != listener.class_) listener.personal_ = false;
 }
 

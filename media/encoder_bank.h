@@ -22,6 +22,8 @@ namespace media {
 struct EncoderSettings {
   std::int32_t bitrate_bps = 32000;
   bool fec = false;
+  std::int32_t max_rate_hz = 48000;  // of what is heard, as a sampling rate: narrower is cheaper
+  bool constant_bitrate = false;
   bool operator==(const EncoderSettings&) const = default;
 };
 
@@ -95,15 +97,16 @@ class EncoderBank {
   // Own voice gone this long: the personal mix has become the common one.
   static constexpr int kBackToCommon_ticks = 25;
 
-  // FEC and bitrate make the class (at most 4: with and without FEC, at or below kFullBitrate_bps);
-  // DTX makes none, it only decides who is sent what is there (MixEncoder::due_in_dtx). A class's
-  // bitrate is what its weakest listener takes.
-  static constexpr std::int32_t kFullBitrate_bps = 32000;
-  static std::size_t class_of(const EncoderSettings& wanted);
+  // FEC and bitrate make the class (at most 4: with and without FEC; at the room's full bitrate or
+  // below it, so that nobody's narrow line is heard by those who have none). DTX makes none, it
+  // only decides who is sent what is there (MixEncoder::due_in_dtx). A class's bitrate is what its
+  // weakest listener takes. What listeners would merely like makes no class either: a narrower
+  // spectrum or a constant bitrate has a class if all in it would.
+  static std::size_t class_of(const EncoderSettings& wanted, std::int32_t full_bitrate_bps);
   // Between ticks. A listener's class may change at any time; he hears it as one lost packet would
   // sound.
   void set_class(std::size_t listener_class, const EncoderSettings& settings);
-  void enroll(Listener& listener, const EncoderSettings& wanted);
+  void enroll(Listener& listener, std::size_t listener_class);
 
   // One tick: begin, then once for every listener who receives choose(), then encode_common(), then
   // stream_of() and due() as often as one likes.

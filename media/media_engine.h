@@ -52,6 +52,8 @@ struct RtpParameters {
   bool use_dtx = false;                           // the peer likes silence not to be sent
   bool use_fec = false;                           // the peer's decoder uses in-band FEC
   std::uint32_t telephone_event_rate_hz = 48000;  // clock rate of telephone_event
+  std::uint32_t max_playback_rate_hz = 48000;     // the peer can play no more of the spectrum
+  bool constant_bitrate = false;                  // the peer prefers it
   bool operator==(const RtpParameters&) const = default;
 };
 

@@ -14,11 +14,15 @@ constexpr std::int32_t kLeastBitrate_bps = 6000;  // libopus takes no less (RFC 
 constexpr std::int32_t kMostBitrate_bps = 510000;
 constexpr float kMostGain = 4;
 
-EncoderSettings settings_of(const RtpParameters& rtp) {
+EncoderSettings settings_of(const RtpParameters& rtp, const LegPlan& plan) {
+  const auto least = static_cast<std::uint32_t>(kLeastBitrate_bps);
   const auto most = static_cast<std::uint32_t>(kMostBitrate_bps);
-  return {.bitrate_bps = std::max(kLeastBitrate_bps,
-                                  static_cast<std::int32_t>(std::min(rtp.max_bitrate_bps, most))),
-          .fec = rtp.use_fec};
+  const std::uint32_t wanted =
+      plan.max_bitrate_bps != 0 ? plan.max_bitrate_bps : rtp.max_bitrate_bps;
+  return {.bitrate_bps = static_cast<std::int32_t>(std::clamp(wanted, least, most)),
+          .fec = rtp.use_fec,
+          .max_rate_hz = static_cast<std::int32_t>(rtp.max_playback_rate_hz),
+          .constant_bitrate = rtp.constant_bitrate};
 }
 
 bool is_silent(const Frame& frame) {
@@ -49,9 +53,8 @@ void RoomMixer::add(MixLeg& leg) {
   named_.reserve(2 * kNamed);
   outgoing_.reserve(legs_.size());
   digits_.reserve(kDigits);
-  bank_.enroll(leg.listener_, settings_of(leg.spec_.rtp));
-  refresh_classes();
   apply_plan(leg);
+  refresh_classes();
 }
 
 void RoomMixer::remove(MixLeg& leg) {
@@ -74,9 +77,8 @@ void RoomMixer::update(MixLeg& leg, const MixLegSpec& spec) {
   ids_.erase(place_of(leg.spec_.contributor_id));
   ids_.insert(place_of(spec.contributor_id), spec.contributor_id);
   leg.spec_ = spec;
-  bank_.enroll(leg.listener_, settings_of(spec.rtp));
-  refresh_classes();
   apply_plan(leg);
+  refresh_classes();
 }
 
 void RoomMixer::attach(MixLeg& leg, bool attached) { leg.attached_ = attached; }
@@ -94,6 +96,7 @@ void RoomMixer::remove(PlaySource& source) {
 void RoomMixer::set_plan(const MixPlan& plan) {
   plan_ = &plan;
   for (MixLeg* leg : legs_) apply_plan(*leg);
+  refresh_classes();
 }
 
 void RoomMixer::apply_plan(MixLeg& leg) const {
@@ -113,13 +116,21 @@ void RoomMixer::apply_plan(MixLeg& leg) const {
 }
 
 void RoomMixer::refresh_classes() {
-  std::array<EncoderSettings, EncoderBank::kClasses> classes;
-  for (auto& settings : classes) settings.bitrate_bps = kMostBitrate_bps;
+  std::int32_t full_bps = 0;
   for (const MixLeg* leg : legs_) {
-    const EncoderSettings wanted = settings_of(leg->spec_.rtp);
-    EncoderSettings& settings = classes[leg->listener_.listener_class()];
+    full_bps = std::max(full_bps, settings_of(leg->spec_.rtp, leg->plan_).bitrate_bps);
+  }
+  std::array<EncoderSettings, EncoderBank::kClasses> classes;
+  classes.fill({.bitrate_bps = kMostBitrate_bps, .max_rate_hz = 0, .constant_bitrate = true});
+  for (MixLeg* leg : legs_) {
+    const EncoderSettings wanted = settings_of(leg->spec_.rtp, leg->plan_);
+    const std::size_t listener_class = EncoderBank::class_of(wanted, full_bps);
+    bank_.enroll(leg->listener_, listener_class);
+    EncoderSettings& settings = classes[listener_class];
     settings.bitrate_bps = std::min(settings.bitrate_bps, wanted.bitrate_bps);
     settings.fec = wanted.fec;
+    settings.max_rate_hz = std::max(settings.max_rate_hz, wanted.max_rate_hz);
+    settings.constant_bitrate = settings.constant_bitrate && wanted.constant_bitrate;
   }
   for (std::size_t i = 0; i < classes.size(); ++i) bank_.set_class(i, classes[i]);
 }

@@ -100,7 +100,7 @@ std::optional<jingle::Reason> negotiate_audio(const Content& offered, std::uint3
   answer.payload_types.push_back(echo(*opus));
 
   media::RtpParameters& rtp = agreed.remote.rtp;
-  read_opus(*opus, max_bitrate_bps, rtp);
+  read_opus(description, *opus, max_bitrate_bps, rtp);
   rtp.rtcp_mux = description.rtcp_mux || offered.ice()->rtcp_mux;
   const PayloadType* digits = find_telephone_event(description);
   if (digits && digits->id != opus->id) {

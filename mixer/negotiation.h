@@ -63,6 +63,10 @@ jingle::TransportInfo trickle(const Agreement& agreed, const LocalMedia& local,
 // without anything to echo.
 std::optional<jingle::Content> accept_video(const jingle::Content& offered, const Agreement& agreed,
                                             const LocalMedia& local);
+// The most that the peer wants to be sent of this audio, at most `max_bitrate_bps`; nullopt: it
+// does not say. In an offer or an answer, or as a hint in a description-info (XEP-0167 §9).
+std::optional<std::uint32_t> wanted_bitrate(const jingle::RtpDescription& description,
+                                            int opus_payload_type, std::uint32_t max_bitrate_bps);
 
 // What ICE can use of them: addresses, not names (mDNS cannot be resolved here), no link-local IPv6
 // (it lacks the zone), ports above 0, component 2 without rtcp-mux only (Dino offers it

@@ -125,7 +125,7 @@ tl::expected<Agreement, jingle::Reason> conclude(const jingle::SessionAccept& ac
     return fail("failed-application", "This conference speaks Opus only, as it was offered.");
   }
   media::RtpParameters& rtp = agreed.remote.rtp;
-  read_opus(*opus, max_bitrate_bps, rtp);
+  read_opus(*audio->rtp(), *opus, max_bitrate_bps, rtp);
   rtp.rtcp_mux = audio->rtp()->rtcp_mux || audio->ice()->rtcp_mux;
   const PayloadType* digits = find(*audio->rtp(), kTelephoneEvent);
   if (digits && same_name(digits->name, "telephone-event")) rtp.telephone_event = kTelephoneEvent;

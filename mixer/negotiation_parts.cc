@@ -10,14 +10,35 @@
 namespace mixer {
 namespace {
 
-std::uint32_t bitrate(const jingle::PayloadType& opus, std::uint32_t ours) {
-  const auto given = opus.parameter("maxaveragebitrate");
-  std::uint32_t theirs = 0;
-  if (!given) return ours;
-  const auto [end, error] = std::from_chars(given->data(), given->data() + given->size(), theirs);
-  // RFC 7587 §6.1: 6000 to 510000; anything else says nothing.
-  if (error != std::errc{} || theirs < 6000 || theirs > 510000) return ours;
-  return std::min(ours, theirs);
+// RFC 7587 §6.1: anything else says nothing.
+constexpr std::uint32_t kLeastBitrate_bps = 6000, kMostBitrate_bps = 510000;
+constexpr std::uint32_t kLeastRate_hz = 8000, kMostRate_hz = 48000;
+
+std::optional<std::uint32_t> number(const jingle::PayloadType& type, std::string_view name,
+                                    std::uint32_t least, std::uint32_t most) {
+  const auto given = type.parameter(name);
+  std::uint32_t value = 0;
+  if (!given) return std::nullopt;
+  const auto [end, error] = std::from_chars(given->data(), given->data() + given->size(), value);
+  if (error != std::errc{} || value < least || value > most) return std::nullopt;
+  return value;
+}
+
+// What is left for Opus (RFC 3890 §3): packets of 20 ms have IPv4, UDP and RTP headers, and 16
+// bytes of SRTP's tag.
+std::optional<std::uint32_t> bitrate(const jingle::Bandwidth& bandwidth) {
+  constexpr std::uint64_t kHeaders_bps = 50 * 8 * (20 + 8 + 12 + 16);
+  std::uint64_t bps = 0;
+  if (same_name(bandwidth.type, "TIAS")) {
+    bps = bandwidth.value;
+  } else if (same_name(bandwidth.type, "AS")) {
+    const std::uint64_t all = std::uint64_t{1000} * bandwidth.value;
+    bps = all > kHeaders_bps ? all - kHeaders_bps : 0;
+  } else {
+    return std::nullopt;
+  }
+  return static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(bps, kLeastBitrate_bps, kMostBitrate_bps));
 }
 
 struct Strength {
@@ -62,12 +83,31 @@ bool is_opus(const jingle::PayloadType& type) {
          type.channels.value_or(1) <= 2;
 }
 
-void read_opus(const jingle::PayloadType& opus, std::uint32_t max_bitrate_bps,
-               media::RtpParameters& rtp) {
+void read_opus(const jingle::RtpDescription& description, const jingle::PayloadType& opus,
+               std::uint32_t max_bitrate_bps, media::RtpParameters& rtp) {
   rtp.opus_payload_type = static_cast<std::uint8_t>(opus.id);
   rtp.use_dtx = opus.parameter("usedtx") == "1";
   rtp.use_fec = opus.parameter("useinbandfec") == "1";
-  rtp.max_bitrate_bps = bitrate(opus, max_bitrate_bps);
+  rtp.max_bitrate_bps =
+      wanted_bitrate(description, opus.id, max_bitrate_bps).value_or(max_bitrate_bps);
+  rtp.max_playback_rate_hz =
+      number(opus, "maxplaybackrate", kLeastRate_hz, kMostRate_hz).value_or(kMostRate_hz);
+  rtp.constant_bitrate = opus.parameter("cbr") == "1";
+}
+
+std::optional<std::uint32_t> wanted_bitrate(const jingle::RtpDescription& description,
+                                            int opus_payload_type, std::uint32_t max_bitrate_bps) {
+  std::optional<std::uint32_t> wanted;
+  const auto narrow = [&](std::optional<std::uint32_t> to) {
+    if (to) wanted = std::min({*to, max_bitrate_bps, wanted.value_or(max_bitrate_bps)});
+  };
+  const auto& types = description.payload_types;
+  const auto opus = std::ranges::find(types, opus_payload_type, &jingle::PayloadType::id);
+  if (opus != types.end()) {
+    narrow(number(*opus, "maxaveragebitrate", kLeastBitrate_bps, kMostBitrate_bps));
+  }
+  if (description.bandwidth) narrow(bitrate(*description.bandwidth));
+  return wanted;
 }
 
 tl::expected<jingle::Fingerprint, jingle::Reason> choose_fingerprint(

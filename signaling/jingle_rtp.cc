@@ -143,11 +143,24 @@ Error parse_encryption(const pugi::xml_node& node, RtpDescription& description) 
   return std::nullopt;
 }
 
+Error parse_bandwidth(const pugi::xml_node& node, RtpDescription& description) {
+  AttributeReader read(node);
+  Bandwidth out{read.required("type")};
+  if (!read.ok()) return read.error().value();
+  // Any string by the schema. What is no number, such as a fraction, says nothing.
+  const auto value = parse_unsigned(text_of(node));
+  if (!value) return std::nullopt;
+  out.value = *value;
+  description.bandwidth = std::move(out);
+  return std::nullopt;
+}
+
 Error parse_child(const pugi::xml_node& node, RtpDescription& out) {
   if (is(node, ns::kRtp, "payload-type")) return parse_payload_type(node, out);
   if (is(node, ns::kHdrext, "rtp-hdrext")) return parse_header_extension(node, out);
   if (is(node, ns::kSsma, "source")) return parse_source(node, out);
   if (is(node, ns::kRtp, "encryption")) return parse_encryption(node, out);
+  if (is(node, ns::kRtp, "bandwidth")) return parse_bandwidth(node, out);
   if (is(node, ns::kRtp, "rtcp-mux")) out.rtcp_mux = true;
   return std::nullopt;
 }
@@ -197,6 +210,12 @@ void write(pugi::xml_node& content, const RtpDescription& description) {
   if (description.encryption) {
     auto encryption = add_child(node, "encryption");
     if (description.encryption_required) add_attribute(encryption, "required", "true");
+  }
+  if (description.bandwidth) {
+    auto bandwidth = add_child(node, "bandwidth");
+    add_attribute(bandwidth, "type", description.bandwidth->type);
+    bandwidth.append_child(pugi::node_pcdata)
+        .set_value(std::to_string(description.bandwidth->value).c_str());
   }
   for (const auto& extension : description.header_extensions) {
     auto element = add_child(node, "rtp-hdrext", ns::kHdrext);

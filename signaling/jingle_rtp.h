@@ -40,6 +40,12 @@ struct Source {  // XEP-0339
   bool operator==(const Source&) const = default;
 };
 
+struct Bandwidth {   // XEP-0167 §4, as in SDP (RFC 8866 §5.8)
+  std::string type;  // "AS" and "CT" count kbit/s with all headers, "TIAS" (RFC 3890) bit/s without
+  std::uint32_t value = 0;
+  bool operator==(const Bandwidth&) const = default;
+};
+
 struct RtpDescription {
   std::string media;  // "audio", "video"
   std::optional<std::uint32_t> ssrc;
@@ -47,6 +53,7 @@ struct RtpDescription {
   bool rtcp_mux = false;
   bool encryption = false;           // <encryption/> (SDES) was offered
   bool encryption_required = false;  // and said to be required
+  std::optional<Bandwidth> bandwidth = std::nullopt;
   std::vector<HeaderExtension> header_extensions;
   std::vector<Source> sources;
   bool operator==(const RtpDescription&) const = default;

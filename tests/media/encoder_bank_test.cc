@@ -32,7 +32,7 @@ struct Room {
   explicit Room(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
       listeners.push_back(std::make_unique<Listener>());
-      bank.enroll(*listeners.back(), {});
+      bank.enroll(*listeners.back(), 0);
     }
   }
   void tick(const std::vector<const Frame*>& own, bool dtx = false) {
@@ -83,19 +83,26 @@ TEST(EncoderBank, NobodyOnTheCommonStreamCostsNoCommonEncode) {
 TEST(EncoderBank, ClassesAreAtMostFour) {
   for (const bool fec : {false, true}) {
     for (const std::int32_t bitrate_bps : {6000, 16000, 31999, 32000, 64000, 510000}) {
-      EXPECT_LT(EncoderBank::class_of({bitrate_bps, fec}), EncoderBank::kClasses);
+      EXPECT_LT(EncoderBank::class_of({bitrate_bps, fec}, 32000), EncoderBank::kClasses);
     }
   }
-  EXPECT_EQ(EncoderBank::class_of({32000, false}), EncoderBank::class_of({64000, false}));
-  EXPECT_NE(EncoderBank::class_of({32000, false}), EncoderBank::class_of({32000, true}));
-  EXPECT_NE(EncoderBank::class_of({32000, false}), EncoderBank::class_of({24000, false}));
+  const auto class_of = [](const EncoderSettings& wanted) {
+    return EncoderBank::class_of(wanted, 32000);
+  };
+  EXPECT_NE(class_of({32000, false}), class_of({32000, true}));
+  EXPECT_NE(class_of({32000, false}), class_of({24000, false}));
+  EXPECT_EQ(class_of({16000, false}), class_of({24000, false}));
+  EXPECT_EQ(class_of({.max_rate_hz = 8000, .constant_bitrate = true}), class_of({}))
+      << "what is merely liked costs no encode";
 }
 
 TEST(EncoderBank, EachClassInUseCostsOneEncode) {
   Room room(6);
-  room.bank.enroll(*room.listeners[0], {.bitrate_bps = 32000, .fec = true});
-  room.bank.enroll(*room.listeners[1], {.bitrate_bps = 16000});
-  room.bank.set_class(EncoderBank::class_of({16000, false}), {16000, false});
+  const std::size_t with_fec = EncoderBank::class_of({.fec = true}, 32000);
+  const std::size_t narrow = EncoderBank::class_of({.bitrate_bps = 16000}, 32000);
+  room.bank.enroll(*room.listeners[0], with_fec);
+  room.bank.enroll(*room.listeners[1], narrow);
+  room.bank.set_class(narrow, {.bitrate_bps = 16000});
   const Samples voice = test_support::speech(110, 60 * 960);
   std::size_t full = 0, low = 0;
   for (std::size_t t = 0; t < 50; ++t) {
@@ -268,8 +275,7 @@ TEST(EncoderBank, WhoeverSpeaksInWhateverOrderEverybodyHasAStream) {
     for (std::size_t i = 0; i < 12; ++i) {
       if (random() % 20 == 0) speaking[i] = !speaking[i];
       if (random() % 200 == 0) {
-        room.bank.enroll(*room.listeners[i],
-                         {.bitrate_bps = random() % 2 ? 32000 : 16000, .fec = random() % 2 == 0});
+        room.bank.enroll(*room.listeners[i], random() % EncoderBank::kClasses);
       }
     }
     const Frame frame = frame_of(voice, t % 50);

@@ -145,6 +145,76 @@ TEST(Negotiation, ParametersOfTheReceiverAreHonoured) {
   EXPECT_EQ(rtp(parameter("maxaveragebitrate", "1")).max_bitrate_bps, 32000u);
   EXPECT_EQ(rtp(parameter("maxaveragebitrate", "lots")).max_bitrate_bps, 32000u);
   EXPECT_EQ(rtp("").max_bitrate_bps, 32000u);
+  EXPECT_EQ(rtp(parameter("maxplaybackrate", "16000")).max_playback_rate_hz, 16000u);
+  EXPECT_EQ(rtp(parameter("maxplaybackrate", "7999")).max_playback_rate_hz, 48000u);
+  EXPECT_EQ(rtp(parameter("maxplaybackrate", "48001")).max_playback_rate_hz, 48000u);
+  EXPECT_EQ(rtp("").max_playback_rate_hz, 48000u);
+  EXPECT_TRUE(rtp(parameter("cbr", "1")).constant_bitrate);
+  EXPECT_FALSE(rtp(parameter("cbr", "0")).constant_bitrate);
+  // XEP-0167 §4: order is nothing, names are case-sensitive, unknown ones ignored.
+  EXPECT_EQ(rtp(parameter("minptime", "10") + parameter("usedtx", "1") + parameter("x", "y")),
+            rtp(parameter("x", "y") + parameter("usedtx", "1") + parameter("minptime", "10")));
+  EXPECT_EQ(rtp(parameter("UseDTX", "1") + parameter("CBR", "1")), rtp(""));
+  // We send mono, which RFC 7587 §6.1 allows whatever they would rather have.
+  EXPECT_EQ(rtp(parameter("stereo", "1") + parameter("sprop-stereo", "1")), rtp(""));
+}
+
+// XEP-0167 §4; RFC 3890 §3: AS counts headers, TIAS does not.
+TEST(Negotiation, BandwidthLimitsTheBitrate) {
+  const auto most = [](const std::string& bandwidth) {
+    Offer offer;
+    offer.more_description = "<rtcp-mux/>" + bandwidth;
+    return negotiate(offer)->remote.rtp.max_bitrate_bps;
+  };
+  EXPECT_EQ(most("<bandwidth type='AS'>128</bandwidth>"), 32000u);
+  EXPECT_EQ(most("<bandwidth type='AS'> 40 </bandwidth>"), 17600u);
+  EXPECT_EQ(most("<bandwidth type='AS'>0</bandwidth>"), 6000u) << "less is no Opus";
+  EXPECT_EQ(most("<bandwidth type='TIAS'>20000</bandwidth>"), 20000u);
+  EXPECT_EQ(most("<bandwidth type='X-mine'>1</bandwidth>"), 32000u);
+}
+
+// XEP-0167 §7: what is offered beside it is not answered.
+TEST(Negotiation, TheAnswerHasAFingerprintAndNoOtherEncryption) {
+  Offer offer;
+  offer.more_description =
+      "<encryption required='1'><crypto crypto-suite='AES_CM_128_HMAC_SHA1_80' "
+      "key-params='inline:x' tag='1'/></encryption><zrtp-hash "
+      "xmlns='urn:xmpp:jingle:apps:rtp:zrtp:1' version='1.10'>00</zrtp-hash>";
+  const auto agreed = negotiate(offer);
+  ASSERT_TRUE(agreed);
+  const mixer::LocalMedia local{{"u", "p"}, {"sha-256", "AA"}, 7, {}};
+  const std::string xml =
+      jingle::write_jingle({{"s"}, mixer::answer(*agreed, local, "r@m", "tok", true)});
+  EXPECT_NE(xml.find("<fingerprint"), std::string::npos);
+  for (const char* other : {"encryption", "crypto", "zrtp"}) {
+    EXPECT_EQ(xml.find(other), std::string::npos) << other;
+  }
+}
+
+// Jitsi knows of it there only.
+TEST(Negotiation, RtcpMuxInTheTransportIsAnsweredThere) {
+  Offer offer;
+  offer.more_description = "";
+  offer.candidates = "<rtcp-mux/>";
+  const auto agreed = negotiate(offer);
+  ASSERT_TRUE(agreed);
+  EXPECT_TRUE(agreed->remote.rtp.rtcp_mux);
+  const mixer::LocalMedia local{{"u", "p"}, {"sha-256", "AA"}, 7, {}};
+  const auto accept = mixer::answer(*agreed, local, "r@m", "tok", true);
+  EXPECT_TRUE(accept.contents.at(0).ice()->rtcp_mux);
+  EXPECT_FALSE(accept.contents[0].rtp()->rtcp_mux);
+}
+
+// XEP-0293: what we do not do is not answered.
+TEST(Negotiation, FeedbackIsNotEchoed) {
+  const auto agreed = negotiate(with_types(
+      opus("id='111' name='opus' clockrate='48000' channels='2' ptime='20' maxptime='60'",
+           "<rtcp-fb xmlns='urn:xmpp:jingle:apps:rtp:rtcp-fb:0' type='transport-cc'/>"
+           "<rtcp-fb xmlns='urn:xmpp:jingle:apps:rtp:rtcp-fb:0' type='nack'/>")));
+  ASSERT_TRUE(agreed);
+  const auto& type = agreed->contents[0].rtp()->payload_types.at(0);
+  EXPECT_TRUE(type.rtcp_fb.empty());
+  EXPECT_FALSE(type.ptime_ms || type.maxptime_ms) << "how long our packets are is our business";
 }
 
 TEST(Negotiation, RtcpMuxOnlyIfOfferedAndThenComponentTwoIsIgnored) {

@@ -99,6 +99,7 @@ RtpDescription JingleGenerator::description(bool strict) {
   out.rtcp_mux = chance(50);
   out.encryption = chance(20);
   out.encryption_required = out.encryption && chance(50);
+  if (chance(20)) out.bandwidth = {word(strict), static_cast<std::uint32_t>(random_())};
   for (unsigned i = below(3); i > 0; --i) {
     static constexpr std::array kSenders{"both", "initiator", "none", "responder"};
     out.header_extensions.push_back(
