@@ -43,7 +43,7 @@ class Call {
     std::uint32_t contributor_id = 0;
     jingle::Role role = jingle::Role::responder;
     Agreement agreed = {};                  // responder only; else the peer's accept makes it
-    std::uint32_t max_bitrate_bps = 32000;  // initiator: what we send at most
+    std::uint32_t max_bitrate_bps = 32000;  // what we send at most
     bool alerting = false;                  // initiator: it rang there already (XEP-0353 §3.2)
     bool isfocus = true;                    // whether our session-accept or -initiate says so
     coin::JoiningMethod joining_method = coin::JoiningMethod::dialed_in;
@@ -160,6 +160,7 @@ class Call {
   } restart_;
 
   bool on_hold_ = false, muted_ = false;
+  std::uint32_t hinted_bitrate_bps_ = 0;  // by the peer, during the call (XEP-0167 §9); 0: never
   bool migrated_ = false, yielded_ = false;
 
   TimePoint began_{};

@@ -77,7 +77,8 @@ struct RequestHandler {
         answer(jingle::Action::transport_reject, names_only(action.contents),
                reasons::make("unsupported-transports"));
         break;
-      default: break;  // description-info is a hint; answers to nothing we asked have no effect
+      case jingle::Action::description_info: description_info(action); break;
+      default: break;  // answers to nothing we asked have no effect
     }
     return std::nullopt;
   }
@@ -118,6 +119,18 @@ struct RequestHandler {
   void content_modify(const jingle::ContentAction& action) {
     for (const jingle::Content& content : action.contents) {
       if (is_audio(content)) call.setup_.agreed.senders = content.senders;
+    }
+  }
+
+  // XEP-0167 §9, advice. Packets stay at 20 ms whatever ptime says: each listener's own would cost
+  // an encode, and longer ones delay what everybody says.
+  void description_info(const jingle::ContentAction& action) {
+    for (const jingle::Content& content : action.contents) {
+      if (!is_audio(content) || !content.rtp()) continue;
+      const auto wanted =
+          wanted_bitrate(*content.rtp(), call.setup_.agreed.remote.rtp.opus_payload_type,
+                         call.setup_.max_bitrate_bps);
+      if (wanted) call.hinted_bitrate_bps_ = *wanted;
     }
   }
 

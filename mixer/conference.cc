@@ -112,6 +112,7 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
        .leg = incoming.leg,
        .contributor_id = new_contributor_id(out),
        .agreed = std::move(*agreed),
+       .max_bitrate_bps = bitrate_bps_,
        .isfocus = isfocus_,
        .peer_is_focus = incoming.offer->isfocus.value_or(false),
        .proposed = incoming.proposed,

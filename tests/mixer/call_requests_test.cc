@@ -258,17 +258,84 @@ TEST(Contents, ContentModifyChangesWhoSpeaks) {
   EXPECT_TRUE(modify("both").in_mix && modify("both").receives);
 }
 
+// XEP-0167 §9.
 TEST(Contents, DescriptionInfoIsAHint) {
   Bench bench;
   bench.join(kAnn);
-  const Step step = bench.iq(
-      kAnn, kRoom,
-      in_session(
-          "S1", "description-info",
-          "<content creator='initiator' name='0'><description "
-          "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'><payload-type id='111' "
-          "name='opus' clockrate='48000' channels='2' ptime='40'/></description></content>"));
-  EXPECT_EQ(step.answer(), "result");
+  const auto hint = [&](const std::string& inside, const std::string& name = "0") {
+    const Step step =
+        bench.iq(kAnn, kRoom,
+                 in_session("S1", "description-info",
+                            "<content creator='initiator' name='" + name +
+                                "'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'>" +
+                                inside + "</description></content>"));
+    EXPECT_EQ(step.answer(), "result") << inside;
+    EXPECT_TRUE(step.jingle().empty()) << "there is nothing to answer";
+    return bench.engine.plans().begin()->second.legs.at(0).max_bitrate_bps;
+  };
+  const auto opus = [](int id, const std::string& attributes, const std::string& parameters = "") {
+    return "<payload-type id='" + std::to_string(id) +
+           "' name='opus' clockrate='48000' channels='2' " + attributes + ">" + parameters +
+           "</payload-type>";
+  };
+  const auto most = [&](int bps) {
+    return opus(111, "",
+                "<parameter name='maxaveragebitrate' value='" + std::to_string(bps) + "'/>");
+  };
+  EXPECT_EQ(hint(opus(111, "ptime='40' maxptime='60'")), 0u) << "as agreed";
+  EXPECT_EQ(hint(most(16000)), 16000u);
+  EXPECT_EQ(hint(opus(111, "")), 16000u) << "it takes nothing back";
+  EXPECT_EQ(hint(most(9000), "1"), 16000u) << "another content's";
+  EXPECT_EQ(hint(opus(96, "", "<parameter name='maxaveragebitrate' value='9000'/>")), 16000u);
+  EXPECT_EQ(hint(most(64000)), 32000u) << "never more than we give";
+  EXPECT_EQ(hint("<bandwidth type='AS'>45</bandwidth>"), 22600u) << "headers included";
+  EXPECT_EQ(hint("<bandwidth type='AS'>1</bandwidth>"), 6000u);
+  EXPECT_EQ(hint("<bandwidth type='TIAS'>12000</bandwidth>"), 12000u);
+  EXPECT_EQ(hint("<bandwidth type='CT'>9</bandwidth><bandwidth type='AS'>fast</bandwidth>"),
+            12000u);
+}
+
+TEST(Contents, WhatIsSaidOfUnknownContentsHasNoEffectAndIsNoError) {
+  for (const char* action :
+       {"content-modify", "content-remove", "description-info", "transport-info"}) {
+    Bench bench;
+    bench.join(kAnn);
+    const Step step = bench.iq(
+        kAnn, kRoom,
+        in_session("S1", action, "<content creator='initiator' name='7' senders='none'/>"));
+    EXPECT_EQ(step.answer(), "result") << action;
+    EXPECT_TRUE(step.jingle().empty()) << action;
+    EXPECT_EQ(bench.focus.legs(), 1u) << action;
+  }
+}
+
+// XEP-0166 §6.8, §10: also of namespaces nobody here knows.
+TEST(Contents, ForeignPayloadsAreUnsupportedInfo) {
+  const std::string foreign = "<x xmlns='urn:example:x'/>";
+  for (const char* action :
+       {"session-info", "description-info", "transport-info", "security-info"}) {
+    Bench bench;
+    bench.join(kAnn);
+    EXPECT_EQ(bench.iq(kAnn, kRoom, in_session("S1", action, foreign)).answer(),
+              "feature-not-implemented/unsupported-info")
+        << action;
+    EXPECT_EQ(bench.focus.legs(), 1u) << action;
+  }
+}
+
+// XEP-0166 §7.2: we ask for none of these, so whoever answers is out of order.
+TEST(Contents, AnswersToNothingWeAskedAreOutOfOrder) {
+  for (const char* action :
+       {"content-accept", "content-reject", "transport-accept", "transport-reject"}) {
+    Bench bench;
+    bench.join(kAnn);
+    EXPECT_EQ(
+        bench.iq(kAnn, kRoom, in_session("S1", action, "<content creator='initiator' name='0'/>"))
+            .answer(),
+        "unexpected-request/out-of-order")
+        << action;
+    EXPECT_EQ(bench.focus.legs(), 1u) << action;
+  }
 }
 
 }  // namespace
