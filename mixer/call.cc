@@ -264,7 +264,14 @@ std::optional<TimePoint> Call::next_deadline() const {
   const auto sooner = [&next](TimePoint at) { next = next ? std::min(*next, at) : at; };
   if (const auto restart = restart_deadline()) sooner(*restart);
   if (!connected()) sooner(waits_since_ + limits::kConnectWithin);
+  if (const auto ring = ring_at()) sooner(*ring);
   return next;
+}
+
+// XEP-0167 §12.2.
+std::optional<TimePoint> Call::ring_at() const {
+  if (role() == jingle::Role::initiator || opened_ || rang_) return std::nullopt;
+  return began_ + limits::kRingAfter;
 }
 
 std::optional<TimePoint> Call::gone_at() const {
@@ -288,6 +295,10 @@ void Call::advance(Outbox& out, TimePoint now) {
   } else if (restart_.own != OwnRestart::none && *restart_deadline() <= now) {
     end(reasons::of(media::LegFailure::consent_lost), out);
   } else {
+    if (const auto ring = ring_at(); ring && *ring <= now) {
+      rang_ = true;
+      request(jingle::SessionInfo{jingle::RtpInfo(jingle::Ringing{})}, out);
+    }
     restart_when_due(out, now);
   }
 }

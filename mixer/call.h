@@ -134,12 +134,14 @@ class Call {
   std::optional<TimePoint> restart_deadline() const;
   void close(const jingle::Reason& reason, bool by_peer, Outbox& out);
   std::optional<TimePoint> gone_at() const;  // when the peer counts as gone
+  std::optional<TimePoint> ring_at() const;  // when we say that accepting takes time
 
   Setup setup_;
   jingle::Session session_;
   std::string token_;
   LocalMedia local_;
   bool opened_ = false;
+  bool rang_ = false;  // we said so
   int candidates_sent_ = 0;
   std::size_t candidates_received_ = 0;
   std::vector<jingle::IceUdpTransport> before_accept_;  // initiator: nobody to give them to yet

@@ -85,6 +85,8 @@ inline constexpr auto kStuckAfter = 3s;
 // and for an engine that says nothing: no call is pending for ever. Whoever we call has as long to
 // answer.
 inline constexpr auto kConnectWithin = 45s;
+// Who waits longer for our accept is told that it rings; clients show nothing before.
+inline constexpr auto kRingAfter = 1s;
 // How long a call outlives the address its peer knows us by (a failed stream resumption).
 inline constexpr auto kOrphanedAfter = 30s;
 

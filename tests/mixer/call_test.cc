@@ -252,6 +252,68 @@ TEST(Call, SessionInfoIsAnsweredAsTheSpecificationSays) {
             "feature-not-implemented/unsupported-info");
 }
 
+// XEP-0167 §12.2.
+TEST(Call, ThatIsNotAcceptedWithinASecondRingsOnce) {
+  Bench bench;
+  const auto leg = bench.iq(kAnn, kRoom, Offer{}.xml()).all<OpenLeg>().at(0).spec.leg;
+  EXPECT_TRUE(bench.wait(900ms).sent<jingle::SessionInfo>().empty());
+  const auto said = bench.wait(10s).sent<jingle::SessionInfo>();
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_EQ(said[0], jingle::SessionInfo{jingle::RtpInfo(jingle::Ringing{})});
+  EXPECT_EQ(bench.media(bench.engine.opened(leg)).sent<jingle::SessionAccept>().size(), 1u);
+}
+
+TEST(Call, ThatIsAcceptedAtOnceDoesNotRing) {
+  Bench bench;
+  bench.call(kAnn);
+  for (const auto& info : bench.wait(10s).sent<jingle::SessionInfo>()) {
+    EXPECT_FALSE(std::holds_alternative<jingle::RtpInfo>(info.payload));
+  }
+}
+
+// XEP-0166 §6.3.1, §7.4; XEP-0167 §5, §7: what we cannot take is acknowledged and then ended.
+TEST(Call, OffersOfNoUseAreAckedThenTerminatedWithTheReason) {
+  const Offer audio;
+  const auto offer_of = [](const std::string& description, const std::string& transport) {
+    return in_session(
+        "S1", "session-initiate",
+        "<content creator='initiator' name='0'>" + description + transport + "</content>");
+  };
+  const std::string file = "<description xmlns='urn:xmpp:jingle:apps:file-transfer:5'/>";
+  const std::string raw = "<transport xmlns='urn:xmpp:jingle:transports:raw-udp:1'/>";
+  const std::string rtp = "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'>" +
+                          audio.payload_types + "</description>";
+  const std::string pcmu = "<payload-type id='0' name='PCMU' clockrate='8000'/>";
+  const struct {
+    std::string offer;
+    const char *reason, *rtp_error;
+  } table[] = {
+      {offer_of(file, audio.transport()), "unsupported-applications", ""},
+      {offer_of("", ""), "unsupported-applications", ""},
+      {offer_of(rtp, raw), "unsupported-transports", ""},
+      {offer_of(rtp, ""), "unsupported-transports", ""},
+      {Offer{.payload_types = pcmu}.xml(), "failed-application", ""},
+      {Offer{.fingerprint = ""}.xml(), "security-error", "crypto-required"},
+      {Offer{.more_description = "<encryption/>", .fingerprint = ""}.xml(), "security-error",
+       "crypto-required"},
+      {Offer{.fingerprint = "<fingerprint xmlns='urn:xmpp:jingle:apps:dtls:0' hash='sha-1' "
+                            "setup='actpass'>AA:BB</fingerprint>"}
+           .xml(),
+       "security-error", "invalid-crypto"},
+  };
+  for (const auto& row : table) {
+    Bench bench;
+    const Step step = bench.iq(kAnn, kRoom, row.offer);
+    ASSERT_TRUE(std::holds_alternative<mixer::Reply>(step.commands.front())) << row.reason;
+    EXPECT_TRUE(step.acked()) << row.reason;
+    EXPECT_EQ(step.terminated().condition, row.reason);
+    EXPECT_EQ(step.terminated().rtp_error, row.rtp_error) << row.reason;
+    EXPECT_FALSE(step.terminated().text.empty()) << row.reason;
+    EXPECT_EQ(bench.focus.legs(), 0u);
+    EXPECT_EQ(bench.iq(kAnn, kRoom, session_info("S1")).answer(), "item-not-found/unknown-session");
+  }
+}
+
 TEST(CallErrors, EveryActionOfAnUnknownSessionIsUnknownSession) {
   for (const char* action :
        {"content-accept", "content-add", "content-modify", "content-reject", "content-remove",
