@@ -78,6 +78,11 @@ void Conference::migrate(media::LegId leg, const jingle::Sid& to, Outbox& out, T
 }
 
 bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) {
+  auto agreed = negotiate(*incoming.offer, bitrate_bps_);
+  if (!agreed) {
+    refuse(incoming, agreed.error(), out);
+    return false;
+  }
   // The same full JID again. Its old call may be dead without our having noticed: then
   // the new one takes its place once it is connected, and the Coin user stays throughout.
   bool replaces = incoming.replaces.has_value();
@@ -96,11 +101,6 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
   }
   if (full() && !replaces) {
     refuse(incoming, reasons::room_full(), out);
-    return false;
-  }
-  auto agreed = negotiate(*incoming.offer, bitrate_bps_);
-  if (!agreed) {
-    refuse(incoming, agreed.error(), out);
     return false;
   }
   add({.room = place_.name,

@@ -102,6 +102,8 @@ class Focus {
   jingle::Result<std::string> handle(const jingle::Iq&, const jingle::Request&, TimePoint);
   jingle::Result<std::string> initiate(const jingle::Iq&, const jingle::Sid&,
                                        const jingle::SessionInitiate&, TimePoint);
+  Dialling::Crossing crossing_of(const jingle::Iq&, const jingle::Sid&,
+                                 const jingle::SessionInitiate&) const;
   std::optional<jingle::StanzaError> over_limits(const jingle::Jid& caller, bool proposed,
                                                  TimePoint now);
   // Opens the room if need be; nullptr: too many new rooms for that caller's domain.

@@ -124,9 +124,7 @@ Answer Focus::handle(const Iq& iq, const jingle::Request& request, TimePoint now
   Conference* conference = find(room);
   const bool live = conference && conference->has_session(iq.from, request.sid);
   // Two that call each other may even have drawn the same sid (XEP-0166 §7.2.16).
-  const bool crosses =
-      offer && dialling_.session_crosses(room, iq.from, request.sid, full_of(room)) !=
-                   Dialling::Crossing::none;
+  const bool crosses = offer && crossing_of(iq, request.sid, *offer) != Dialling::Crossing::none;
   if (offer && (!live || crosses)) return initiate(iq, request.sid, *offer, now);
   if (!live) return tl::unexpected(jingle::unknown_session());
   auto error = conference->request(iq.from, request, out_, now);
@@ -147,7 +145,7 @@ Answer Focus::initiate(const Iq& iq, const jingle::Sid& sid, const jingle::Sessi
     return tl::unexpected(jingle::service_unavailable());
   }
   if (!room_exists(room)) return tl::unexpected(jingle::service_unavailable());
-  const auto crossing = dialling_.session_crosses(room, iq.from, sid, full_of(room));
+  const auto crossing = crossing_of(iq, sid, offer);
   if (crossing == Dialling::Crossing::prevail) return tl::unexpected(jingle::tie_break());
   const auto invitation = invitations_.take(room, iq.from, sid);
   if (auto error = over_limits(iq.from, invitation.has_value(), now)) {
@@ -176,6 +174,18 @@ Answer Focus::initiate(const Iq& iq, const jingle::Sid& sid, const jingle::Sessi
   if (accepted) legs_.emplace(leg, Leg{room, std::nullopt});
   settle(room, now);
   return std::string();
+}
+
+// Of two session-initiates for the same (XEP-0166 §7.2.16): who is called and offers a file
+// meanwhile does not answer by it.
+Dialling::Crossing Focus::crossing_of(const Iq& iq, const jingle::Sid& sid,
+                                      const jingle::SessionInitiate& offer) const {
+  const bool audio = std::ranges::any_of(offer.contents, [](const jingle::Content& content) {
+    return content.rtp() && content.rtp()->media == "audio";
+  });
+  if (!audio) return Dialling::Crossing::none;
+  const std::string room = room_of(iq.to);
+  return dialling_.session_crosses(room, iq.from, sid, full_of(room));
 }
 
 std::optional<jingle::StanzaError> Focus::over_limits(const jingle::Jid& caller, bool proposed,

@@ -99,4 +99,23 @@ TEST(DialRace, ACopyStandsForAsLongAsItsInvitationIsAsItWas) {
   EXPECT_FALSE(dialling.stands(second)) << "called by now";
 }
 
+// XEP-0166 §7.2.16: only what is for the same media crosses.
+TEST(DialRace, AFileOfferedByTheInvitedMeanwhileIsNoAnswer) {
+  constexpr char kBob[] = "bob@localhost/phone";
+  for (const char* sid : {"z", "!"}) {
+    Dialler bench;
+    bench.join(kAnn);
+    bench.media(bench.engine.opened(bench.invite(kBob).all<mixer::OpenLeg>().at(0).spec.leg));
+    const Step step =
+        bench.iq(kBob, kUs,
+                 in_session(sid, "session-initiate",
+                            "<content creator='initiator' name='f'><description "
+                            "xmlns='urn:xmpp:jingle:apps:file-transfer:5'/></content>"));
+    EXPECT_TRUE(step.acked()) << sid;
+    EXPECT_EQ(step.terminated().condition, "unsupported-applications") << sid;
+    EXPECT_EQ(bench.engine.close_count(), 0u) << sid;
+    EXPECT_EQ(bench.focus.legs(), 2u) << sid;
+  }
+}
+
 }  // namespace
