@@ -74,7 +74,8 @@ Participant Call::participant() const {
                                     : setup_.alerting ? coin::EndpointStatus::alerting
                                                       : coin::EndpointStatus::dialing_out,
                           .joining_method = setup_.joining_method,
-                          .joining_info = setup_.joining_info};
+                          .joining_info = setup_.joining_info,
+                          .occupant = setup_.occupant};
   if (!connected()) return participant;
   const auto theirs = peer_initiated ? jingle::Senders::initiator : jingle::Senders::responder;
   const auto ours = peer_initiated ? jingle::Senders::responder : jingle::Senders::initiator;
@@ -175,9 +176,11 @@ void Call::set_quiet(bool quiet, TimePoint now) {
   }
 }
 
-void Call::set_available(bool available, TimePoint now) {
+void Call::set_available(bool available, Outbox& out, TimePoint now) {
   if (available) {
     unavailable_since_.reset();
+  } else if (setup_.occupant) {
+    end(reasons::left_chat_room(), out);
   } else if (!unavailable_since_) {
     unavailable_since_ = now;
   }

@@ -51,6 +51,7 @@ class Call {
     bool peer_is_focus = false;                 // said so in its offer, or later (XEP-0298 §5)
     bool proposed = false;                      // by JMI: finish follows the end (XEP-0353 §3.6)
     std::optional<media::LegId> replaces = {};  // ends when this one is connected
+    bool occupant = false;  // of a chat room, by whose JID he is known (XEP-0045)
   };
   // Opens the leg; session-accept, or session-initiate as the initiator, follows when it is open.
   Call(Setup setup, Outbox& out, TimePoint now);
@@ -94,8 +95,9 @@ class Call {
   // The ICE restart that we offered was acknowledged; the peer's answer is its own transport-info.
   void restart_acknowledged(Outbox& out, TimePoint now);
 
-  // Presence of the peer's full JID (XEP-0166 §6.7).
-  void set_available(bool available, TimePoint now);
+  // Presence of the peer's full JID (XEP-0166 §6.7). An occupant who has left his chat room cannot
+  // be reached by it any more: the call ends.
+  void set_available(bool available, Outbox& out, TimePoint now);
   // The stream came back under another name: the peer will not know us any more.
   void orphan(TimePoint now);
   // XEP-0353 §4.2: the call goes on at another device of the same user, under `to`.

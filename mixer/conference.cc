@@ -55,8 +55,8 @@ bool Conference::full() const {
   return members_.size() + invited_.size() >= static_cast<std::size_t>(capacity_);
 }
 
-int Conference::pending_of(const jingle::Jid& bare) const {
-  return static_cast<int>(std::ranges::count_if(calls_of(bare), [&](media::LegId leg) {
+int Conference::pending_of(const jingle::Jid& user) const {
+  return static_cast<int>(std::ranges::count_if(calls_of(user), [&](media::LegId leg) {
     const Call& call = members_.at(leg).call;
     return call.role() == jingle::Role::responder && !call.connected();
   }));
@@ -95,7 +95,7 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
     replaces = true;
   }
   const bool many = calls_of(incoming.peer.bare()).size() >= limits::kMaxCallsPerUser;
-  if (many && !replaces) {
+  if (many && !replaces && !incoming.occupant) {
     refuse(incoming, reasons::make("busy", "You have too many calls in this room."), out);
     return false;
   }
@@ -116,7 +116,8 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
        .isfocus = isfocus_,
        .peer_is_focus = incoming.offer->isfocus.value_or(false),
        .proposed = incoming.proposed,
-       .replaces = incoming.replaces},
+       .replaces = incoming.replaces,
+       .occupant = incoming.occupant},
       incoming.profile, out, now);
   return true;
 }
@@ -224,10 +225,16 @@ void Conference::client_known(const jingle::Jid& peer, const ClientProfile& prof
   }
 }
 
-void Conference::peer_presence(const jingle::Jid& peer, bool available, TimePoint now) {
+void Conference::peer_presence(const jingle::Jid& peer, bool available, Outbox& out,
+                               TimePoint now) {
   for (const media::LegId leg : calls_of(peer)) {
-    members_.at(leg).call.set_available(available, now);
-    reindex(members_.at(leg));
+    Member& member = members_.at(leg);
+    member.call.set_available(available, out, now);
+    if (member.call.ended()) {
+      settle(leg, out, now);
+    } else {
+      reindex(member);
+    }
   }
 }
 

@@ -26,6 +26,7 @@ struct Incoming {
   media::LegId leg;
   bool proposed = false;
   std::optional<media::LegId> replaces;    // another device's call that moves here
+  bool occupant = false;                   // `peer` is the JID of an occupant of a chat room
   const ClientProfile* profile = nullptr;  // null: its client is asked what it is
 };
 
@@ -90,7 +91,7 @@ class Conference {
   // `peer`, a full JID, is this client: whatever it was asked for, in time or late.
   void client_known(const jingle::Jid& peer, const ClientProfile& profile, Outbox& out,
                     TimePoint now);
-  void peer_presence(const jingle::Jid& peer, bool available, TimePoint now);
+  void peer_presence(const jingle::Jid& peer, bool available, Outbox& out, TimePoint now);
   void connection_down() { notifier_.connection_down(); }
   // `local`: what we are called now, in client mode; calls to another name end before long.
   void connection_up(const std::optional<jingle::Jid>& local, TimePoint now);
@@ -108,7 +109,8 @@ class Conference {
   bool full() const;
   // Those connected, and those who are moving to another device.
   std::size_t users() const { return roster_.users() + moving_.size(); }
-  int pending_of(const jingle::Jid& bare) const;
+  // Of all devices of a bare JID, or of a full one.
+  int pending_of(const jingle::Jid& user) const;
 
   std::optional<TimePoint> next_deadline() const;
   void advance(Outbox& out, TimePoint now);

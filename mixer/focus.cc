@@ -112,6 +112,11 @@ void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
       awaited->purpose == Purpose::turn_credentials) {
     return ice_services_.answered(*awaited, iq, out_, now);
   }
+  if (awaited->purpose == Purpose::chat_room) {
+    const pugi::xml_node query = jingle::child(iq.xml.root(), jingle::ns::kDiscoInfo, "query");
+    const auto info = failed ? std::nullopt : jingle::DiscoInfo::parse(query);
+    return info ? chat_rooms_.learned(iq.from, *info) : chat_rooms_.unreachable(iq.from);
+  }
   std::optional<jingle::StanzaError> error;
   if (failed) error = jingle::StanzaError::parse(iq.xml.root());
   const ClientProfile* profile = nullptr;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mixer/access.h"
+#include "mixer/chat_rooms.h"
 #include "mixer/clients.h"
 #include "mixer/clock.h"
 #include "mixer/command.h"
@@ -109,7 +110,7 @@ class Focus {
   // Opens the room if need be; nullptr: too many new rooms for that caller's domain.
   Conference* open(const std::string& room, const jingle::Jid& caller, TimePoint now);
   bool room_exists(const std::string& room) const;
-  int pending_of(const jingle::Jid& bare) const;
+  int pending_of(const jingle::Jid& user) const;
   const RoomConfig& config_of(const std::string& room) const;
   bool is_roster_push(const jingle::Iq& iq) const;
 
@@ -129,6 +130,7 @@ class Focus {
   void bounced(const std::string& room, const jingle::Presence& presence);
   // Says so, and that we want to see him no more either. Harmless to strangers.
   void end_subscription(const std::string& room, const jingle::Jid& bare);
+  void learn_chat_room(const jingle::Presence& presence, const std::string& room, TimePoint now);
   bool may_subscribe(const std::string& room, const jingle::Jid& who) const;
   bool sees_us(const std::string& room, const jingle::Jid& who) const;
   void show_presence(const std::string& room, const jingle::Jid& to);
@@ -173,6 +175,7 @@ class Focus {
   Access access_;
   Outbox out_;
   Clients clients_{config_.coin.profiles};
+  ChatRooms chat_rooms_;
   IceServices ice_services_{config_, wall_};
   Subscriptions subscriptions_;
   Invitations invitations_;  // of us

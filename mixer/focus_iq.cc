@@ -169,6 +169,7 @@ Answer Focus::initiate(const Iq& iq, const jingle::Sid& sid, const jingle::Sessi
                             .leg = leg,
                             .proposed = invitation.has_value(),
                             .replaces = invitation ? invitation->replaces : std::nullopt,
+                            .occupant = chat_rooms_.is_occupant(iq.from),
                             .profile = clients_.known(iq.from, now)},
                            out_, now);
   if (accepted) legs_.emplace(leg, Leg{room, std::nullopt});
@@ -190,7 +191,7 @@ Dialling::Crossing Focus::crossing_of(const Iq& iq, const jingle::Sid& sid,
 
 std::optional<jingle::StanzaError> Focus::over_limits(const jingle::Jid& caller, bool proposed,
                                                       TimePoint now) {
-  const jingle::Jid bare = caller.bare();
+  const jingle::Jid user = chat_rooms_.user_of(caller);
   if (shutting_down_) return jingle::resource_constraint("The mixer is shutting down.");
   if (legs_.size() >= static_cast<std::size_t>(config_.limits.participants)) {
     return jingle::resource_constraint("The mixer is full.");
@@ -198,19 +199,19 @@ std::optional<jingle::StanzaError> Focus::over_limits(const jingle::Jid& caller,
   if (no_port_until_ && now < *no_port_until_) {
     return jingle::resource_constraint("The mixer has no port left.");
   }
-  if (pending_of(bare) >= config_.limits.pending_per_jid) {
+  if (pending_of(user) >= config_.limits.pending_per_jid) {
     return jingle::resource_constraint("You have too many calls under way.");
   }
   // A proposal was counted when it came.
-  if (!proposed && !calls_.take(bare.str(), now)) {
+  if (!proposed && !calls_.take(user.str(), now)) {
     return jingle::resource_constraint("You call too often.");
   }
   return std::nullopt;
 }
 
-int Focus::pending_of(const jingle::Jid& bare) const {
-  int pending = invitations_.pending_of(bare);
-  for (const auto& [name, room] : rooms_) pending += room.conference.pending_of(bare);
+int Focus::pending_of(const jingle::Jid& user) const {
+  int pending = invitations_.pending_of(user);
+  for (const auto& [name, room] : rooms_) pending += room.conference.pending_of(user);
   return pending;
 }
 

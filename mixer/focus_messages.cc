@@ -69,7 +69,7 @@ void Focus::propose(const jingle::Message& message, const std::string& room, con
   const bool yields = crossing == Dialling::Crossing::yield;
   const bool audio = std::ranges::find(proposal.media, "audio") != proposal.media.end();
   std::optional<media::LegId> moves;
-  if (conference) moves = conference->call_elsewhere(peer);
+  if (conference && !chat_rooms_.is_occupant(peer)) moves = conference->call_elsewhere(peer);
   const bool crowded = conference && conference->full() && !moves && !yields;
   if (!audio || crowded || over_limits(peer, false, now)) {
     send_jmi(room, peer, sid, jmi::Reject{reasons::make("busy"), false});

@@ -5,6 +5,7 @@
 #include "mixer/features.h"
 #include "mixer/focus.h"
 #include "mixer/limits.h"
+#include "signaling/namespaces.h"
 
 namespace mixer {
 
@@ -16,8 +17,9 @@ void Focus::presence(const jingle::Presence& presence, TimePoint now) {
   const std::string& type = presence.type;
   if (type.empty() || type == "unavailable") {
     clients_.presence(presence, now);
+    learn_chat_room(presence, room, now);
     if (Conference* conference = find(room)) {
-      conference->peer_presence(presence.from, type.empty(), now);
+      conference->peer_presence(presence.from, type.empty(), out_, now);
       settle(room, now);
     }
   } else if (type == "subscribe") {
@@ -31,6 +33,19 @@ void Focus::presence(const jingle::Presence& presence, TimePoint now) {
   } else if (type == "error") {
     bounced(room, presence);
   }
+}
+
+void Focus::learn_chat_room(const jingle::Presence& presence, const std::string& room,
+                            TimePoint now) {
+  if (!access_.allows(presence.from) || !chat_rooms_.claimed_by(presence)) return;
+  const jingle::Jid bare = presence.from.bare();
+  out_.ask({.from = full_of(room),
+            .to = bare,
+            .id = {},
+            .is_set = false,
+            .payload = std::string("<query xmlns='") + jingle::ns::kDiscoInfo + "'/>",
+            .priority = jingle::Priority::normal},
+           {bare, Purpose::chat_room, room, {}, now});
 }
 
 bool Focus::may_subscribe(const std::string& room, const jingle::Jid& who) const {
@@ -103,6 +118,8 @@ void Focus::bounced(const std::string& room, const jingle::Presence& presence) {
 }
 
 bool Focus::sees_us(const std::string& room, const jingle::Jid& who) const {
+  // XEP-0045 §7.6: presence to an occupant would ask the chat room for his nick.
+  if (chat_rooms_.may_be_occupant(who)) return true;
   return client_mode() ? access_.knows(who) : subscriptions_.was_told(room, who.bare());
 }
 

@@ -42,9 +42,11 @@ std::vector<Invitation> Invitations::take_expired(TimePoint now) {
 
 std::vector<Invitation> Invitations::take_all() { return take_expired(TimePoint::max()); }
 
-int Invitations::pending_of(const jingle::Jid& bare) const {
+int Invitations::pending_of(const jingle::Jid& user) const {
   return static_cast<int>(std::ranges::count_if(invitations_, [&](const auto& entry) {
-    return entry.second.peer.local() == bare.local() && entry.second.peer.domain() == bare.domain();
+    const jingle::Jid& peer = entry.second.peer;
+    return peer.local() == user.local() && peer.domain() == user.domain() &&
+           (user.is_bare() || peer.resource() == user.resource());
   }));
 }
 

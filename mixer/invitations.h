@@ -34,7 +34,8 @@ class Invitations {
   // Those nobody followed up in time.
   std::vector<Invitation> take_expired(TimePoint now);
   std::vector<Invitation> take_all();
-  int pending_of(const jingle::Jid& bare) const;
+  // Of all devices of a bare JID, or of a full one.
+  int pending_of(const jingle::Jid& user) const;
   std::optional<TimePoint> next_deadline() const;
 
  private:

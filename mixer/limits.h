@@ -53,6 +53,7 @@ inline constexpr auto kCoinLookAgain = 20ms;  // while the window is full
 // A caller's client is asked what it is (XEP-0030); no answer in time: nothing announced.
 inline constexpr auto kDiscoTimeout = 5s;
 inline constexpr auto kDiscoLifetime = 10min;          // of what a full JID said
+inline constexpr std::size_t kMaxChatRooms = 1000;     // whose occupants may call
 inline constexpr std::size_t kMaxKnownClients = 4096;  // full JIDs; two per participant by default
 
 // STUN and TURN servers by XEP-0215. Prosody answers at once; others may ask the TURN server.

@@ -26,6 +26,7 @@ enum class Purpose {
   ice_restart,
   coin,
   client_disco,
+  chat_room,
   roster,
   stun_services,
   turn_services,

@@ -32,6 +32,7 @@ inline jingle::Reason shutting_down() { return make("gone", "The mixer is shutti
 inline jingle::Reason peer_gone() {
   return make("connectivity-error", "Nothing has been heard any more.");
 }
+inline jingle::Reason left_chat_room() { return make("success", "The chat room was left."); }
 // The session-initiate was acknowledged, it may ring all the while, but no accept came.
 inline jingle::Reason unanswered() { return make("timeout", "There was no answer."); }
 // The initiator's word for taking back what was not accepted yet.

@@ -37,11 +37,11 @@ coin::MediaStatus media_status(const media::LegPlan& plan) {
 }
 
 bool Roster::set(media::LegId leg, const Participant& participant) {
-  const jingle::Jid bare = participant.peer.bare();
+  const jingle::Jid bare = participant.user();
   if (const auto found = participants_.find(leg); found != participants_.end()) {
     Participant& known = found->second;
     if (known == participant) return false;
-    if (known.peer.bare() == bare) {
+    if (known.user() == bare) {
       const coin::Endpoint before = endpoint(known);
       count(known, -1);
       known = participant;
@@ -60,7 +60,8 @@ bool Roster::set(media::LegId leg, const Participant& participant) {
   participants_.emplace(leg, participant);
   if (told_of(bare)) list_behind();  // and is free of the name
   if (added) {
-    user.display_text = unused_name(display_name(bare));
+    const std::string nick = participant.occupant ? displayable(bare.resource()) : "";
+    user.display_text = unused_name(nick.empty() ? display_name(bare) : nick);
     names_.insert(user.display_text);
     touch_those_asked_by(bare);
   }
@@ -80,7 +81,7 @@ bool Roster::depart(media::LegId leg, const Departure& departure, TimePoint unti
 bool Roster::erase(media::LegId leg, const std::optional<Departed>& departed) {
   const auto found = participants_.find(leg);
   if (found == participants_.end()) return false;
-  const jingle::Jid bare = found->second.peer.bare();
+  const jingle::Jid bare = found->second.user();
   touch(bare);
   count(found->second, -1);
   participants_.erase(found);
@@ -121,7 +122,7 @@ void Roster::touch_those_asked_by(const jingle::Jid& bare) {
     return jid && jid->bare() == bare;
   };
   for (const auto& [leg, participant] : participants_) {
-    if (by(participant.joining_info)) touch(participant.peer.bare());
+    if (by(participant.joining_info)) touch(participant.user());
   }
   for (const auto& [who, departed] : departed_) {
     if (by(departed.participant.joining_info) || by(departed.departure.info)) touch(who);
@@ -130,7 +131,7 @@ void Roster::touch_those_asked_by(const jingle::Jid& bare) {
 
 void Roster::count(const Participant& participant, int change) {
   if (!is_connected(participant.status)) return;
-  int& connected = users_.at(participant.peer.bare()).connected;
+  int& connected = users_.at(participant.user()).connected;
   const bool was = connected > 0;
   connected += change;
   if (!was) ++connected_;
@@ -169,7 +170,7 @@ bool Roster::set_cascade(media::LegId leg, const std::string& conference,
   if (focus == participants_.end()) return false;
   if (conference.empty()) {
     if (links_.erase(leg) == 0) return false;
-    touch(focus->second.peer.bare());
+    touch(focus->second.user());
     list_behind();
     return true;
   }
@@ -189,7 +190,7 @@ bool Roster::set_cascade(media::LegId leg, const std::string& conference,
   if (known == link) return false;
   const bool renamed = known.conference != conference;
   known = std::move(link);
-  if (renamed) touch(focus->second.peer.bare());
+  if (renamed) touch(focus->second.user());
   return list_behind() || renamed;
 }
 
@@ -261,7 +262,7 @@ void Roster::count_behind() {
 std::string Roster::name_of(media::LegId leg) const {
   const auto entry = participants_.find(leg);
   if (entry == participants_.end()) return {};
-  return users_.at(entry->second.peer.bare()).display_text;
+  return users_.at(entry->second.user()).display_text;
 }
 
 std::vector<std::string> Roster::names() const {
@@ -291,7 +292,10 @@ std::string Roster::user_entity(const jingle::Jid& bare, const User& user) const
 std::string Roster::endpoint_entity(const Participant& participant) const {
   switch (config_.disclose) {
     case Disclose::full: return participant.peer.uri();
-    case Disclose::bare: return participant.peer.with_resource(participant.token).uri();
+    case Disclose::bare:
+      // An occupant's nick is what he is known by; no device is behind it.
+      if (participant.occupant) return participant.peer.uri();
+      return participant.peer.with_resource(participant.token).uri();
     // A user's first call gave the user its token; "-e" keeps the two entities apart.
     case Disclose::nick: return room_.with_resource(participant.token + "-e").uri();
   }
@@ -320,10 +324,10 @@ std::optional<coin::Execution> Roster::disclosed(coin::Execution info) const {
 // As the people in the room see it. What a person mixes (Jitsi) has his address.
 std::string Roster::conference_of(media::LegId leg, const Link& link) const {
   if (config_.disclose == Disclose::full) return link.conference;
-  const jingle::Jid bare = participants_.at(leg).peer.bare();
+  const jingle::Jid user = participants_.at(leg).user();
   const auto jid = jingle::Jid::parse_uri(link.conference);
-  if (!jid || jid->bare() != bare) return link.conference;
-  return user_entity(bare, users_.at(bare));
+  if (!jid || jid->bare() != user.bare()) return link.conference;
+  return user_entity(user, users_.at(user));
 }
 
 coin::Endpoint Roster::endpoint(const Participant& participant) const {

@@ -1,6 +1,6 @@
 // mixer/roster.h: who is in the call, and the same as a conference document (RFC 4575 §5). One user
-// per bare JID, one endpoint per call; users behind other foci as those tell of them. Pure;
-// signaling thread.
+// per bare JID, or per occupant of a chat room, one endpoint per call; users behind other foci as
+// those tell of them. Pure; signaling thread.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,10 @@ struct Participant {
   // Empty: not written. `by` is an xmpp: URI, and goes no further than the room's `disclose`;
   // `reason` may be anybody's words.
   coin::Execution joining_info = {};
+  bool occupant = false;  // of a chat room, whose bare JID he shares with the others there
   bool operator==(const Participant&) const = default;
+
+  jingle::Jid user() const { return occupant ? peer : peer.bare(); }
 };
 
 // How somebody left (RFC 4575 §5.7.6, §5.7.7).
@@ -144,8 +147,8 @@ class Roster {
   jingle::Jid room_;
   RoomConfig config_;
   std::map<media::LegId, Participant> participants_;
-  std::map<jingle::Jid, User> users_;         // by bare JID; those departed, too
-  std::map<jingle::Jid, Departed> departed_;  // by bare JID
+  std::map<jingle::Jid, User> users_;         // by Participant::user(); those departed, too
+  std::map<jingle::Jid, Departed> departed_;  // the same
   std::map<media::LegId, Link> links_;
   std::map<std::string, Behind> behind_;  // by entity
   std::set<std::string> names_;           // of users_ and behind_

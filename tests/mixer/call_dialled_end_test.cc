@@ -86,7 +86,7 @@ TEST_F(DialledCallsEnd, HasItsTimeToConnectFromTheAcceptOn) {
 TEST_F(DialledCallsEnd, IsGivenUpSoonWhenTheCalleeGoesOffline) {
   dial();
   now += 20s;
-  call->set_available(false, now);
+  call->set_available(false, out, now);
   EXPECT_EQ(call->next_deadline(), now + 5s);
   now += 5s;
   call->advance(out, now);
