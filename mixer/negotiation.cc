@@ -36,6 +36,7 @@ PayloadType echo(const PayloadType& offered) {
 }
 
 // XEP-0294 §4: ids 4096-4351 stand for "choose one"; one byte headers carry 1-14 (RFC 8285 §4.2).
+// 0: none. `taken`: what the offer names.
 std::uint8_t agree_on_id(int offered, std::set<int>& taken) {
   if (offered >= 1 && offered <= 14) return static_cast<std::uint8_t>(offered);
   if (offered < 4096 || offered > 4351) return 0;
@@ -56,8 +57,9 @@ void negotiate_extensions(const RtpDescription& offered, RtpDescription& answer,
     if (extension.uri == jingle::ns::kSsrcAudioLevel && from_them) id = &rtp.ssrc_audio_level;
     if (extension.uri == jingle::ns::kCsrcAudioLevel && from_us) id = &rtp.csrc_audio_level;
     if (!id || *id != 0) continue;
-    *id = agree_on_id(extension.id, taken);
-    if (*id == 0) continue;
+    const std::uint8_t free = agree_on_id(extension.id, taken);
+    if (free == 0 || free == rtp.ssrc_audio_level || free == rtp.csrc_audio_level) continue;
+    *id = free;
     HeaderExtension agreed = extension;
     agreed.id = *id;
     answer.header_extensions.push_back(agreed);

@@ -255,6 +255,36 @@ TEST(Negotiation, OnlyAudioLevelsOfTheExtensionsAreEchoedWithUsableIds) {
   EXPECT_EQ(agreed.remote.rtp.ssrc_audio_level, 2) << "a free id, 1 is taken";
   agreed = agree(extension("15", ssrc) + extension("200", csrc));
   EXPECT_TRUE(agreed.contents[0].rtp()->header_extensions.empty());
+  // XEP-0294 §4: 4096 to 4351 leave the choice to us; one byte headers know 1 to 14.
+  for (const auto& [offered, id] : {std::pair("0", 0),
+                                    {"1", 1},
+                                    {"14", 14},
+                                    {"15", 0},
+                                    {"255", 0},
+                                    {"4095", 0},
+                                    {"4096", 1},
+                                    {"4351", 1},
+                                    {"4352", 0}}) {
+    agreed = agree(extension(offered, ssrc));
+    EXPECT_EQ(agreed.remote.rtp.ssrc_audio_level, id) << offered;
+    const auto& answered = agreed.contents[0].rtp()->header_extensions;
+    ASSERT_EQ(answered.size(), id == 0 ? 0u : 1u) << offered;
+    if (id != 0) {
+      EXPECT_EQ(answered[0], (jingle::HeaderExtension{id, ssrc, "both"})) << offered;
+    }
+  }
+  agreed = agree(extension("4096", ssrc) + extension("4097", csrc) + extension("1", "urn:x:y"));
+  EXPECT_EQ(agreed.remote.rtp.ssrc_audio_level, 2);
+  EXPECT_EQ(agreed.remote.rtp.csrc_audio_level, 3);
+  std::string all;
+  for (int id = 1; id <= 14; ++id) all += extension(std::to_string(id), "urn:x:y");
+  EXPECT_EQ(agree(all + extension("4096", ssrc)).remote.rtp.ssrc_audio_level, 0) << "none is free";
+  agreed = agree(extension("5", ssrc) + extension("5", csrc));
+  EXPECT_EQ(agreed.remote.rtp.ssrc_audio_level, 5);
+  EXPECT_EQ(agreed.remote.rtp.csrc_audio_level, 0) << "one id cannot be both";
+  agreed = agree(extension("1", ssrc, "initiator") + extension("2", csrc, "responder"));
+  EXPECT_EQ(agreed.contents[0].rtp()->header_extensions.at(0).senders, "initiator") << "unmodified";
+  EXPECT_EQ(agreed.contents[0].rtp()->header_extensions.at(1).senders, "responder");
   agreed = agree(extension("1", ssrc, "responder") + extension("2", csrc, "initiator"));
   EXPECT_TRUE(agreed.contents[0].rtp()->header_extensions.empty()) << "of no use that way round";
 }
