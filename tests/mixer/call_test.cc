@@ -194,9 +194,11 @@ TEST(Call, AnswersGoToFromWhateverInitiatorSays) {
     Offer offer;
     offer.attributes = initiator;
     const auto leg = bench.iq(kAnn, kRoom, offer.xml()).all<OpenLeg>().at(0).spec.leg;
-    for (const auto& iq : bench.media(bench.engine.opened(leg)).all<SendIq>()) {
-      EXPECT_EQ(iq.to, jid(kAnn)) << initiator;
-    }
+    Step step = bench.media(bench.engine.opened(leg));
+    const Step later = bench.media(bench.engine.connected(leg));
+    step.commands.insert(step.commands.end(), later.commands.begin(), later.commands.end());
+    for (const auto& iq : step.all<SendIq>()) EXPECT_EQ(iq.to, jid(kAnn)) << initiator;
+    for (const auto& message : step.all<mixer::SendMessage>()) EXPECT_EQ(message.to, jid(kAnn));
   }
 }
 

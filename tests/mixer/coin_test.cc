@@ -396,17 +396,20 @@ TEST(Announce, OffIsOffAndJoinsTellsOfEachNewcomer) {
   }
 }
 
+// XEP-0198 §5: whether the stream was resumed or is another one.
 TEST(Connection, CallsSurviveItsLossAndEverybodyGetsAFullDocumentAfterwards) {
-  Bench bench;
-  join_as(bench, kAnn, "A", disco("x", "urn:xmpp:coin:1"));
-  join_as(bench, kBob, "B", disco("x", "urn:xmpp:coin:1"));
-  bench.wait(5s);
-  bench.handle(mixer::ConnectionDown{});
-  EXPECT_TRUE(bench.wait(60s).commands.empty());
-  EXPECT_EQ(bench.focus.legs(), 2u);
-  const auto documents = bench.up().documents();
-  ASSERT_EQ(documents.size(), 2u);
-  for (const auto& [iq, info] : documents) EXPECT_EQ(info.state, coin::State::full);
+  for (const bool resumed : {false, true}) {
+    Bench bench;
+    join_as(bench, kAnn, "A", disco("x", "urn:xmpp:coin:1"));
+    join_as(bench, kBob, "B", disco("x", "urn:xmpp:coin:1"));
+    bench.wait(5s);
+    bench.handle(mixer::ConnectionDown{});
+    EXPECT_TRUE(bench.wait(60s).commands.empty());
+    EXPECT_EQ(bench.focus.legs(), 2u);
+    const auto documents = bench.up(resumed).documents();
+    ASSERT_EQ(documents.size(), 2u) << resumed;
+    for (const auto& [iq, info] : documents) EXPECT_EQ(info.state, coin::State::full);
+  }
 }
 
 }  // namespace

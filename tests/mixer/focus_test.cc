@@ -81,6 +81,22 @@ TEST(Disco, TheDomainIsAComponentThatListsPublicRooms) {
             "<query xmlns='http://jabber.org/protocol/disco#items'></query>");
 }
 
+// XEP-0030 §4: nothing to list is an empty result, and commands there are none.
+TEST(Disco, AFullJidHasNoItemsAndNobodyHasANode) {
+  Bench bench;
+  EXPECT_EQ(bench.iq(kAnn, "room@mixer.localhost/focus", kItems, "get").reply().result.value(),
+            "<query xmlns='http://jabber.org/protocol/disco#items'></query>");
+  for (const char* to : {"mixer.localhost", kRoom, "room@mixer.localhost/focus"}) {
+    EXPECT_EQ(bench
+                  .iq(kAnn, to,
+                      "<query xmlns='http://jabber.org/protocol/disco#items' "
+                      "node='http://jabber.org/protocol/commands'/>",
+                      "get")
+                  .answer(),
+              "item-not-found");
+  }
+}
+
 TEST(Disco, ARoomsItemIsItsCallableJid) {
   Bench bench;
   EXPECT_NE(bench.iq(kAnn, kRoom, kItems, "get").reply().result->find("room@mixer.localhost/focus"),
