@@ -12,6 +12,10 @@ inline constexpr std::size_t kMaxLegs = 4096;
 inline constexpr std::size_t kMaxCsrcs = 15;
 // Ethernet's MTU less IP, UDP; nothing valid is longer.
 inline constexpr std::size_t kMaxPacketBytes = 1472;
+// A connectivity check or its answer (RFC 8445 §7): two ufrags of 256 characters and all it needs
+// are 600 bytes, browsers add a few of their own. libnice answers with 1300 at most.
+inline constexpr std::size_t kMaxBindingBytes = 1000;
+inline constexpr std::size_t kMaxStunAttributes = 32;  // a browser's checks have ten
 // RFC 6716 §3.4: one Opus frame is at most 1275 bytes.
 inline constexpr std::size_t kMaxOpusBytes = 1275;
 // Packets of one leg waiting for the tick: 1.28 s at 20 ms. More is a flood, or the tick stalled:

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 
+#include "media/gst/ice_gate.h"
 #include "media/gst/ice_servers.h"
 #include "media/gst/transport_limits.h"
 
@@ -119,6 +120,7 @@ class IceAgent::Impl {
 
   ~Impl() {
     g_signal_handlers_disconnect_by_data(agent_.get(), this);
+    for (const auto& gate : gates_) gate->shut();
     for (guint component = 1; component <= static_cast<guint>(components_); ++component) {
       // Not null, with which libnice would no longer read: it awaits answers from the TURN server.
       nice_agent_attach_recv(
@@ -140,6 +142,7 @@ class IceAgent::Impl {
     const bool ok = nice_agent_gather_candidates(agent_.get(), stream_) != FALSE;
     gathering_ = false;
     if (!ok) return false;
+    install_gates();
     publish_local();
     return true;
   }
@@ -251,6 +254,18 @@ class IceAgent::Impl {
                      this);
   }
 
+  // Those of TURN servers read from the same.
+  void install_gates() {
+    for (guint component = 1; component <= static_cast<guint>(components_); ++component) {
+      GPtrArray* sockets = nice_agent_get_sockets(agent_.get(), stream_, component);
+      for (guint i = 0; i < sockets->len; ++i) {
+        IceGate::install(static_cast<GSocket*>(g_ptr_array_index(sockets, i)),
+                         gates_[component - 1]);
+      }
+      g_ptr_array_unref(sockets);
+    }
+  }
+
   void publish_local() {
     std::vector<IceCandidate> all;
     for (guint component = 1; component <= static_cast<guint>(components_); ++component) {
@@ -308,12 +323,14 @@ class IceAgent::Impl {
       // Before, it says only that the candidates so far failed; more may be trickled.
       path = Path{};
       path.failed = true;
+      gates_[component - 1]->shut();
       observer_.ice_failed(static_cast<int>(component));
     }
   }
 
   void selected(guint component, const NiceCandidate& local, const NiceCandidate& remote) {
     auto& path = path_of(static_cast<int>(component));
+    gates_[component - 1]->selected();
     path.fd = -1;
     // The peer's checks may come from where the filter lets nothing go; libnice knows no filter.
     const auto address = IpAddress::parse(ip_of(remote.addr));
@@ -341,6 +358,7 @@ class IceAgent::Impl {
       path = Path{};
       path.failed = true;
     }
+    for (const auto& gate : gates_) gate->shut();
     observer_.ice_failed(kRtpComponent);
   }
 
@@ -385,6 +403,8 @@ class IceAgent::Impl {
   std::vector<Endpoint> ours_;
   std::size_t remote_count_ = 0, learned_count_ = 0;
   std::array<Path, 2> paths_;
+  const std::array<std::shared_ptr<IceGate>, 2> gates_{std::make_shared<IceGate>(),
+                                                       std::make_shared<IceGate>()};
   std::string selected_local_, selected_remote_;
 };
 

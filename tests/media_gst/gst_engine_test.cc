@@ -4,18 +4,19 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "tests/media_gst/engine_fixture.h"
 #include "tests/media_gst/test_caller.h"
 #include "tests/media_gst/transport_peer.h"
 #include "tests/support/audio.h"
+#include "tests/support/resident.h"
 #include "tests/support/sanitized.h"
 
 namespace media::gst {
 namespace {
 
 using test_support::kSanitized;
+using test_support::resident_kib;
 using test_support::tone_dbfs;
 
 void plan_for_all(Engine& mixer, RoomId room,
@@ -23,18 +24,6 @@ void plan_for_all(Engine& mixer, RoomId room,
   MixPlan plan;
   for (const auto& caller : callers) plan.legs.push_back({.leg = caller->leg()});
   mixer.engine->set_mix_plan(room, plan);
-}
-
-std::size_t resident_kib() {
-  std::ifstream status("/proc/self/status");
-  std::string word;
-  while (status >> word) {
-    if (word == "VmRSS:") {
-      status >> word;
-      return std::stoul(word);
-    }
-  }
-  return 0;
 }
 
 TEST(GstEngine, EachOfThreeHearsTheTwoOthersAndNotItself) {

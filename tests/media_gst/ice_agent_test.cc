@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "media/gst/ice_gate.h"
 #include "media/gst/transport_limits.h"
 #include "tests/media_gst/transport_peer.h"
 
@@ -164,6 +165,21 @@ TEST_F(IceAgents, TooManyLearnedCandidatesEndTheLeg) {
   ASSERT_TRUE(turn_until([&] { return b.failed > 0; }));
   EXPECT_FALSE(b.agent.send(1, Bytes{0x80, 1}));
   EXPECT_EQ(b.failed, 1);
+}
+
+// libnice alone reads as long as there is something to read.
+TEST_F(IceAgents, AFloodWaitsUntilTheOthersHadTheirTurn) {
+  Side a(context_.get(), true, loopback_), b(context_.get(), false, loopback_);
+  ASSERT_TRUE(connect(a, b));
+  turn_until([&] { return true; });
+  constexpr std::size_t kFlood = 2 * IceGate::kAtATime + 10;
+  for (std::size_t i = 0; i < kFlood; ++i) ASSERT_TRUE(a.agent.send(1, Bytes{0x80, 1}));
+  for (int turns = 0; b.received.size() < kFlood; ++turns) {
+    ASSERT_LT(turns, 1000);
+    const auto before = b.received.size();
+    g_main_context_iteration(context_.get(), TRUE);
+    ASSERT_LE(b.received.size(), before + IceGate::kAtATime);
+  }
 }
 
 TEST_F(IceAgents, ComeAndGoWithoutLeavingADescriptor) {

@@ -4,18 +4,19 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 
 #include "media/audio_frame.h"
 #include "media/gst/transport_limits.h"
 #include "tests/media_gst/engine_fixture.h"
+#include "tests/support/resident.h"
 #include "tests/support/sanitized.h"
 
 namespace media::gst {
 namespace {
 
 using test_support::kSanitized;
+using test_support::resident_kib;
 using test_support::tone_dbfs;
 
 constexpr std::size_t kFrame = kFrame_samples;
@@ -272,18 +273,6 @@ TEST_F(IceRestarts, SaveALegWhoseConsentIsLost) {
   answer(*a_, *b_);
   ASSERT_TRUE(eventually([&] { return restarted(*a_) && restarted(*b_); }));
   talk(10);
-}
-
-std::size_t resident_kib() {
-  std::ifstream status("/proc/self/status");
-  std::string word;
-  while (status >> word) {
-    if (word == "VmRSS:") {
-      status >> word;
-      return std::stoul(word);
-    }
-  }
-  return 0;
 }
 
 TEST_F(IceRestarts, FiftyOfThemLeaveNothing) {
