@@ -18,7 +18,7 @@ using jingle::Senders;
 const PayloadType* find_telephone_event(const RtpDescription& offered) {
   const PayloadType* any = nullptr;
   for (const PayloadType& type : offered.payload_types) {
-    if (!same_name(type.name, "telephone-event")) continue;
+    if (!same_name(type.name, "telephone-event") || type.clockrate == 0u) continue;
     if (type.clockrate == 48000u) return &type;  // RFC 4733 §2.1: the audio's own clock
     if (!any) any = &type;
   }

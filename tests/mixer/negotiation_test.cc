@@ -129,6 +129,36 @@ TEST(Negotiation, OpusComesFirstAndTelephoneEventAfterIt) {
   EXPECT_EQ(agreed->remote.rtp.telephone_event, 110);
 }
 
+// A key's duration is divided by it.
+TEST(Negotiation, ATelephoneEventWhoseClockStandsStillIsNotTaken) {
+  const auto agreed = negotiate(with_types(opus("id='111' name='opus' clockrate='48000'") +
+                                           opus("id='101' name='telephone-event' clockrate='0'")));
+  ASSERT_TRUE(agreed);
+  EXPECT_FALSE(agreed->remote.rtp.telephone_event);
+  EXPECT_EQ(agreed->contents[0].rtp()->payload_types.size(), 1u);
+}
+
+// They are the sender's own business, or hints that we make no use of.
+TEST(Negotiation, OddPacketTimesAndRatesChangeNothing) {
+  const std::string good = "id='111' name='opus' clockrate='48000' channels='2'";
+  const auto rtp = [](const std::string& types) {
+    const auto agreed = negotiate(with_types(types));
+    EXPECT_TRUE(agreed) << types;
+    return agreed ? agreed->remote.rtp : media::RtpParameters{};
+  };
+  const auto usual = rtp(opus(good));
+  for (const std::string attributes :
+       {" ptime='0'", " ptime='1'", " ptime='1000'", " ptime='60' maxptime='20'", " maxptime='0'"}) {
+    EXPECT_EQ(rtp(opus(good + attributes)), usual) << attributes;
+  }
+  for (const std::string parameter :
+       {"maxplaybackrate' value='0", "maxplaybackrate' value='-1", "sprop-maxcapturerate' value='0",
+        "minptime' value='0", "ptime' value='1000", "stereo' value='9", "cbr' value='",
+        "maxaveragebitrate' value='0", "maxaveragebitrate' value='99999999999999999999"}) {
+    EXPECT_EQ(rtp(opus(good, "<parameter name='" + parameter + "'/>")), usual) << parameter;
+  }
+}
+
 TEST(Negotiation, ParametersOfTheReceiverAreHonoured) {
   const auto rtp = [](const std::string& parameters) {
     return negotiate(
