@@ -6,10 +6,10 @@
 
 #include "signaling/namespaces.h"
 #include "tests/strophe/harness.h"
-#include "tests/strophe/raw_client.h"
 #include "tests/support/ejabberd.h"
 #include "tests/support/fake_server.h"
 #include "tests/support/prosody.h"
+#include "tests/support/raw_client.h"
 
 namespace jingle {
 namespace {

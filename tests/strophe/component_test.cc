@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "tests/strophe/harness.h"
-#include "tests/strophe/raw_client.h"
 #include "tests/support/ejabberd.h"
 #include "tests/support/prosody.h"
+#include "tests/support/raw_client.h"
 
 namespace jingle {
 namespace {
@@ -38,7 +38,7 @@ TEST(Component, ComesUpSendsAndReceivesThroughEjabberd) {
   support::Ejabberd ejabberd({.accounts = {{"alice@localhost", "pw"}}});
   Peer peer(component(ejabberd.component_port()));
   ASSERT_TRUE(peer.up()) << peer.last_reason();
-  RawClient alice(ejabberd.c2s_port(), "alice", "pw", "desk");
+  support::RawClient alice(ejabberd.c2s_port(), "alice", "pw", "desk");
   ASSERT_TRUE(alice.ready()) << ejabberd.log();
 
   alice.send("<message to='room@mixer.localhost' id='m1'><body>&lt;hi&gt;</body></message>");
@@ -87,7 +87,7 @@ TEST(Component, SecondConnectionIsAConflict) {
 TEST(Component, DisconnectSendsWhatIsQueuedAndThenGoesDown) {
   REQUIRE_PROSODY();
   support::Prosody prosody({.accounts = {{"alice@localhost", "pw"}}});
-  RawClient alice(prosody.c2s_port(), "alice", "pw", "desk");
+  support::RawClient alice(prosody.c2s_port(), "alice", "pw", "desk");
   ASSERT_TRUE(alice.ready());
   Peer peer(component(prosody.component_port()));
   ASSERT_TRUE(peer.up());
@@ -124,7 +124,7 @@ TEST(Component, SurvivesTwentyRestartsOfTheServer) {
 TEST(Component, CarriesTwoHundredKibibytesEachWay) {
   REQUIRE_PROSODY();
   support::Prosody prosody({.accounts = {{"alice@localhost", "pw"}}});
-  RawClient alice(prosody.c2s_port(), "alice", "pw", "desk");
+  support::RawClient alice(prosody.c2s_port(), "alice", "pw", "desk");
   ASSERT_TRUE(alice.ready());
   Peer peer(component(prosody.component_port()));
   ASSERT_TRUE(peer.up());

@@ -7,9 +7,9 @@
 #include "signaling/limits.h"
 #include "signaling/namespaces.h"
 #include "tests/strophe/harness.h"
-#include "tests/strophe/raw_client.h"
 #include "tests/support/fake_server.h"
 #include "tests/support/prosody.h"
+#include "tests/support/raw_client.h"
 
 namespace jingle {
 namespace {
@@ -75,7 +75,7 @@ TEST(Guard, NoneOfThirtyTwoForgedSendersIsBelievedThroughProsody) {
   support::Prosody prosody({.accounts = {{"mallory@localhost", "pw"}}});
   Peer peer(component(prosody.component_port()));
   ASSERT_TRUE(peer.up());
-  RawClient mallory(prosody.c2s_port(), "mallory", "pw", "evil");
+  support::RawClient mallory(prosody.c2s_port(), "mallory", "pw", "evil");
   ASSERT_TRUE(mallory.ready());
   for (int i = 0; i < 32; ++i) {
     const std::string n = std::to_string(i);

@@ -1,6 +1,6 @@
-#include "tests/strophe/raw_client.h"
+#include "tests/support/raw_client.h"
 
-namespace jingle {
+namespace support {
 namespace {
 
 constexpr char kHeader[] =
@@ -26,7 +26,7 @@ std::string base64(std::string_view bytes) {
 
 RawClient::RawClient(std::uint16_t port, const std::string& user, const std::string& password,
                      const std::string& resource)
-    : stream_(support::Stream::dial(port)) {
+    : stream_(Stream::dial(port)) {
   using std::string_literals::operator""s;
   stream_.write(kHeader);
   stream_.read_until("</stream:features>");
@@ -42,4 +42,4 @@ RawClient::RawClient(std::uint16_t port, const std::string& user, const std::str
   ready_ = stream_.found();
 }
 
-}  // namespace jingle
+}  // namespace support

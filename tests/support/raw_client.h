@@ -1,4 +1,4 @@
-// tests/strophe/raw_client.h: a client session as bytes on a socket, for what no library would
+// tests/support/raw_client.h: a client session as bytes on a socket, for what no library would
 // send.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 #include "tests/support/net.h"
 
-namespace jingle {
+namespace support {
 
 class RawClient {
  public:
@@ -15,12 +15,12 @@ class RawClient {
   RawClient(std::uint16_t port, const std::string& user, const std::string& password,
             const std::string& resource);
   bool ready() const { return ready_; }
-  support::Stream& stream() { return stream_; }
+  Stream& stream() { return stream_; }
   bool send(std::string_view xml) { return stream_.write(xml); }
 
  private:
-  support::Stream stream_;
+  Stream stream_;
   bool ready_ = false;
 };
 
-}  // namespace jingle
+}  // namespace support
