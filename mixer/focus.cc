@@ -22,9 +22,10 @@ Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subs
       wall_(std::move(wall)),
       access_(config_),
       out_(std::move(random)),
-      calls_(config_.limits.calls_per_minute_per_jid, 60s),
+      calls_(config_.limits.calls_per_minute_per_jid),
       new_rooms_(config_.limits.rooms_per_domain_and_hour, 3600s),
       refusals_logged_(limits::kRefusalsLoggedPerMinute, 60s),
+      refusals_of_each_(1, limits::kRefusalLoggedAgain),
       documents_(client_mode() ? limits::kCoinBytesAsClient : limits::kCoinBytesPerProcess,
                  client_mode() ? limits::kMaxDocumentBytesAsClient : limits::kMaxDocumentBytes) {
   for (const Subscription& row : rows) {
@@ -46,6 +47,13 @@ Commands Focus::handle(const Event& event, TimePoint now) {
     // XEP-0166 §6.3.1 wants the ack before whatever follows from the request. Who asks for a
     // document is told first that we are focus (XEP-0298 §6), if he was not.
     if (iq.type == jingle::Iq::Type::get) first = out_.take();
+    if (!reply.result && iq.type == jingle::Iq::Type::set) {
+      const jingle::StanzaError& error = reply.result.error();
+      log_refusal("request", iq.from, now,
+                  " error=" + error.condition +
+                      (error.app_name.empty() ? "" : "/" + error.app_name) +
+                      (error.text.empty() ? "" : " text=" + quoted(error.text)));
+    }
     first.emplace_back(std::move(reply));
   } else {
     dispatch(event, now);
@@ -287,10 +295,12 @@ Conference* Focus::find(const std::string& room) {
   return found == rooms_.end() ? nullptr : &found->second.conference;
 }
 
-void Focus::log_refusal(std::string_view what, const jingle::Jid& who, TimePoint now) {
-  // A stranger's flood must not become a flood of ours on the disk.
-  if (!refusals_logged_.take("", now)) return;
-  out_.log(Log::Level::warning, "refused: " + std::string(what) + " from=" + quoted(who.str()));
+void Focus::log_refusal(std::string_view what, const jingle::Jid& who, TimePoint now,
+                        std::string_view why) {
+  if (!refusals_of_each_.take(who.bare().str(), now) || !refusals_logged_.take("", now)) return;
+  // Who is kept out may want to be let in; what came too late or out of shape nobody can mend here.
+  out_.log(why.empty() ? Log::Level::warning : Log::Level::info,
+           "refused: " + std::string(what) + " from=" + quoted(who.str()) + std::string(why));
 }
 
 }  // namespace mixer

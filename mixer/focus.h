@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mixer/access.h"
+#include "mixer/call_limit.h"
 #include "mixer/chat_rooms.h"
 #include "mixer/clients.h"
 #include "mixer/clock.h"
@@ -88,7 +89,9 @@ class Focus {
   jingle::Jid bare_of(const std::string& room) const;
   jingle::Jid full_of(const std::string& room) const;  // what we are called from
   Conference* find(const std::string& room);
-  void log_refusal(std::string_view what, const jingle::Jid& who, TimePoint now);
+  // One line of each JID in limits::kRefusalLoggedAgain. `why`: key=value fields.
+  void log_refusal(std::string_view what, const jingle::Jid& who, TimePoint now,
+                   std::string_view why = {});
 
   // focus_iq.cc: requests.
   jingle::Result<std::string> answer(const jingle::Iq& iq, TimePoint now);
@@ -180,7 +183,8 @@ class Focus {
   Subscriptions subscriptions_;
   Invitations invitations_;  // of us
   Dialling dialling_;        // by us
-  RateWindow calls_, new_rooms_, refusals_logged_;
+  CallLimit calls_;
+  RateWindow new_rooms_, refusals_logged_, refusals_of_each_;
   ByteBudget documents_;  // outlives rooms_, which spend it
 
   std::map<std::string, Room> rooms_;

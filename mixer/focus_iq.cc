@@ -192,6 +192,7 @@ Dialling::Crossing Focus::crossing_of(const Iq& iq, const jingle::Sid& sid,
 std::optional<jingle::StanzaError> Focus::over_limits(const jingle::Jid& caller, bool proposed,
                                                       TimePoint now) {
   const jingle::Jid user = chat_rooms_.user_of(caller);
+  if (calls_.blocked(user.str(), now)) return jingle::service_unavailable();
   if (shutting_down_) return jingle::resource_constraint("The mixer is shutting down.");
   if (legs_.size() >= static_cast<std::size_t>(config_.limits.participants)) {
     return jingle::resource_constraint("The mixer is full.");
@@ -200,6 +201,7 @@ std::optional<jingle::StanzaError> Focus::over_limits(const jingle::Jid& caller,
     return jingle::resource_constraint("The mixer has no port left.");
   }
   if (pending_of(user) >= config_.limits.pending_per_jid) {
+    calls_.refused(user.str(), now);
     return jingle::resource_constraint("You have too many calls under way.");
   }
   // A proposal was counted when it came.

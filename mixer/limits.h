@@ -114,7 +114,12 @@ inline constexpr auto kFarewellStep = 50ms;
 
 // Rate windows (calls a minute, rooms an hour) remember at most so many callers; the oldest go.
 inline constexpr std::size_t kMaxRateKeys = 10000;
-inline constexpr int kRefusalsLoggedPerMinute = 20;  // a flood must not fill the disk
+// A flood must not fill the disk: of one JID a line in so long, of all of them so many a minute.
+inline constexpr auto kRefusalLoggedAgain = 10s;
+inline constexpr int kRefusalsLoggedPerMinute = 60;
+// Calls refused in a minute before their JID is not listened to: no person dials that fast.
+inline constexpr int kRefusedCalls = 60;
+inline constexpr auto kBlockedFor = 10min;
 
 // IQs of ours whose answers matter; older ones are answered too late to matter.
 inline constexpr std::size_t kMaxAwaitedIqs = 20000;

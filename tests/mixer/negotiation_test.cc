@@ -147,8 +147,8 @@ TEST(Negotiation, OddPacketTimesAndRatesChangeNothing) {
     return agreed ? agreed->remote.rtp : media::RtpParameters{};
   };
   const auto usual = rtp(opus(good));
-  for (const std::string attributes :
-       {" ptime='0'", " ptime='1'", " ptime='1000'", " ptime='60' maxptime='20'", " maxptime='0'"}) {
+  for (const std::string attributes : {" ptime='0'", " ptime='1'", " ptime='1000'",
+                                       " ptime='60' maxptime='20'", " maxptime='0'"}) {
     EXPECT_EQ(rtp(opus(good + attributes)), usual) << attributes;
   }
   for (const std::string parameter :
