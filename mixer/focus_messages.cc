@@ -60,7 +60,7 @@ void Focus::propose(const jingle::Message& message, const std::string& room, con
   Conference* conference = find(room);
   const bool repeated =
       invitations_.has(room, peer, sid) || (conference && conference->has_session(peer, sid));
-  if (repeated || peer.is_bare() || calls_.blocked(peer.bare().str(), now)) return;
+  if (repeated || peer.is_bare() || calls_.blocked(chat_rooms_.user_of(peer).str(), now)) return;
   const auto crossing = dialling_.proposal_crosses(room, peer, sid, full_of(room));
   if (crossing == Dialling::Crossing::prevail) {
     send_jmi(room, peer, sid, jmi::Reject{reasons::tie_break(), true});
