@@ -1,0 +1,40 @@
+// tests/peers/client.h: a client as a value: what it says, in which order, and what it dies of.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "tests/peers/rule.h"
+
+namespace peers {
+
+struct Step {
+  Act act;
+  // The whole stanza as the client sends it. JIDs, ids, ICE and DTLS values are replaced.
+  std::string stanza;
+};
+
+struct Client {
+  // capture: its session-initiate was taken from the wire. source: it was written after its source
+  // code, and no such client has shown that it is right.
+  enum class Basis { capture, source };
+
+  std::string name;  // a word, as tests are called
+  Basis basis;
+  std::string disco;  // the identity and features it answers disco#info with
+  std::vector<Step> script;
+  std::vector<Rule> rules;
+  // XPath: IQs of ours that it leaves unanswered, and those that it refuses. The others it
+  // acknowledges.
+  const char* silent_to = nullptr;
+  const char* refuses = nullptr;
+  bool joins = true;  // false: it has no encryption that we speak
+};
+
+inline void PrintTo(const Client& client, std::ostream* out) { *out << client.name; }
+
+// All of them.
+const std::vector<Client>& clients();
+
+}  // namespace peers

@@ -1,0 +1,225 @@
+#include "tests/sim/peer_world.h"
+
+#include <algorithm>
+
+#include "mixer/focus_agent.h"
+#include "mixer/overloaded.h"
+
+namespace sim {
+
+PeerWorld::PeerWorld(std::uint64_t seed, Mood mood)
+    : dice(seed),
+      mood_(mood),
+      focus_(
+          component_config(), [this] { return dice.bits(); }, wall_time) {
+  handle(mixer::ConnectionUp{{jid("mixer.localhost"), false}});
+  later(1s, [this] { tick(); });
+}
+
+peers::Peer& PeerWorld::call(const peers::Client& client, std::chrono::milliseconds delay) {
+  const std::string n = std::to_string(lines_.size());
+  const bool bare = mood_ == Mood::hostile && dice.chance(0.5);
+  Line& line = lines_.emplace_back(
+      client,
+      peers::Peer::Place{.self = "u" + n + "@localhost/" + client.name,
+                         .room = "tea@mixer.localhost",
+                         .dials = bare ? "tea@mixer.localhost" : "tea@mixer.localhost/focus",
+                         .sid = "sid" + n + "of" + client.name});
+  later(delay, [this, &line] { prompt(line); });
+  return line.peer;
+}
+
+void PeerWorld::later(std::chrono::milliseconds delay, std::function<void()> what) {
+  agenda_.emplace(now_ + delay, std::move(what));
+}
+
+void PeerWorld::pass(std::chrono::milliseconds duration) {
+  const TimePoint end = now_ + duration;
+  while (!::testing::Test::HasFailure()) {
+    const auto deadline = focus_.next_deadline();
+    const bool ours = deadline && (agenda_.empty() || *deadline < agenda_.begin()->first);
+    if (!ours && agenda_.empty()) break;
+    const TimePoint next = ours ? *deadline : agenda_.begin()->first;
+    if (next > end) break;
+    now_ = std::max(now_, next);
+    if (ours) {
+      handle(mixer::DeadlinePassed{});
+    } else {
+      agenda_.extract(agenda_.begin()).mapped()();
+    }
+  }
+  now_ = end;
+}
+
+// Each second: those who wait lose their patience, and presence comes and goes.
+void PeerWorld::tick() {
+  for (Line& line : lines_) {
+    line.peer.pass(now_);
+    if (mood_ == Mood::hostile && dice.chance(0.05)) flap(line);
+  }
+  later(1s, [this] { tick(); });
+}
+
+void PeerWorld::flap(Line& line) {
+  const auto presence = [](const std::string& type) { return "<presence" + type + "/>"; };
+  const std::string address =
+      " from='" + line.peer.memory().self + "' to='" + line.peer.memory().room + "'";
+  send(line, presence(" type='unavailable'" + address));
+  later(dice.up_to(2s), [=, this, &line] { send(line, presence(address)); });
+}
+
+void PeerWorld::handle(const mixer::Event& event) {
+  laws_.happens(event, now_);
+  const auto commands = focus_.handle(event, now_);
+  laws_.commanded(commands);
+  for (const auto& command : commands) carry_out(command);
+  laws_.done();
+}
+
+void PeerWorld::carry_out(const mixer::Command& command) {
+  laws_.commanded(command);
+  std::visit(mixer::Overloaded{
+                 [&](const mixer::OpenLeg& c) { carry_out(c); },
+                 [&](const mixer::ConnectLeg& c) { engine_.connect_leg(c.leg, c.remote); },
+                 [&](const mixer::CloseLeg& c) {
+                   engine_.close_leg(c.leg);
+                   later(wire(), [this, leg = c.leg] { handle(engine_.closed(leg)); });
+                 },
+                 [&](const mixer::AddRemoteCandidates& c) {
+                   engine_.add_remote_candidates(c.leg, c.candidates);
+                 },
+                 [&](const mixer::RestartIce& c) {
+                   engine_.restart_ice(c.leg, c.remote);
+                   later(wire(), [this, leg = c.leg] {
+                     if (laws_.alive(leg)) handle(engine_.restarted(leg));
+                   });
+                 },
+                 [&](const mixer::SetIceServers& c) { engine_.set_ice_servers(c.servers); },
+                 [&](const mixer::SetMixPlan& c) { engine_.set_mix_plan(c.room, c.plan); },
+                 [&](const mixer::Reply& c) { deliver(c.to, mixer::to_xml(c)); },
+                 [&](const mixer::SendIq& c) { deliver(c.to, mixer::to_xml(c)); },
+                 [&](const mixer::SendMessage& c) { deliver(c.to, mixer::to_xml(c)); },
+                 [&](const mixer::SendPresence& c) { deliver(c.to, mixer::to_xml(c)); },
+                 [](const mixer::SaveSubscription&) {},
+                 [](const mixer::ForgetSubscription&) {},
+                 [](const mixer::Log&) {},
+             },
+             command);
+}
+
+void PeerWorld::carry_out(const mixer::OpenLeg& open) {
+  engine_.open_leg(open.spec);
+  later(wire(), [this, leg = open.spec.leg] {
+    if (!laws_.alive(leg)) return;
+    const media::LegOpened opened = engine_.opened(leg);
+    handle(opened);
+    if (mood_ == Mood::calm || !laws_.alive(leg)) return;
+    later(think(), [this, leg, candidates = opened.candidates]() mutable {
+      candidates.front().port = 29999;
+      candidates.front().type = media::CandidateType::srflx;
+      if (laws_.alive(leg)) handle(media::CandidatesGathered{leg, candidates});
+    });
+  });
+}
+
+// ICE and DTLS begin when both have the other's half. The caller sees them done first: it is the
+// DTLS server, whose last flight ends the handshake for us (RFC 6347 §4.2).
+void PeerWorld::connect(Line& line) {
+  const auto leg = laws_.leg_of(jid(line.peer.memory().self), line.peer.sid());
+  if (line.connects || !line.peer.accepted() || !leg || !laws_.alive(*leg)) return;
+  if (!engine_.legs().at(*leg).spec.remote) return;
+  line.connects = true;
+  line.leg = leg;
+  later(wire(), [this, &line] {
+    line.peer.connected(now_);
+    prompt(line);
+    later(wire(), [this, leg = *line.leg] {
+      if (laws_.alive(leg)) handle(engine_.connected(leg));
+    });
+  });
+}
+
+void PeerWorld::prompt(Line& line) {
+  const auto* step = line.peer.upcoming();
+  if (!step) return;
+  const peers::Act act = step->act;
+  const auto stanza = line.peer.next(now_);
+  if (stanza) {
+    using enum peers::Act;
+    if (act == mute || act == unmute || act == hold) {
+      const auto id = jingle::Xml::parse(*stanza)->root().attribute("id").value();
+      line.effects[id] = act;
+    }
+    send(line, *stanza);
+  }
+  later(think(), [this, &line] { prompt(line); });
+}
+
+void PeerWorld::send(Line& line, const std::string& stanza) {
+  line.to_focus = std::max(line.to_focus, now_ + wire());
+  story_.push_back(std::to_string((now_ - TimePoint(1000s)) / 1ms) + " " + stanza);
+  std::string text = stanza;
+  text.insert(text.find_first_of(" >"), " xmlns='jabber:client'");
+  agenda_.emplace(line.to_focus, [this, text] {
+    auto read = test::stanza(text);
+    ASSERT_TRUE(read) << text;
+    if (auto* iq = std::get_if<jingle::Iq>(&*read)) {
+      const bool request = iq->type == jingle::Iq::Type::get || iq->type == jingle::Iq::Type::set;
+      handle(request ? mixer::Event(mixer::IqReceived{std::move(*iq)})
+                     : mixer::Event(mixer::IqAnswered{std::move(*iq)}));
+    } else if (auto* message = std::get_if<jingle::Message>(&*read)) {
+      handle(mixer::MessageReceived{std::move(*message)});
+    } else {
+      handle(mixer::PresenceReceived{std::get<jingle::Presence>(std::move(*read))});
+    }
+  });
+}
+
+void PeerWorld::deliver(const jingle::Jid& to, const std::string& stanza) {
+  for (Line& line : lines_) {
+    const jingle::Jid self = jid(line.peer.memory().self);
+    if (to != self && to != self.bare()) continue;
+    line.to_peer = std::max(line.to_peer, now_ + wire());
+    agenda_.emplace(line.to_peer, [this, &line, stanza] { arrives(line, stanza); });
+  }
+}
+
+void PeerWorld::arrives(Line& line, const std::string& stanza) {
+  story_.push_back(std::to_string((now_ - TimePoint(1000s)) / 1ms) + "   " + stanza);
+  auto xml = jingle::Xml::parse(stanza);
+  ASSERT_TRUE(xml) << stanza;
+  const auto fault = spoilt_.find(&line.peer);
+  if (fault != spoilt_.end() && xml->root().select_node(fault->second->on)) {
+    ++spoilings_;
+    if (!fault->second->change) return;
+    fault->second->change(xml->root());
+  }
+  if (xml->root().attribute("type").value() == std::string("result")) {
+    look_at_effect(line, xml->root().attribute("id").value());
+  }
+  const std::string answer = line.peer.receive(*xml, now_);
+  if (!answer.empty()) later(think(), [this, &line, answer] { send(line, answer); });
+  connect(line);
+  later(think(), [this, &line] { prompt(line); });
+}
+
+// What the client said has come into force when it is told so.
+void PeerWorld::look_at_effect(Line& line, const std::string& id) {
+  const auto effect = line.effects.find(id);
+  if (effect == line.effects.end() || !line.leg || !laws_.connected(*line.leg)) return;
+  ++effects_;
+  const auto& plan = engine_.plans().at(engine_.legs().at(*line.leg).spec.room).legs;
+  const auto planned = std::ranges::find(plan, *line.leg, &media::LegPlan::leg);
+  ASSERT_TRUE(planned != plan.end());
+  EXPECT_EQ(planned->in_mix, effect->second == peers::Act::unmute) << line.peer.client().name;
+  EXPECT_EQ(planned->receives, effect->second != peers::Act::hold) << line.peer.client().name;
+}
+
+void PeerWorld::shut_down() {
+  for (Line& line : lines_) line.peer.may_be_ended();
+  handle(mixer::ShutdownRequested{});
+  pass(100s);
+  laws_.over(focus_);
+}
+
+}  // namespace sim
