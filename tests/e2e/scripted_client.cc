@@ -177,7 +177,7 @@ void ScriptedClient::on_accept(const pugi::xml_node& jingle) {
   agreed.remote.our_role = fingerprint.setup == jingle::Setup::active ? media::DtlsRole::server
                                                                       : media::DtlsRole::client;
   agreed.remote.rtp.rtcp_mux = rtp.rtcp_mux;
-  mixer::read_opus(rtp.payload_types.at(0), 64000, agreed.remote.rtp);
+  mixer::read_opus(rtp, rtp.payload_types.at(0), 64000, agreed.remote.rtp);
   mixer::read_ice(*audio.ice(), agreed);
   remote_ = agreed.remote;
   remote_->candidates.insert(remote_->candidates.end(), early_.begin(), early_.end());

@@ -265,6 +265,7 @@ TEST(ClientMode, CallsToAnotherNameEndAfterAFailedResumption) {
 
 TEST(Shutdown, EndsEveryCallWithAReason) {
   Bench bench;
+  bench.up();
   bench.presence("ann@localhost", kRoom, "subscribe");
   bench.join(kAnn);
   bench.call("bob@localhost/x", "other@mixer.localhost");

@@ -15,9 +15,10 @@ void set(pugi::xml_node node, const char* name, const std::string& value) {
 
 // Understood by nobody here, or read and never repeated.
 bool is_ignored(const pugi::xml_node& node) {
-  static const char* const kNames[] = {"stream",    "rtcp-reduced-size", "crypto",
-                                       "bandwidth", "ssrc-group",        "security",
-                                       "stanza-id", "remote-candidate",  "store"};
+  static const char* const kNames[] = {
+      "stream",   "rtcp-reduced-size",  "crypto",    "bandwidth", "ssrc-group",
+      "security", "extmap-allow-mixed", "zrtp-hash", "stanza-id", "remote-candidate",
+      "store"};
   const std::string name = node.name();
   if (name == "candidate" && std::string(node.attribute("protocol").value()) == "tcp") return true;
   return std::any_of(std::begin(kNames), std::end(kNames),
@@ -82,6 +83,10 @@ void spell_out(pugi::xml_node node) {
     node.append_child(pugi::node_pcdata).set_value(text.c_str());
   }
   if (name == "transport") number_candidates(node);
+  if (name == "candidate") {
+    for (const char* attribute : {"network-id", "network-cost"})
+      node.remove_attribute(attribute);  // libwebrtc's
+  }
   // Read in any of the namespaces seen, written in the one of XEP-0298.
   if (name == "conference-info") set(node, "xmlns", "urn:xmpp:coin:1");
 }
