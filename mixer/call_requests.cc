@@ -170,7 +170,7 @@ std::optional<StanzaError> Call::receive(const jingle::Payload& payload, Outbox&
                                          TimePoint now) {
   // The sid of a proposal is known before there is a session (XEP-0353 §3.1).
   if (role() == jingle::Role::initiator && !opened_) return jingle::unknown_session();
-  if (auto error = session_.receive(payload)) return error;
+  if (auto error = session_.receive(payload, setup_.agreed.remote.ice.ufrag)) return error;
   if (unavailable_since_) unavailable_since_ = now;  // it lives, whatever its presence says
   return std::visit(RequestHandler{*this, out, now}, payload);
 }

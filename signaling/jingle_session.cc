@@ -23,13 +23,20 @@ bool unsupported_description(const Content& content) {
   return std::holds_alternative<Unsupported>(content.description);
 }
 
+bool is_answer(const Fingerprint& fingerprint) {
+  return fingerprint.setup == Setup::active || fingerprint.setup == Setup::passive;
+}
+
 // New credentials and not one candidate: an ICE restart is offered (XEP-0176 §5.9, in the form
-// Conversations gives it). All other transport-infos are trickles, and those may cross.
-bool offers_restart(const TransportInfo& info) {
-  return std::any_of(info.contents.begin(), info.contents.end(), [](const Content& content) {
+// Conversations gives it). All other transport-infos are trickles and answers, which may cross:
+// stanza.js's answer has no candidate either and comes before its ack, but it has a fingerprint
+// whose setup is chosen already (RFC 8842 §5.3; an offer says actpass).
+bool offers_restart(const TransportInfo& info, std::string_view current) {
+  return std::any_of(info.contents.begin(), info.contents.end(), [&](const Content& content) {
     const auto* ice = content.ice();
-    return ice != nullptr && !ice->ufrag.empty() && !ice->pwd.empty() && ice->candidates.empty() &&
-           !ice->gathering_complete && !ice->remote_candidate;
+    return ice != nullptr && !ice->ufrag.empty() && ice->ufrag != current && !ice->pwd.empty() &&
+           ice->candidates.empty() && !ice->gathering_complete && !ice->remote_candidate &&
+           std::none_of(ice->fingerprints.begin(), ice->fingerprints.end(), is_answer);
   });
 }
 
@@ -49,7 +56,7 @@ std::optional<Action> answered_by(Action action) {
 Session::Session(Sid sid, Jid local, Jid peer, Role role)
     : sid_(std::move(sid)), local_(std::move(local)), peer_(std::move(peer)), role_(role) {}
 
-std::optional<StanzaError> Session::receive(const Payload& payload) {
+std::optional<StanzaError> Session::receive(const Payload& payload, std::string_view ufrag) {
   if (state_ == State::ended) return unknown_session();
   const Action action = action_of(payload);
   if (action == Action::session_initiate) return out_of_order();
@@ -75,7 +82,7 @@ std::optional<StanzaError> Session::receive(const Payload& payload) {
         std::any_of(info->contents.begin(), info->contents.end(), unsupported_transport)) {
       return unsupported_info();
     }
-    if (crossing && offers_restart(*info)) return tie_break();
+    if (crossing && offers_restart(*info, ufrag)) return tie_break();
     return std::nullopt;
   }
   const auto& change = std::get<ContentAction>(payload);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "signaling/jingle.h"
 
@@ -34,12 +35,15 @@ class Session {
   //   security-info, unknown session-info          unsupported-info (§6.8)
   //   an action we have outstanding ourselves      tie-break if we are the initiator (§7.2.16); of
   //                                                transport-infos only those that offer an ICE
-  //                                                restart: new credentials and no candidate
+  //                                                restart: new credentials and no candidate, nor
+  //                                                a DTLS role as an answer has
   //   an answer (content-accept, transport-reject …) to nothing we asked: out-of-order; a legal one
   //                                                counts as answered()
   //   anything once ended                          unknown-session (§6.7)
+  // `ufrag`: of the peer's present ICE credentials, as far as known.
   // Law: an error leaves all as it was; ended stays ended; one accept; one answer for each ask.
-  [[nodiscard]] std::optional<StanzaError> receive(const Payload& payload);
+  [[nodiscard]] std::optional<StanzaError> receive(const Payload& payload,
+                                                   std::string_view ufrag = {});
 
   // Ours. Requires: legal in this state (a programmer's mistake aborts).
   void accept();     // responder, pending -> active

@@ -383,9 +383,37 @@ TEST_F(DialledRestart, CrossingOursIsAConflict) {
   EXPECT_EQ(receive(trickled("them", "theirpasswordtheirpassword", 6)), "result");
   call->restart_acknowledged(out, now);
   EXPECT_EQ(take().sent<jingle::TransportInfo>().size(), 1u) << "candidates";
-  EXPECT_EQ(receive(new_credentials(0)), "result") << "stanza.js answers without candidates";
+  EXPECT_EQ(receive(new_credentials(0)), "result") << "an answer, without candidates";
   take();
   EXPECT_EQ(engine.legs().at(kLeg).restarted_with->ufrag, "new1");
 }
 
 }  // namespace
+// stanza.js sends its answer before its ack, without candidates, with its part in DTLS; those it
+// trickles then have the ufrag alone.
+TEST_F(DialledRestart, OfOursIsAnsweredByStanzaJsBeforeItsAck) {
+  connect();
+  receive(trickled("them", "theirpasswordtheirpassword", 5));
+  call->leg_failed({kLeg, media::LegFailure::consent_lost, ""}, out, now);
+  take();
+  call->ice_restarted(engine.restarted(kLeg), out, now);
+  take();
+  EXPECT_EQ(receive(trickled("them", "theirpasswordtheirpassword", 5)), "result");
+  auto repeated = trickled("them", "theirpasswordtheirpassword", 5);
+  std::get<jingle::IceUdpTransport>(repeated.contents[0].transport).candidates.clear();
+  EXPECT_EQ(receive(repeated), "result") << "nothing new";
+  auto answer = new_credentials(0);
+  std::get<jingle::IceUdpTransport>(answer.contents[0].transport).fingerprints = {
+      {"sha-256", kFingerprint, jingle::Setup::active}};
+  EXPECT_EQ(receive(answer), "result");
+  EXPECT_EQ(take().sent<jingle::TransportInfo>().size(), 1u) << "our candidates";
+  EXPECT_EQ(engine.legs().at(kLeg).restarted_with->ufrag, "new1");
+  call->restart_acknowledged(out, now);
+  EXPECT_TRUE(take().commands.empty());
+  receive(trickled("new1", "", 8));
+  EXPECT_EQ(take().all<AddRemoteCandidates>().size(), 1u);
+  now += mixer::limits::kRestartAnsweredWithin * 2;
+  call->advance(out, now);
+  EXPECT_FALSE(call->ended());
+}
+

@@ -203,6 +203,26 @@ TEST(JingleSession, TellsRestartsFromTrickles) {
   EXPECT_EQ(session.receive(transport_info(restart())), std::nullopt);
 }
 
+// Of RFC 8842 §5.3's roles an offer has actpass only; Conversations gives no fingerprint at all.
+TEST(JingleSession, TellsRestartsFromTheirAnswers) {
+  auto session = active(Role::initiator);
+  session.sent(Action::transport_info);
+  for (const auto& [setup, crosses] :
+       {std::pair(Setup::actpass, true), std::pair(Setup::active, false),
+        std::pair(Setup::passive, false)}) {
+    auto answer = restart();
+    answer.fingerprints.push_back({"sha-256", "AA", setup});
+    EXPECT_EQ(session.receive(transport_info(answer)) == tie_break(), crosses) << to_string(setup);
+  }
+}
+
+TEST(JingleSession, TakesRepeatedCredentialsForNoRestart) {
+  auto session = active(Role::initiator);
+  session.sent(Action::transport_info);
+  EXPECT_EQ(session.receive(transport_info(restart()), "new"), std::nullopt);
+  EXPECT_EQ(session.receive(transport_info(restart()), "old"), tie_break());
+}
+
 TEST(JingleSessionDeathTest, AbortsOnTheProgrammersMistakes) {
   EXPECT_DEATH(make(Role::initiator).accept(), "only the responder accepts");
   EXPECT_DEATH(active(Role::responder).accept(), "accepted twice");

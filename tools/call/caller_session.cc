@@ -177,7 +177,10 @@ Caller::Answer Caller::on_jingle(const jingle::Request& request, const jingle::J
     }
     return tl::unexpected(jingle::unknown_session());
   }
-  if (auto error = session_->receive(request.payload)) return tl::unexpected(std::move(*error));
+  const std::string& ufrag = remote_ice_ ? remote_ice_->ufrag : "";
+  if (auto error = session_->receive(request.payload, ufrag)) {
+    return tl::unexpected(std::move(*error));
+  }
   return std::visit(
       Overloaded{
           [this](const jingle::SessionAccept& accept) { return on_accept(accept), Answer(); },
