@@ -143,6 +143,10 @@ void Call::opened(const media::LegOpened& event, Outbox& out, TimePoint now) {
 
 void Call::gathered(const media::CandidatesGathered& event, Outbox& out) {
   if (!opened_ || event.candidates.empty()) return;
+  local_.candidates.insert(local_.candidates.end(), event.candidates.begin(),
+                           event.candidates.end());
+  // Before the ack of our ICE restart the peer does not know what they are of; they follow it.
+  if (restart_.own == OwnRestart::gathering || restart_.own == OwnRestart::offered) return;
   request(trickle(setup_.agreed, local_, event.candidates, candidates_sent_ + 1), out);
   candidates_sent_ += static_cast<int>(event.candidates.size());
 }

@@ -256,6 +256,19 @@ TEST_F(OurRestart, IsOfferedWithoutCandidatesWhichFollowTheAck) {
   EXPECT_EQ(bench.focus.legs(), 1u);
 }
 
+// A relay's candidate takes a round trip to the TURN server.
+TEST_F(OurRestart, WhatIsGatheredBeforeTheAckFollowsItWithTheRest) {
+  const auto iq = offer();
+  auto relay = bench.engine.restarted(leg).candidates;
+  relay[0].type = media::CandidateType::relay;
+  EXPECT_TRUE(bench.media(media::CandidatesGathered{leg, relay}).jingle().empty());
+  const auto more = told(bench.answered(iq, "result", ""));
+  ASSERT_EQ(more.candidates.size(), 2u);
+  EXPECT_EQ(more.candidates[1].type, jingle::CandidateType::relay);
+  EXPECT_EQ(told(bench.media(media::CandidatesGathered{leg, relay})).candidates.size(), 1u)
+      << "after it, at once";
+}
+
 TEST_F(OurRestart, IsTriedOnceForEachConnection) {
   const auto iq = offer();
   bench.answered(iq, "result", "");
@@ -346,7 +359,7 @@ TEST_F(OurRestart, YieldsBeforeItWasEvenSent) {
   lose_consent();
   EXPECT_TRUE(transport_info(both("new1")).acked());
   const auto answer = told(bench.media(bench.engine.restarted(leg)));
-  EXPECT_EQ(answer.candidates.size(), 1u);
+  EXPECT_EQ(answer.candidates.size(), 2u) << "the relay's too";
   EXPECT_EQ(at().restarts, 1);
   EXPECT_EQ(at().restarted_with->ufrag, "new1");
 }
@@ -365,6 +378,9 @@ class DialledRestart : public DialledCall {
 
 TEST_F(DialledRestart, OfTheRespondersIsAnswered) {
   connect();
+  auto relay = bench.engine.restarted(leg).candidates;
+  relay[0].type = media::CandidateType::relay;
+  EXPECT_TRUE(bench.media(media::CandidatesGathered{leg, relay}).jingle().empty());
   EXPECT_EQ(receive(new_credentials(0)), "result");
   EXPECT_EQ(take().all<RestartIce>().size(), 1u);
   call->ice_restarted(engine.restarted(kLeg), out, now);
