@@ -123,7 +123,7 @@ void Call::ask(jingle::Payload payload, Purpose purpose, Outbox& out, TimePoint 
 void Call::opened(const media::LegOpened& event, Outbox& out, TimePoint now) {
   if (opened_) return;
   opened_ = true;
-  local_ = {event.ice, event.fingerprint, event.ssrc, event.candidates};
+  local_ = {event.ice, event.fingerprint, event.ssrc, event.candidates, 0};
   candidates_sent_ = static_cast<int>(event.candidates.size());
   if (role() == jingle::Role::initiator) {
     ask(offer(local_, setup_.local.str(), token_, setup_.isfocus), Purpose::session_initiate, out,

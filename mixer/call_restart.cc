@@ -95,6 +95,7 @@ void Call::count_candidates_anew(TimePoint now) {
 void Call::ice_restarted(const media::IceRestarted& event, Outbox& out, TimePoint now) {
   local_.ice = event.ice;
   local_.candidates = event.candidates;
+  local_.generation++;
   if (std::exchange(restart_.owes_answer, false)) {
     tell_candidates(out, now);
   } else if (restart_.own == OwnRestart::gathering) {

@@ -201,7 +201,7 @@ jingle::SessionAccept answer(const Agreement& agreed, const LocalMedia& local,
     jingle::IceUdpTransport ours = local_transport(local, agreed.setup);
     ours.rtcp_mux = mux_in_transport;
     if (content.name == agreed.audio) {
-      add_candidates(local.candidates, 1, ours);
+      add_candidates(local.candidates, 1, local.generation, ours);
       std::get<RtpDescription>(content.description).sources = {local_source(local, token)};
     }
     content.transport = std::move(ours);
@@ -214,7 +214,7 @@ jingle::TransportInfo trickle(const Agreement& agreed, const LocalMedia& local,
   jingle::IceUdpTransport ours;
   ours.ufrag = local.ice.ufrag;
   ours.pwd = local.ice.pwd;
-  add_candidates(candidates, first_id, ours);
+  add_candidates(candidates, first_id, local.generation, ours);
   return {{{.creator = jingle::Creator::initiator,
             .name = agreed.audio,
             .senders = Senders::both,

@@ -38,6 +38,7 @@ struct LocalMedia {
   media::DtlsFingerprint fingerprint;
   std::uint32_t ssrc = 0;
   std::vector<media::IceCandidate> candidates;
+  int generation = 0;  // of the credentials: one more with each ICE restart (XEP-0176 §5.9)
 };
 
 // Our own offer (dialling out): one audio content, Opus and telephone-event, DTLS-SRTP, RTCP

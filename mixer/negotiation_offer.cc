@@ -88,7 +88,7 @@ jingle::SessionInitiate offer(const LocalMedia& local, const std::string& initia
   RtpDescription description = offered_description();
   description.sources = {local_source(local, token)};
   jingle::IceUdpTransport transport = local_transport(local, jingle::Setup::actpass);
-  add_candidates(local.candidates, 1, transport);
+  add_candidates(local.candidates, 1, local.generation, transport);
   jingle::SessionInitiate initiate;
   initiate.initiator = initiator;
   if (isfocus) initiate.isfocus = true;

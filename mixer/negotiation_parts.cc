@@ -138,11 +138,14 @@ jingle::IceUdpTransport local_transport(const LocalMedia& local, jingle::Setup s
 }
 
 void add_candidates(const std::vector<media::IceCandidate>& candidates, int first_id,
-                    jingle::IceUdpTransport& transport) {
+                    int generation, jingle::IceUdpTransport& transport) {
   for (const media::IceCandidate& ours : candidates) {
     jingle::Candidate candidate;
     candidate.component = ours.component;
     candidate.foundation = ours.foundation;
+    // A byte in the schema. libwebrtc drops candidates of a lower one than it has counted, and
+    // takes 0 for the present one.
+    candidate.generation = generation <= 255 ? generation : 0;
     candidate.id = "c" + std::to_string(first_id++);
     candidate.ip = ours.ip;
     candidate.port = ours.port;

@@ -27,7 +27,7 @@ void read_ice(const jingle::IceUdpTransport& theirs, Agreement& agreed);
 
 jingle::IceUdpTransport local_transport(const LocalMedia& local, jingle::Setup setup);
 void add_candidates(const std::vector<media::IceCandidate>& candidates, int first_id,
-                    jingle::IceUdpTransport& transport);
+                    int generation, jingle::IceUdpTransport& transport);
 // Our source: non-empty values, since Conversations throws on an empty one and WebRTC wants an
 // msid.
 jingle::Source local_source(const LocalMedia& local, const std::string& token);

@@ -208,6 +208,18 @@ TEST_F(PeersRestart, WithoutRtcpMuxKeepsTheCandidatesOfBothComponents) {
   EXPECT_EQ(at().trickled[1].component, 2);
 }
 
+// §5.9
+TEST_F(PeersRestart, EachHasAHigherGenerationUpToWhatAByteHolds) {
+  join();
+  for (int i = 1; i <= 256; ++i) {
+    bench.wait(2s);
+    transport_info(both("r" + std::to_string(i)));
+    const auto answer = told(bench.media(bench.engine.restarted(leg)));
+    ASSERT_EQ(answer.candidates.size(), 1u);
+    EXPECT_EQ(answer.candidates[0].generation, i <= 255 ? i : 0) << "libwebrtc takes 0 for any";
+  }
+}
+
 TEST_F(PeersRestart, WhatIsTrickledAfterwardsHasTheNewCredentialsAndNewIds) {
   join();
   transport_info(both("new1"));
