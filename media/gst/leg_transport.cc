@@ -185,7 +185,7 @@ class LegTransport::Impl final : private IcePaths::Observer {
   void ice_connected(int component) override { start_dtls(component); }
 
   void ice_restart_done() override {
-    if (state_ == State::opening) return;
+    if (state_ == State::opening || state_ == State::failed) return;
     state_ = State::connected;
     tell_connected();
   }

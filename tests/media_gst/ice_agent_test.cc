@@ -4,6 +4,7 @@
 
 #include "media/gst/ice_gate.h"
 #include "media/gst/transport_limits.h"
+#include "tests/media_gst/ice_side.h"
 #include "tests/media_gst/transport_peer.h"
 
 namespace media::gst {
@@ -11,40 +12,8 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-// One agent on a context that the test turns itself: no thread, no waiting.
-class Side : public IceAgent::Observer {
- public:
-  Side(GMainContext* context, bool controlling, IceConfig config)
-      : config_(std::move(config)), agent(context, config_, controlling, 1, *this) {}
-  void ice_candidates(std::vector<IceCandidate> found) override {
-    candidates.insert(candidates.end(), found.begin(), found.end());
-  }
-  void ice_connected(int) override { connected++; }
-  void ice_failed(int) override { failed++; }
-  void ice_received(int, std::span<std::uint8_t> datagram) override {
-    received.emplace_back(datagram.begin(), datagram.end());
-  }
-
- private:
-  IceConfig config_;
-
- public:
-  IceAgent agent;
-  std::vector<IceCandidate> candidates;
-  std::vector<Bytes> received;
-  int connected = 0, failed = 0;
-};
-
-class IceAgents : public testing::Test {
+class IceAgents : public TurnedByHand {
  protected:
-  IceAgents() : context_(g_main_context_new()) { io_thread.assert_here(); }
-  bool turn_until(const std::function<bool()>& condition) {
-    return eventually([&] {
-      while (g_main_context_iteration(context_.get(), FALSE)) {
-      }
-      return condition();
-    });
-  }
   static void introduce(Side& from, Side& to) {
     ASSERT_TRUE(to.agent.set_remote_credentials(from.agent.credentials()));
     EXPECT_EQ(to.agent.add_remote_candidates(from.candidates), 0U);
@@ -55,8 +24,6 @@ class IceAgents : public testing::Test {
     introduce(b, a);
     return turn_until([&] { return a.connected > 0 && b.connected > 0; });
   }
-  ContextPtr context_;
-  const IceConfig loopback_{.addresses = {"127.0.0.1"}};
 };
 
 TEST_F(IceAgents, SendOverTheSelectedSocketAndThroughTheAgentAlike) {

@@ -7,8 +7,10 @@
 #include <optional>
 
 #include "media/audio_frame.h"
+#include "media/gst/leg_transport.h"
 #include "media/gst/transport_limits.h"
 #include "tests/media_gst/engine_fixture.h"
+#include "tests/media_gst/ice_side.h"
 #include "tests/support/resident.h"
 #include "tests/support/sanitized.h"
 
@@ -218,6 +220,38 @@ TEST_F(IceRestarts, UnusableCredentialsLeaveThePairInUse) {
   ASSERT_TRUE(nth<IceRestarted>(a_->log_, a_->leg(), 1));
   EXPECT_TRUE(eventually([&] { return open_fds() == fds; })) << "given up at once";
   talk(10);
+}
+
+// What the loop still had to do when the leg failed (here: nothing connected in time).
+TEST_F(TurnedByHand, ALegThatHasFailedIsNotRevivedByARestart) {
+  const DtlsIdentity identity;
+  std::vector<Event> events;
+  LegTransport::TimePoint scheduled;
+  LegTransport::Host host;
+  host.context = context_.get();
+  host.ice = &loopback_;
+  host.identity = &identity;
+  host.emit = [&](Event event) { events.push_back(std::move(event)); };
+  host.schedule = [&](LegId, LegTransport::TimePoint at) { scheduled = at; };
+  LegTransport leg(host, {.leg = LegId{1}, .ssrc = 1, .ice_controlling = true});
+  Side other(context_.get(), false, loopback_);
+  ASSERT_TRUE(other.agent.gather());
+  leg.open();
+  LegRemote remote;
+  remote.ice = {"first", std::string(22, 'p')};
+  leg.connect(remote);
+  const auto connect_deadline = scheduled;
+  leg.restart_ice({.remote = other.agent.credentials()});
+  const auto* restarted = std::get_if<IceRestarted>(&events.back());
+  ASSERT_TRUE(restarted);
+  ASSERT_TRUE(other.agent.set_remote_credentials(restarted->ice));
+  other.agent.add_remote_candidates(restarted->candidates);
+  leg.add_remote_candidates(other.candidates);
+  leg.on_deadline(connect_deadline);
+  ASSERT_TRUE(std::holds_alternative<LegFailed>(events.back()));
+  ASSERT_TRUE(turn_until([&] { return other.connected > 0; }));
+  turn();  // the answer to what connected the other
+  EXPECT_TRUE(std::holds_alternative<LegFailed>(events.back())) << "after it came another event";
 }
 
 // Lasts as long as the limit it shows (30 s).
