@@ -7,24 +7,26 @@
 
 namespace sim {
 
-PeerWorld::PeerWorld(std::uint64_t seed, Mood mood)
+PeerWorld::PeerWorld(std::uint64_t seed, Mood mood, mixer::Config config)
     : dice(seed),
       mood_(mood),
+      room_((config.xmpp.mode == mixer::Config::Xmpp::Mode::client ? "" : "tea@") +
+            config.xmpp.jid.str()),
       focus_(
-          component_config(), [this] { return dice.bits(); }, wall_time) {
-  handle(mixer::ConnectionUp{{jid("mixer.localhost"), false}});
+          config, [this] { return dice.bits(); }, wall_time) {
+  const bool bot = config.xmpp.mode == mixer::Config::Xmpp::Mode::client;
+  handle(mixer::ConnectionUp{{bot ? jid(room_ + "/focus") : config.xmpp.jid, false}});
   later(1s, [this] { tick(); });
 }
 
 peers::Peer& PeerWorld::call(const peers::Client& client, std::chrono::milliseconds delay) {
   const std::string n = std::to_string(lines_.size());
   const bool bare = mood_ == Mood::hostile && dice.chance(0.5);
-  Line& line = lines_.emplace_back(
-      client,
-      peers::Peer::Place{.self = "u" + n + "@localhost/" + client.name,
-                         .room = "tea@mixer.localhost",
-                         .dials = bare ? "tea@mixer.localhost" : "tea@mixer.localhost/focus",
-                         .sid = "sid" + n + "of" + client.name});
+  Line& line =
+      lines_.emplace_back(client, peers::Peer::Place{.self = "u" + n + "@localhost/" + client.name,
+                                                     .room = room_,
+                                                     .dials = bare ? room_ : room_ + "/focus",
+                                                     .sid = "sid" + n + "of" + client.name});
   later(delay, [this, &line] { prompt(line); });
   return line.peer;
 }

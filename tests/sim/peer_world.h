@@ -19,9 +19,9 @@ class PeerWorld {
   // candidates, media and presence come when they like; stanzas of one path keep their order, as
   // XMPP has it.
   enum class Mood { calm, hostile };
-  PeerWorld(std::uint64_t seed, Mood mood);
+  PeerWorld(std::uint64_t seed, Mood mood, mixer::Config config = component_config());
 
-  // Calls the room that everybody calls, after `delay`.
+  // Calls the room that everybody calls, or the bot, after `delay`.
   peers::Peer& call(const peers::Client& client, std::chrono::milliseconds delay = {});
   // Done to all stanzas for that peer from now on.
   void spoil(const peers::Peer& peer, const peers::Fault& fault) { spoilt_[&peer] = &fault; }
@@ -64,6 +64,7 @@ class PeerWorld {
   void look_at_effect(Line& line, const std::string& id);
 
   const Mood mood_;
+  const std::string room_;  // bare JID
   TimePoint now_{1000s};
   FakeEngine engine_;
   Laws laws_{engine_};

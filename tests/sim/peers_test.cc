@@ -1,6 +1,7 @@
 // Clients as they are (tests/peers/clients.cc) in calls with the focus: each alone from the first
 // word to the last, several at once in every order of events, and every rule by which one of them
-// would give up shown to catch its fault. MIXER_PEERS_SEED=S tells the story of one seed.
+// would give up shown to catch its fault. MIXER_PEERS_SEEDS=N runs N seeds, MIXER_PEERS_SEED=S only
+// that one and tells its story.
 #include <gmock/gmock.h>
 
 #include <cstdlib>
@@ -25,16 +26,23 @@ void expect_content(const peers::Peer& peer) {
   EXPECT_EQ(peer.memory().connected.has_value(), peer.client().joins) << peer.client().name;
 }
 
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
 class Peers : public ::testing::TestWithParam<Client> {};
 
-TEST_P(Peers, GoThroughAWholeCall) {
-  PeerWorld world(1, Mood::calm);
-  const peers::Peer& peer = world.call(GetParam());
-  world.pass(60s);
-  expect_content(peer);
-  EXPECT_EQ(peer.upcoming(), nullptr);
-  EXPECT_EQ(peer.reason(), GetParam().joins ? "" : "security-error");
-  world.shut_down();
+TEST_P(Peers, GoThroughAWholeCallWithARoomAndWithTheBot) {
+  for (const mixer::Config& config : {component_config(), client_config()}) {
+    PeerWorld world(1, Mood::calm, config);
+    const peers::Peer& peer = world.call(GetParam());
+    world.pass(60s);
+    expect_content(peer);
+    EXPECT_TRUE(peer.done());
+    EXPECT_EQ(peer.reason(), GetParam().joins ? "" : "security-error");
+    world.shut_down();
+  }
 }
 
 TEST_P(Peers, AreHungUpOnWithAReason) {
@@ -66,9 +74,9 @@ TEST_P(Peers, GiveUpByEachOfTheirRules) {
 INSTANTIATE_TEST_SUITE_P(Sim, Peers, ::testing::ValuesIn(peers::clients()), name_of);
 
 TEST(ManyPeers, StayInARoomWhereEverythingComesWhenItLikes) {
-  const char* given = std::getenv("MIXER_PEERS_SEED");
-  const std::uint64_t only = given ? std::strtoull(given, nullptr, 10) : 0;
-  const std::uint64_t seeds = only ? only : test_support::kSanitized ? 60 : 500;
+  const std::uint64_t only = from_environment("MIXER_PEERS_SEED", 0);
+  const std::uint64_t seeds =
+      only ? only : from_environment("MIXER_PEERS_SEEDS", test_support::kSanitized ? 60 : 500);
   int calls = 0, effects = 0;
   for (std::uint64_t seed = only ? only : 1; seed <= seeds; ++seed) {
     SCOPED_TRACE("MIXER_PEERS_SEED=" + std::to_string(seed));
