@@ -229,7 +229,7 @@ Client aiortc_with_jmi() {
   return client;
 }
 
-// Jitsi desktop. It tells no mute.
+// https://jitsi.org, the desktop client.
 const Client kJitsi{
     .name = "Jitsi",
     .basis = Basis::source,
