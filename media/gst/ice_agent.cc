@@ -350,21 +350,9 @@ class IceAgent::Impl {
     path.fd = g_socket_get_fd(socket.get());
   }
 
-  // Peer-reflexive ones, from the peer's authentic checks: libnice keeps them all and looks through
-  // them at every check.
-  void learned() {
-    if (++learned_count_ != limits::kCandidatePairs) return;
-    for (auto& path : paths_) {
-      path = Path{};
-      path.failed = true;
-    }
-    for (const auto& gate : gates_) gate->shut();
-    observer_.ice_failed(kRtpComponent);
-  }
-
   static void on_learned(NiceAgent*, NiceCandidate*, gpointer self) noexcept {
     io_thread.assert_here();
-    static_cast<Impl*>(self)->learned();
+    static_cast<Impl*>(self)->observer_.ice_learned();
   }
   static void on_state(NiceAgent*, guint, guint component, guint state, gpointer self) noexcept {
     io_thread.assert_here();
@@ -401,7 +389,7 @@ class IceAgent::Impl {
   bool uses_turn_ = false;
   bool gathering_ = false, always_through_agent_ = false;
   std::vector<Endpoint> ours_;
-  std::size_t remote_count_ = 0, learned_count_ = 0;
+  std::size_t remote_count_ = 0;
   std::array<Path, 2> paths_;
   const std::array<std::shared_ptr<IceGate>, 2> gates_{std::make_shared<IceGate>(),
                                                        std::make_shared<IceGate>()};

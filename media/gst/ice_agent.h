@@ -24,6 +24,8 @@ class IceAgent {
     virtual void ice_candidates(std::vector<IceCandidate> candidates) = 0;
     virtual void ice_connected(int component) = 0;  // data may be sent; may come again
     virtual void ice_failed(int component) = 0;     // after connected: consent is gone
+    // One more address (peer-reflexive) that checks go to, because the peer's came from there.
+    virtual void ice_learned() = 0;
     // A datagram from a validated pair that is not STUN; may be changed in place.
     virtual void ice_received(int component, std::span<std::uint8_t> datagram) = 0;
   };

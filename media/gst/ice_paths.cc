@@ -35,6 +35,7 @@ struct IcePaths::Path final : IceAgent::Observer {
     connected[component == 2] = false;
     paths.path_failed(*this, component);
   }
+  void ice_learned() override { paths.learned(); }
   void ice_received(int component, std::span<std::uint8_t> datagram) override {
     paths.observer_.ice_received(component, datagram);
   }
@@ -85,6 +86,10 @@ void IcePaths::restart(int components, const IceRestart& restart, TimePoint now)
   // Who restarts again and again and never connects is waited for no longer than another.
   const bool waited_for = next_ && !connected(1);
   if (!waited_for) restart_until_ = now + limits::kConnectTime;
+  // Restarts make room for one more address a second (RFC 8445 §19.5.1).
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(now - counted_at_.value_or(now));
+  learned_ -= std::min(learned_, static_cast<std::size_t>(seconds.count()));
+  counted_at_ = now;
   next_ = std::make_unique<Path>(*this, components, restart.moved_to);
   if (!restart.moved_to.empty()) path_.reset();
   if (!next_->agent.gather() || (restart.remote && !begin_checks(*restart.remote))) abandon();
@@ -164,6 +169,11 @@ void IcePaths::path_failed(Path& path, int component) {
   } else if (!next_) {
     observer_.ice_lost();
   }
+}
+
+// libnice keeps them all, looks through them at every check, and sends checks of its own to each.
+void IcePaths::learned() {
+  if (++learned_ == limits::kCandidatePairs) observer_.ice_flooded();
 }
 
 // Not at once: an agent may be calling.

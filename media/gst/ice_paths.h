@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,7 +29,8 @@ class IcePaths {
     virtual void ice_candidates(News news, std::vector<IceCandidate> candidates) = 0;
     virtual void ice_connected(int component) = 0;  // data may be sent; may come again
     virtual void ice_restart_done() = 0;            // the new pair has taken over
-    virtual void ice_lost() = 0;  // component 1 has no pair, and no restart is under way
+    virtual void ice_lost() = 0;     // component 1 has no pair, and no restart is under way
+    virtual void ice_flooded() = 0;  // limits::kCandidatePairs were learned from the peer's checks
     virtual void ice_received(int component, std::span<std::uint8_t> datagram) = 0;
     virtual void ice_schedule() = 0;  // next_deadline() has changed
   };
@@ -69,6 +71,7 @@ class IcePaths {
   void candidates(Path& path, std::vector<IceCandidate> candidates);
   void path_connected(const Path& path, int component);
   void path_failed(Path& path, int component);
+  void learned();
   void abandon();
   void take_over();
 
@@ -80,6 +83,8 @@ class IcePaths {
   std::unique_ptr<Path> next_;     // a restart under way
   std::unique_ptr<Path> retired_;  // the one before; only heard
   TimePoint restart_until_{}, retired_until_{};
+  std::size_t learned_ = 0;              // candidates, by all sessions
+  std::optional<TimePoint> counted_at_;  // learned_, anew
 };
 
 }  // namespace media::gst

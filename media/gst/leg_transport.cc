@@ -200,6 +200,10 @@ class LegTransport::Impl final : private IcePaths::Observer {
 
   void ice_schedule() override { reschedule(); }
 
+  void ice_flooded() override {
+    fail(LegFailure::ice_failed, "the peer's checks come from too many addresses");
+  }
+
   void ice_received(int component, std::span<std::uint8_t> datagram) override {
     if (state_ == State::failed) return;
     switch (kind_of(datagram)) {

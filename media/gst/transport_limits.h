@@ -14,7 +14,9 @@ inline constexpr std::size_t kIoCommands = 8192;
 inline constexpr std::size_t kControlCommands = 16384;
 // RTP packets waiting for one I/O thread: two ticks of kMaxLegs.
 inline constexpr std::size_t kOutbox = 8192;
-// ICE is no scanner (RFC 8445 §19.5.1): what one peer may make us send checks to.
+// ICE is no scanner (RFC 8445 §19.5.1): what one peer may make us send checks to. The second is
+// also how many a leg may learn from checks of the peer's; each second between restarts allows one
+// more.
 inline constexpr std::size_t kRemoteCandidates = 20;
 inline constexpr std::size_t kCandidatePairs = 100;
 // Of each kind: every leg asks every TURN server for a relay, from each of its addresses; libnice

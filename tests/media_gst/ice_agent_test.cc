@@ -117,23 +117,6 @@ TEST_F(IceAgents, NothingIsSentToADeniedAddressThatWasLearned) {
   EXPECT_FALSE(b.agent.send(1, Bytes{0x80, 1}));
 }
 
-TEST_F(IceAgents, TooManyLearnedCandidatesEndTheLeg) {
-  Side b(context_.get(), false, loopback_);
-  ASSERT_TRUE(b.agent.gather());
-  std::vector<std::unique_ptr<Side>> sources;
-  for (std::size_t i = 0; i <= limits::kCandidatePairs; ++i) {
-    auto& source = sources.emplace_back(std::make_unique<Side>(context_.get(), true, loopback_));
-    ASSERT_TRUE(source->agent.gather());
-    if (i == 0) {
-      ASSERT_TRUE(b.agent.set_remote_credentials(source->agent.credentials()));
-    }
-    introduce(b, *source);
-  }
-  ASSERT_TRUE(turn_until([&] { return b.failed > 0; }));
-  EXPECT_FALSE(b.agent.send(1, Bytes{0x80, 1}));
-  EXPECT_EQ(b.failed, 1);
-}
-
 // libnice alone reads as long as there is something to read.
 TEST_F(IceAgents, AFloodWaitsUntilTheOthersHadTheirTurn) {
   Side a(context_.get(), true, loopback_), b(context_.get(), false, loopback_);

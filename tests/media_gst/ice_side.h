@@ -23,6 +23,7 @@ class Side : public IceAgent::Observer {
   }
   void ice_connected(int) override { connected++; }
   void ice_failed(int) override { failed++; }
+  void ice_learned() override {}
   void ice_received(int, std::span<std::uint8_t> datagram) override {
     received.emplace_back(datagram.begin(), datagram.end());
   }

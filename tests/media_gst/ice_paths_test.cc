@@ -1,0 +1,80 @@
+#include "media/gst/ice_paths.h"
+
+#include "media/gst/transport_limits.h"
+#include "tests/media_gst/ice_side.h"
+#include "tests/media_gst/transport_peer.h"
+
+namespace media::gst {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Watch : public IcePaths::Observer {
+ public:
+  void ice_candidates(News news, std::vector<IceCandidate> found) override {
+    if (news != News::more) candidates.clear();
+    candidates.insert(candidates.end(), found.begin(), found.end());
+  }
+  void ice_connected(int) override {}
+  void ice_restart_done() override { done++; }
+  void ice_lost() override { lost++; }
+  void ice_flooded() override { flooded++; }
+  void ice_received(int, std::span<std::uint8_t>) override {}
+  void ice_schedule() override {}
+  std::vector<IceCandidate> candidates;  // of the newest session
+  int done = 0, lost = 0, flooded = 0;
+};
+
+class IcePathsTest : public TurnedByHand {
+ protected:
+  // The peer's checks come from that many addresses nobody named; all are answered.
+  void check_from(IcePaths& paths, const Watch& watch, int addresses) {
+    std::vector<std::unique_ptr<Side>> sources;
+    for (int i = 0; i < addresses; ++i) {
+      auto& source = sources.emplace_back(std::make_unique<Side>(context_.get(), true, loopback_));
+      ASSERT_TRUE(source->agent.gather());
+      ASSERT_TRUE(source->agent.set_remote_credentials(paths.credentials()));
+      source->agent.add_remote_candidates(watch.candidates);
+    }
+    EXPECT_TRUE(turn_until([&] {
+      return watch.flooded > 0 || std::all_of(sources.begin(), sources.end(),
+                                              [](const auto& each) { return each->connected > 0; });
+    }));
+  }
+  const IceCredentials peer_{"peer", std::string(22, 'p')};
+  const IceRestart by_peer_{.remote = peer_, .moved_to = {}};
+  const IcePaths::TimePoint start_{1000s};
+};
+
+// RFC 8445 §19.5.1
+TEST_F(IcePathsTest, RestartsMakeRoomForOneLearnedAddressASecondAndNoMore) {
+  Watch watch;
+  IcePaths paths(context_.get(), loopback_, false, watch);
+  ASSERT_TRUE(paths.open(1));
+  ASSERT_TRUE(paths.begin_checks(peer_));
+  const int each = static_cast<int>(limits::kCandidatePairs) / 3;
+  auto now = start_;
+  for (int i = 0; i < 4; ++i) {
+    paths.restart(1, by_peer_, now += each * 1s);
+    check_from(paths, watch, each);
+  }
+  EXPECT_EQ(watch.flooded, 0) << "as many as seconds passed";
+  for (int i = 0; i < 3; ++i) {
+    paths.restart(1, by_peer_, now += 1s);
+    check_from(paths, watch, each);
+  }
+  EXPECT_EQ(watch.flooded, 1);
+}
+
+TEST_F(IcePathsTest, LearnTooManyAddressesWithoutAnyRestart) {
+  Watch watch;
+  IcePaths paths(context_.get(), loopback_, false, watch);
+  ASSERT_TRUE(paths.open(1));
+  ASSERT_TRUE(paths.begin_checks(peer_));
+  check_from(paths, watch, static_cast<int>(limits::kCandidatePairs) + 1);
+  EXPECT_EQ(watch.flooded, 1);
+  EXPECT_EQ(watch.lost, 0) << "it is no loss that another restart could mend";
+}
+
+}  // namespace
+}  // namespace media::gst
