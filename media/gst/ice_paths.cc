@@ -8,7 +8,7 @@
 namespace media::gst {
 namespace {
 
-constexpr IcePaths::TimePoint kAtOnce{};
+constexpr IcePaths::TimePoint kPassed{};
 
 }  // namespace
 
@@ -42,9 +42,10 @@ struct IcePaths::Path final : IceAgent::Observer {
 
   IcePaths& paths;
   const int components;
-  bool told = false;    // its first candidates
-  bool checks = false;  // the peer's credentials are known
-  bool lost = false;    // component 1 was connected once
+  bool told = false;       // its first candidates
+  bool checks = false;     // the peer's credentials are known
+  bool lost = false;       // component 1 was connected once
+  bool abandoned = false;  // ends at the next deadline: its agent may be calling
   std::array<bool, 2> connected{};
   std::vector<IceCandidate> held;  // before `checks`
   std::optional<IceConfig> moved;
@@ -83,20 +84,25 @@ std::size_t IcePaths::add_remote_candidates(const std::vector<IceCandidate>& can
 void IcePaths::restart(int components, const IceRestart& restart, TimePoint now) {
   if (next_ && next_->connected[0]) take_over();
   retired_.reset();
-  // Who restarts again and again and never connects is waited for no longer than another.
-  const bool waited_for = next_ && !connected(1);
-  if (!waited_for) restart_until_ = now + limits::kConnectTime;
+  // Who restarts again and again and never connects is waited for hardly longer than another: the
+  // last one must have its chance.
+  const bool waited_for = next_ && next_->checks && !next_->abandoned && !connected(1);
+  if (!waited_for) waits_since_ = now;
+  const auto once = waits_since_ + limits::kConnectTime;
+  restart_until_ =
+      std::max(once, std::min(now + limits::kRestartChance, once + limits::kConnectTime));
   // Restarts make room for one more address a second (RFC 8445 §19.5.1).
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now - counted_at_.value_or(now));
   learned_ -= std::min(learned_, static_cast<std::size_t>(seconds.count()));
   counted_at_ = now;
+  next_.reset();  // its port may be the last one
   next_ = std::make_unique<Path>(*this, components, restart.moved_to);
   if (!restart.moved_to.empty()) path_.reset();
   if (!next_->agent.gather() || (restart.remote && !begin_checks(*restart.remote))) abandon();
   observer_.ice_schedule();
 }
 
-bool IcePaths::awaits_answer() const { return next_ && !next_->checks; }
+bool IcePaths::awaits_answer() const { return next_ && !next_->checks && !next_->abandoned; }
 
 IceCredentials IcePaths::credentials() const {
   return newest() ? newest()->agent.credentials() : IceCredentials{};
@@ -121,15 +127,16 @@ std::string IcePaths::selected_remote() const { return route(1)->agent.selected_
 
 IcePaths::TimePoint IcePaths::next_deadline() const {
   auto next = TimePoint::max();
-  if (!next_ && path_ && path_->lost) return kAtOnce;
-  if (next_) next = std::min(next, restart_until_);
-  if (retired_) next = std::min(next, retired_until_);
+  if (!next_ && path_ && path_->lost) return kPassed;
+  if (next_) next = next_->abandoned ? kPassed : restart_until_;
+  if (retired_) next = std::min(next, retired_until_.value_or(kPassed));
   return next;
 }
 
 void IcePaths::on_deadline(TimePoint now) {
-  if (retired_ && now >= retired_until_) retired_.reset();
-  if (next_ && now >= restart_until_) {
+  if (retired_ && !retired_until_) retired_until_ = now + limits::kRestartLinger;
+  if (retired_ && now >= *retired_until_) retired_.reset();
+  if (next_ && (next_->abandoned || now >= restart_until_)) {
     if (next_->connected[0]) return take_over();
     next_.reset();
     if (!path_ || path_->lost) observer_.ice_lost();
@@ -176,16 +183,15 @@ void IcePaths::learned() {
   if (++learned_ == limits::kCandidatePairs) observer_.ice_flooded();
 }
 
-// Not at once: an agent may be calling.
 void IcePaths::abandon() {
   next_->connected = {};
-  restart_until_ = kAtOnce;
+  next_->abandoned = true;
   observer_.ice_schedule();
 }
 
 void IcePaths::take_over() {
   retired_ = std::move(path_);
-  retired_until_ = std::chrono::steady_clock::now() + limits::kRestartLinger;
+  retired_until_.reset();
   path_ = std::move(next_);
   observer_.ice_restart_done();
   observer_.ice_schedule();

@@ -82,9 +82,11 @@ class IcePaths {
   std::unique_ptr<Path> path_;     // in use
   std::unique_ptr<Path> next_;     // a restart under way
   std::unique_ptr<Path> retired_;  // the one before; only heard
-  TimePoint restart_until_{}, retired_until_{};
-  std::size_t learned_ = 0;              // candidates, by all sessions
-  std::optional<TimePoint> counted_at_;  // learned_, anew
+  TimePoint restart_until_{};
+  TimePoint waits_since_{};                 // for the first of restarts of which none connects
+  std::optional<TimePoint> retired_until_;  // from the first deadline on
+  std::size_t learned_ = 0;                 // candidates, by all sessions
+  std::optional<TimePoint> counted_at_;     // learned_, anew
 };
 
 }  // namespace media::gst

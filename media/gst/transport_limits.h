@@ -29,6 +29,8 @@ inline constexpr auto kLookUpFailedAgain = 1min;
 inline constexpr std::size_t kIceString = 256;
 // A pair that does not connect in this time has no user waiting any more.
 inline constexpr auto kConnectTime = 30s;
+// The last of many ICE restarts, whose time is nearly over, has this for its checks.
+inline constexpr auto kRestartChance = 5s;
 // After an ICE restart the old pair still receives what was on its way, and what a peer sends that
 // finds out later than we that the new one works.
 inline constexpr auto kRestartLinger = 5s;

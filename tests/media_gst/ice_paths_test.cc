@@ -76,5 +76,47 @@ TEST_F(IcePathsTest, LearnTooManyAddressesWithoutAnyRestart) {
   EXPECT_EQ(watch.lost, 0) << "it is no loss that another restart could mend";
 }
 
+TEST_F(IcePathsTest, TheLastOfManyRestartsHasItsChanceButNotForEver) {
+  Watch watch;
+  IcePaths paths(context_.get(), loopback_, false, watch);
+  ASSERT_TRUE(paths.open(1));
+  ASSERT_TRUE(paths.begin_checks(peer_));
+  const auto end = start_ + limits::kConnectTime;
+  struct Row {
+    IcePaths::TimePoint at, until;
+  };
+  for (const auto& [at, until] :
+       {Row{start_, end}, Row{start_ + 10s, end}, Row{end - 1s, end - 1s + limits::kRestartChance},
+        Row{end + 3s, end + 3s + limits::kRestartChance},
+        Row{end + limits::kConnectTime - 1s, end + limits::kConnectTime}}) {
+    paths.restart(1, by_peer_, at);
+    EXPECT_EQ(paths.next_deadline(), until) << (at - start_) / 1s;
+  }
+}
+
+TEST_F(IcePathsTest, AnOfferThatNobodyAnsweredIsNoReasonToWaitLess) {
+  Watch watch;
+  IcePaths paths(context_.get(), loopback_, false, watch);
+  ASSERT_TRUE(paths.open(1));
+  ASSERT_TRUE(paths.begin_checks(peer_));
+  paths.restart(1, {}, start_);
+  EXPECT_TRUE(paths.awaits_answer());
+  paths.restart(1, by_peer_, start_ + 20s);
+  EXPECT_EQ(paths.next_deadline(), start_ + 20s + limits::kConnectTime);
+}
+
+TEST_F(IcePathsTest, ARestartHasThePortOfTheUnfinishedOneItReplaces) {
+  IceConfig config = loopback_;
+  Watch watch;
+  IcePaths paths(context_.get(), config, false, watch);
+  ASSERT_TRUE(paths.open(1));
+  ASSERT_TRUE(paths.begin_checks(peer_));
+  config.port_min = config.port_max = free_port();
+  paths.restart(1, by_peer_, start_);
+  EXPECT_TRUE(paths.next_deadline() > start_ + 1s);
+  paths.restart(1, by_peer_, start_ + 1s);
+  EXPECT_TRUE(paths.next_deadline() > start_ + 1s);
+}
+
 }  // namespace
 }  // namespace media::gst

@@ -192,6 +192,18 @@ bool send_off_path(const std::string& ip, std::uint16_t to,
   return sent;
 }
 
+std::uint16_t free_port() {
+  const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  EXPECT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), length), 0);
+  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length), 0);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
 std::uint16_t port_of(const std::string& pair_end) {
   return static_cast<std::uint16_t>(std::atoi(pair_end.c_str() + pair_end.rfind(':') + 1));
 }

@@ -146,6 +146,8 @@ bool send_off_path(const std::string& ip, std::uint16_t to,
 // "host 127.0.0.1:4000" -> 4000.
 std::uint16_t port_of(const std::string& pair_end);
 
+// Of UDP on 127.0.0.1, a moment ago.
+std::uint16_t free_port();
 int open_fds();
 int threads();
 
