@@ -104,11 +104,12 @@ struct CandidatesGathered {
 };
 // Of restart_ice(): what the peer is to be told (RFC 8445 §9). Sound goes on over the pair in use;
 // LegConnected comes again when the new one carries it. If none connects in time, the old one
-// stays.
+// stays. Empty credentials: it could not begin (no port left, unusable credentials, too busy).
 struct IceRestarted {
   LegId leg;
   IceCredentials ice;
   std::vector<IceCandidate> candidates;  // CandidatesGathered are of these credentials from now on
+  std::string remote_ufrag{};            // of the call it is the outcome of; empty: we offer
   bool operator==(const IceRestarted&) const = default;
 };
 struct LegConnected {  // ICE, DTLS and the fingerprint check are done: sound can flow both ways;
@@ -175,10 +176,11 @@ class MediaEngine {
   virtual void connect_leg(LegId leg, LegRemote remote) = 0;
   // Trickled (XEP-0176 §5.6). Unknown legs are ignored: the close may have overtaken.
   virtual void add_remote_candidates(LegId leg, std::vector<IceCandidate> candidates) = 0;
-  // RFC 8445 §9: other credentials and candidates; IceRestarted follows, unless no port is left.
+  // RFC 8445 §9: other credentials and candidates; IceRestarted follows, once, also if it fails.
   // Remote candidates are of the new credentials from here on; DTLS and SRTP stay as they are.
   // `remote`: the peer's new ones. Absent: we are the one who offers; the second call brings them,
-  // and no second IceRestarted. An unfinished restart ends with the next.
+  // and no second IceRestarted, unless the first could not begin. An unfinished restart ends with
+  // the next.
   virtual void restart_ice(LegId leg, std::optional<IceCredentials> remote) = 0;
   // LegClosed follows, exactly once.
   virtual void close_leg(LegId leg) = 0;

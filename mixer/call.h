@@ -128,6 +128,7 @@ class Call {
   void take_candidates(const jingle::IceUdpTransport& transport,
                        std::vector<media::IceCandidate>& into);
   void give_candidates(Outbox& out);
+  void restart_failed(bool ours, Outbox& out);
   void on_new_credentials(media::IceCredentials credentials, Outbox& out, TimePoint now);
   void restart_when_due(Outbox& out, TimePoint now);
   void count_candidates_anew(TimePoint now);
@@ -154,7 +155,8 @@ class Call {
   enum class OwnRestart { none, gathering, offered, acknowledged };
   struct Restart {                   // XEP-0176 §5.9
     std::deque<std::string> former;  // ufrags of the peer's that count no more
-    bool owes_answer = false;        // the peer offered; IceRestarted follows
+    // The peer offered, and the IceRestarted with this remote_ufrag is our answer to it.
+    std::optional<std::string> owed;
     std::optional<TimePoint> due;    // the peer offered, too soon after the last
     TimePoint last{}, counted_at{};  // candidates were counted anew
     bool peer_trickles = false;

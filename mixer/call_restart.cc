@@ -63,7 +63,7 @@ void Call::on_new_credentials(media::IceCredentials credentials, Outbox& out, Ti
       // What comes too often is answered together.
       restart_.due = std::max(now, restart_.last + limits::kRestartGap);
       return restart_when_due(out, now);
-    case OwnRestart::gathering: restart_.owes_answer = true; break;
+    case OwnRestart::gathering: restart_.owed = ""; break;
     // Both have offered and we yield, or it is the answer ahead of the ack: the peer needs the
     // same.
     case OwnRestart::offered: tell_candidates(out, now); break;
@@ -78,7 +78,7 @@ void Call::restart_when_due(Outbox& out, TimePoint now) {
   if (!restart_.due || *restart_.due > now) return;
   restart_.due.reset();
   restart_.last = now;
-  restart_.owes_answer = true;
+  restart_.owed = setup_.agreed.remote.ice.ufrag;
   count_candidates_anew(now);
   out.put(RestartIce{setup_.leg, setup_.agreed.remote.ice});
   give_candidates(out);
@@ -93,18 +93,33 @@ void Call::count_candidates_anew(TimePoint now) {
 }
 
 void Call::ice_restarted(const media::IceRestarted& event, Outbox& out, TimePoint now) {
+  const bool ours = event.remote_ufrag.empty();
+  const bool answers = restart_.owed == event.remote_ufrag;
+  const bool offers = ours && restart_.own == OwnRestart::gathering;
+  if (!answers && !offers) return;  // another has taken its place meanwhile
+  if (event.ice.ufrag.empty()) return restart_failed(ours, out);
   local_.ice = event.ice;
   local_.candidates = event.candidates;
   local_.generation++;
-  if (std::exchange(restart_.owes_answer, false)) {
+  if (answers) {
+    restart_.owed.reset();
     tell_candidates(out, now);
-  } else if (restart_.own == OwnRestart::gathering) {
+  } else {
     // Without candidates, or Conversations takes it for an answer and ends the call; they follow
     // the ack.
     restart_.own = OwnRestart::offered;
     session_.sent(jingle::Action::transport_info);
     ask(trickle(setup_.agreed, local_, {}, 1), Purpose::ice_restart, out, now);
   }
+}
+
+void Call::restart_failed(bool ours, Outbox& out) {
+  out.log(Log::Level::warning, "ice restart failed: room=" + quoted(setup_.room) + " peer=" +
+                                   quoted(setup_.peer.str()) + " by=" + (ours ? "mixer" : "peer"));
+  if (!restart_.owed) return end(reasons::of(media::LegFailure::consent_lost), out);
+  // Ours, to which we yielded: the engine has taken the peer's for one of its own then. The peer's:
+  // the pair in use stays, and the peer will try again or be lost.
+  restart_.owed = ours ? std::optional(setup_.agreed.remote.ice.ufrag) : std::nullopt;
 }
 
 // An answer (§5.9): one content, the new credentials and all candidates so far.

@@ -96,7 +96,9 @@ class GstEngine final : public MediaEngine {
     queue_.push(AddCandidatesCommand{leg, std::move(candidates)});
   }
   void restart_ice(LegId leg, std::optional<IceCredentials> remote) override {
-    queue_.push(RestartIceCommand{leg, std::move(remote)});
+    std::string ufrag = remote ? remote->ufrag : "";
+    if (queue_.push(RestartIceCommand{leg, std::move(remote)})) return;
+    emit(IceRestarted{leg, {}, {}, std::move(ufrag)});
   }
   void close_leg(LegId leg) override {
     bool refused = false;

@@ -158,11 +158,8 @@ class IceAgent::Impl {
   }
 
   bool set_remote_credentials(const IceCredentials& remote) {
-    if (remote.ufrag.empty() || remote.ufrag.size() > limits::kIceString || remote.pwd.empty() ||
-        remote.pwd.size() > limits::kIceString) {
-      return false;
-    }
-    return nice_agent_set_remote_credentials(agent_.get(), stream_, remote.ufrag.c_str(),
+    return usable(remote) &&
+           nice_agent_set_remote_credentials(agent_.get(), stream_, remote.ufrag.c_str(),
                                              remote.pwd.c_str()) != FALSE;
   }
 
@@ -405,6 +402,12 @@ bool IceAgent::gather() { return impl_->gather(); }
 IceCredentials IceAgent::credentials() const { return impl_->credentials(); }
 bool IceAgent::set_remote_credentials(const IceCredentials& credentials) {
   return impl_->set_remote_credentials(credentials);
+}
+bool IceAgent::usable(const IceCredentials& credentials) {
+  const auto fits = [](const std::string& text) {
+    return !text.empty() && text.size() <= limits::kIceString;
+  };
+  return fits(credentials.ufrag) && fits(credentials.pwd);
 }
 std::size_t IceAgent::add_remote_candidates(const std::vector<IceCandidate>& candidates) {
   return impl_->add_remote_candidates(candidates);

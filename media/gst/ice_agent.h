@@ -42,6 +42,7 @@ class IceAgent {
   IceCredentials credentials() const;
   // False: not what RFC 8445 §5.3 allows.
   bool set_remote_credentials(const IceCredentials& credentials);
+  static bool usable(const IceCredentials& credentials);
   // Those that the filter and the limits let through; the number of those skipped.
   std::size_t add_remote_candidates(const std::vector<IceCandidate>& candidates);
 

@@ -81,7 +81,8 @@ std::size_t IcePaths::add_remote_candidates(const std::vector<IceCandidate>& can
   return candidates.size() - taken;
 }
 
-void IcePaths::restart(int components, const IceRestart& restart, TimePoint now) {
+bool IcePaths::restart(int components, const IceRestart& restart, TimePoint now) {
+  if (restart.remote && !IceAgent::usable(*restart.remote)) return false;
   if (next_ && next_->connected[0]) take_over();
   retired_.reset();
   // Who restarts again and again and never connects is waited for hardly longer than another: the
@@ -98,8 +99,14 @@ void IcePaths::restart(int components, const IceRestart& restart, TimePoint now)
   next_.reset();  // its port may be the last one
   next_ = std::make_unique<Path>(*this, components, restart.moved_to);
   if (!restart.moved_to.empty()) path_.reset();
-  if (!next_->agent.gather() || (restart.remote && !begin_checks(*restart.remote))) abandon();
+  const bool begun = next_->agent.gather();
+  if (!begun) {
+    abandon();
+  } else if (restart.remote) {
+    begin_checks(*restart.remote);
+  }
   observer_.ice_schedule();
+  return begun;
 }
 
 bool IcePaths::awaits_answer() const { return next_ && !next_->checks && !next_->abandoned; }

@@ -47,8 +47,8 @@ class IcePaths {
   // For the newest session; held (bounded) until begin_checks(). How many were skipped.
   std::size_t add_remote_candidates(const std::vector<IceCandidate>& candidates);
   // A new session beside the one in use, in place of an unfinished one. `moved_to` as IceRestart
-  // has it. What cannot begin ends at next_deadline().
-  void restart(int components, const IceRestart& restart, TimePoint now);
+  // has it. False: no port left, or unusable credentials.
+  bool restart(int components, const IceRestart& restart, TimePoint now);
   // A restart of ours lacks the peer's half.
   bool awaits_answer() const;
 

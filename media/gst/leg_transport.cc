@@ -83,7 +83,10 @@ class LegTransport::Impl final : private IcePaths::Observer {
     if (restart.remote && ice_.awaits_answer()) {
       ice_.begin_checks(*restart.remote);
     } else {
-      ice_.restart(spec_.rtcp_mux || remote_->rtp.rtcp_mux ? 1 : 2, restart, Clock::now());
+      remote_ufrag_ = restart.remote ? restart.remote->ufrag : "";
+      const int components = spec_.rtcp_mux || remote_->rtp.rtcp_mux ? 1 : 2;
+      if (ice_.restart(components, restart, Clock::now())) return;
+      host_.emit(IceRestarted{spec_.leg, {}, {}, remote_ufrag_});
     }
   }
 
@@ -176,7 +179,8 @@ class LegTransport::Impl final : private IcePaths::Observer {
                              .ssrc = spec_.ssrc});
         break;
       case News::restarted:
-        host_.emit(IceRestarted{spec_.leg, ice_.credentials(), std::move(candidates)});
+        host_.emit(
+            IceRestarted{spec_.leg, ice_.credentials(), std::move(candidates), remote_ufrag_});
         break;
       case News::more: host_.emit(CandidatesGathered{spec_.leg, std::move(candidates)}); break;
     }
@@ -198,11 +202,11 @@ class LegTransport::Impl final : private IcePaths::Observer {
     }
   }
 
-  void ice_schedule() override { reschedule(); }
-
   void ice_flooded() override {
     fail(LegFailure::ice_failed, "the peer's checks come from too many addresses");
   }
+
+  void ice_schedule() override { reschedule(); }
 
   void ice_received(int component, std::span<std::uint8_t> datagram) override {
     if (state_ == State::failed) return;
@@ -368,6 +372,7 @@ class LegTransport::Impl final : private IcePaths::Observer {
   State state_ = State::opening;
   bool quiet_ = false;
   std::optional<LegRemote> remote_;
+  std::string remote_ufrag_;  // that the last ICE restart began with; empty: an offer of ours
   TimePoint connect_deadline_ = TimePoint::max(), next_report_{}, last_valid_{};
   TimePoint scheduled_ = TimePoint::max();
   std::array<std::uint8_t, limits::kMaxPacketBytes + DtlsSrtp::kTrailer> scratch_{};

@@ -55,12 +55,12 @@ TEST_F(IcePathsTest, RestartsMakeRoomForOneLearnedAddressASecondAndNoMore) {
   const int each = static_cast<int>(limits::kCandidatePairs) / 3;
   auto now = start_;
   for (int i = 0; i < 4; ++i) {
-    paths.restart(1, by_peer_, now += each * 1s);
+    ASSERT_TRUE(paths.restart(1, by_peer_, now += each * 1s));
     check_from(paths, watch, each);
   }
   EXPECT_EQ(watch.flooded, 0) << "as many as seconds passed";
   for (int i = 0; i < 3; ++i) {
-    paths.restart(1, by_peer_, now += 1s);
+    ASSERT_TRUE(paths.restart(1, by_peer_, now += 1s));
     check_from(paths, watch, each);
   }
   EXPECT_EQ(watch.flooded, 1);
@@ -89,7 +89,7 @@ TEST_F(IcePathsTest, TheLastOfManyRestartsHasItsChanceButNotForEver) {
        {Row{start_, end}, Row{start_ + 10s, end}, Row{end - 1s, end - 1s + limits::kRestartChance},
         Row{end + 3s, end + 3s + limits::kRestartChance},
         Row{end + limits::kConnectTime - 1s, end + limits::kConnectTime}}) {
-    paths.restart(1, by_peer_, at);
+    ASSERT_TRUE(paths.restart(1, by_peer_, at));
     EXPECT_EQ(paths.next_deadline(), until) << (at - start_) / 1s;
   }
 }
@@ -99,10 +99,27 @@ TEST_F(IcePathsTest, AnOfferThatNobodyAnsweredIsNoReasonToWaitLess) {
   IcePaths paths(context_.get(), loopback_, false, watch);
   ASSERT_TRUE(paths.open(1));
   ASSERT_TRUE(paths.begin_checks(peer_));
-  paths.restart(1, {}, start_);
+  ASSERT_TRUE(paths.restart(1, {}, start_));
   EXPECT_TRUE(paths.awaits_answer());
-  paths.restart(1, by_peer_, start_ + 20s);
+  ASSERT_TRUE(paths.restart(1, by_peer_, start_ + 20s));
   EXPECT_EQ(paths.next_deadline(), start_ + 20s + limits::kConnectTime);
+}
+
+TEST_F(IcePathsTest, ARestartWithoutAPortEndsAtOnceAndTheNextHasItsTime) {
+  const auto port = free_port();
+  IceConfig config = loopback_;
+  config.port_min = config.port_max = port;
+  Watch watch;
+  IcePaths paths(context_.get(), config, false, watch);
+  ASSERT_TRUE(paths.open(1));
+  ASSERT_TRUE(paths.begin_checks(peer_));
+  EXPECT_FALSE(paths.restart(1, {}, start_));
+  EXPECT_FALSE(paths.awaits_answer());
+  EXPECT_LE(paths.next_deadline(), start_);
+  config.port_max = 0;
+  config.port_min = 0;
+  ASSERT_TRUE(paths.restart(1, by_peer_, start_ + 1s));
+  EXPECT_EQ(paths.next_deadline(), start_ + 1s + limits::kConnectTime);
 }
 
 TEST_F(IcePathsTest, ARestartHasThePortOfTheUnfinishedOneItReplaces) {
@@ -112,10 +129,8 @@ TEST_F(IcePathsTest, ARestartHasThePortOfTheUnfinishedOneItReplaces) {
   ASSERT_TRUE(paths.open(1));
   ASSERT_TRUE(paths.begin_checks(peer_));
   config.port_min = config.port_max = free_port();
-  paths.restart(1, by_peer_, start_);
-  EXPECT_TRUE(paths.next_deadline() > start_ + 1s);
-  paths.restart(1, by_peer_, start_ + 1s);
-  EXPECT_TRUE(paths.next_deadline() > start_ + 1s);
+  EXPECT_TRUE(paths.restart(1, by_peer_, start_));
+  EXPECT_TRUE(paths.restart(1, by_peer_, start_ + 1s));
 }
 
 }  // namespace

@@ -208,6 +208,31 @@ TEST_F(PeersRestart, WithoutRtcpMuxKeepsTheCandidatesOfBothComponents) {
   EXPECT_EQ(at().trickled[1].component, 2);
 }
 
+// A port range that is full, or an engine that is too busy.
+TEST_F(PeersRestart, ThatCannotBeginIsLoggedAndTheNextIsAnswered) {
+  join();
+  transport_info(both("new1"));
+  const Step failed = bench.media(bench.engine.restart_failed(leg));
+  EXPECT_TRUE(failed.jingle().empty());
+  ASSERT_EQ(failed.all<mixer::Log>().size(), 1u);
+  EXPECT_NE(failed.all<mixer::Log>()[0].text.find("ice restart failed: room=\"room\""),
+            std::string::npos);
+  bench.wait(2s);
+  transport_info(both("new2"));
+  EXPECT_EQ(told(bench.media(bench.engine.restarted(leg))).candidates.size(), 1u);
+}
+
+TEST_F(PeersRestart, IsNotAnsweredWithTheCredentialsOfAnother) {
+  join();
+  transport_info(both("new1"));
+  const auto first = bench.engine.restarted(leg);
+  bench.wait(2s);
+  transport_info(both("new2"));
+  const auto second = bench.engine.restarted(leg);
+  EXPECT_TRUE(bench.media(first).jingle().empty()) << "too late: its agent is gone";
+  EXPECT_EQ(told(bench.media(second)).ufrag, second.ice.ufrag);
+}
+
 // §5.9
 TEST_F(PeersRestart, EachHasAHigherGenerationUpToWhatAByteHolds) {
   join();
@@ -281,6 +306,26 @@ TEST_F(OurRestart, WhatIsGatheredBeforeTheAckFollowsItWithTheRest) {
       << "after it, at once";
 }
 
+TEST_F(OurRestart, ThatCannotBeginEndsTheCall) {
+  join();
+  transport_info("");
+  lose_consent();
+  const Step end = bench.media(bench.engine.restart_failed(leg));
+  EXPECT_EQ(end.terminated().condition, "connectivity-error");
+  EXPECT_EQ(bench.focus.legs(), 0u);
+}
+
+// The engine then takes the peer's for one of its own.
+TEST_F(OurRestart, ThatCannotBeginThoughItYieldedLeavesThePeers) {
+  join();
+  transport_info("");
+  lose_consent();
+  const auto failed = bench.engine.restart_failed(leg);
+  transport_info(both("new1"));
+  EXPECT_TRUE(bench.media(failed).jingle().empty());
+  EXPECT_EQ(told(bench.media(bench.engine.restarted(leg))).candidates.size(), 1u);
+}
+
 TEST_F(OurRestart, IsTriedOnceForEachConnection) {
   const auto iq = offer();
   bench.answered(iq, "result", "");
@@ -333,6 +378,9 @@ class CrossingRestarts : public OurRestart, public testing::WithParamInterface<b
 
 TEST_P(CrossingRestarts, OursYields) {
   const auto iq = offer();
+  auto relay = bench.engine.restarted(leg).candidates;
+  relay[0].type = media::CandidateType::relay;
+  EXPECT_TRUE(bench.media(media::CandidatesGathered{leg, relay}).jingle().empty());
   const auto conflict = [&] {
     EXPECT_TRUE(bench.answered(iq, "error", kTieBreak).commands.empty());
   };
@@ -342,7 +390,7 @@ TEST_P(CrossingRestarts, OursYields) {
   EXPECT_TRUE(theirs.acked());
   const auto answer = told(theirs);
   EXPECT_EQ(answer.ufrag, bench.engine.restarted(leg).ice.ufrag) << "what is gathered serves";
-  EXPECT_EQ(answer.candidates.size(), 1u);
+  EXPECT_EQ(answer.candidates.size(), 2u) << "the relay's too";
   EXPECT_EQ(at().restarts, 1);
   EXPECT_EQ(at().restarted_with->ufrag, "new1");
   EXPECT_EQ(bench.wait(60s).terminated().condition, "");
@@ -371,7 +419,7 @@ TEST_F(OurRestart, YieldsBeforeItWasEvenSent) {
   lose_consent();
   EXPECT_TRUE(transport_info(both("new1")).acked());
   const auto answer = told(bench.media(bench.engine.restarted(leg)));
-  EXPECT_EQ(answer.candidates.size(), 2u) << "the relay's too";
+  EXPECT_EQ(answer.candidates.size(), 1u);
   EXPECT_EQ(at().restarts, 1);
   EXPECT_EQ(at().restarted_with->ufrag, "new1");
 }
@@ -390,9 +438,6 @@ class DialledRestart : public DialledCall {
 
 TEST_F(DialledRestart, OfTheRespondersIsAnswered) {
   connect();
-  auto relay = bench.engine.restarted(leg).candidates;
-  relay[0].type = media::CandidateType::relay;
-  EXPECT_TRUE(bench.media(media::CandidatesGathered{leg, relay}).jingle().empty());
   EXPECT_EQ(receive(new_credentials(0)), "result");
   EXPECT_EQ(take().all<RestartIce>().size(), 1u);
   call->ice_restarted(engine.restarted(kLeg), out, now);
@@ -416,7 +461,6 @@ TEST_F(DialledRestart, CrossingOursIsAConflict) {
   EXPECT_EQ(engine.legs().at(kLeg).restarted_with->ufrag, "new1");
 }
 
-}  // namespace
 // stanza.js sends its answer before its ack, without candidates, with its part in DTLS; those it
 // trickles then have the ufrag alone.
 TEST_F(DialledRestart, OfOursIsAnsweredByStanzaJsBeforeItsAck) {
@@ -445,3 +489,4 @@ TEST_F(DialledRestart, OfOursIsAnsweredByStanzaJsBeforeItsAck) {
   EXPECT_FALSE(call->ended());
 }
 
+}  // namespace

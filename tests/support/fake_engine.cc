@@ -37,6 +37,7 @@ void FakeEngine::restart_ice(media::LegId leg, std::optional<media::IceCredentia
   if (!answers_ours) {
     ++at.restarts;
     at.trickled.clear();
+    at.begun_with = remote ? remote->ufrag : "";
   }
   at.restarted_with = std::move(remote);
 }
@@ -80,7 +81,14 @@ media::IceRestarted FakeEngine::restarted(media::LegId leg) {
   session.ice.ufrag += "r" + std::to_string(n);
   session.ice.pwd += "r" + std::to_string(n);
   session.candidates[0].port = static_cast<std::uint16_t>(session.candidates[0].port + n);
-  return {leg, session.ice, session.candidates};
+  const auto& remote = legs_.at(leg).begun_with;
+  return {leg, session.ice, session.candidates, remote};
+}
+
+media::IceRestarted FakeEngine::restart_failed(media::LegId leg) {
+  auto& at = legs_.at(leg);
+  if (!at.restarted_with) at.restarted_with.emplace();
+  return {leg, {}, {}, at.begun_with};
 }
 
 media::LegConnected FakeEngine::connected(media::LegId leg) {

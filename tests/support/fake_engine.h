@@ -19,6 +19,7 @@ class FakeEngine : public media::MediaEngine {
     bool opened = false, connected = false, closing = false;
     int restarts = 0;                                     // ICE sessions after the first
     std::optional<media::IceCredentials> restarted_with;  // the peer's, of the last restart
+    std::string begun_with;  // its ufrag, if the restart was the peer's
   };
 
   void set_ice_servers(std::vector<media::IceServer> servers) override {
@@ -35,6 +36,8 @@ class FakeEngine : public media::MediaEngine {
   // The events that a real engine would raise sooner or later.
   media::LegOpened opened(media::LegId leg);
   media::IceRestarted restarted(media::LegId leg);  // requires: a restart
+  // No port is left: what comes next is no answer to it.
+  media::IceRestarted restart_failed(media::LegId leg);
   media::LegConnected connected(media::LegId leg);
   media::LegClosed closed(media::LegId leg);  // requires: closing; the leg is gone afterwards
 

@@ -8,6 +8,10 @@ namespace call {
 
 void Caller::on_restarted(const media::IceRestarted& restarted) {
   if (!in_call()) return;
+  if (restarted.ice.ufrag.empty()) {
+    restarting_ = false;
+    return out_.tell("restart failed");
+  }
   local_ice_ = restarted.ice;
   local_candidates_ = restarted.candidates;
   if (!restarting_) {
