@@ -261,8 +261,8 @@ std::optional<TimePoint> Focus::next_deadline() const {
   if (!deadlines_.empty()) consider(deadlines_.begin()->first);
   consider(invitations_.next_deadline());
   consider(dialling_.next_deadline());
-  consider(subscriptions_.next_deadline());
-  consider(broadcast_at_);
+  if (connected_) consider(subscriptions_.next_deadline());
+  if (connected_) consider(broadcast_at_);
   consider(ice_services_.next_deadline());
   return next;
 }

@@ -136,6 +136,7 @@ void Focus::show_presence(const std::string& room, const jingle::Jid& to) {
 void Focus::presence_due(TimePoint now) {
   for (const auto& [row, first] : subscriptions_.take_due(now)) {
     const auto& [room, who] = row;
+  if (!connected_) return;  // nobody would hear it; there is more to tell when the stream is back
     if (shutting_down_) {
       out_.put(SendPresence{full_of(room), who, "unavailable", {}});
     } else if (!may_subscribe(room, who)) {  // the configuration has changed since

@@ -128,6 +128,7 @@ TEST(RoomPresence, ProbesAreAnsweredAndWhatWasLostIsSavedAgain) {
 
 TEST(RoomPresence, TellsHowManyNeverWho) {
   Bench bench;
+  bench.up();
   bench.presence("ann@localhost", kRoom, "subscribe");
   bench.join("bob@localhost/x");
   const auto presences = bench.wait(3s).all<SendPresence>();
@@ -230,6 +231,20 @@ TEST(RoomPresenceAfterARestart, WhoMayNotDialAnyMoreIsToldSoAndForgotten) {
   EXPECT_EQ(forgotten[0].contact, jid("ann@localhost"));
 }
 
+TEST(RoomPresenceAfterARestart, NobodyIsForgottenWhileNobodyCanBeTold) {
+  mixer::Config config = component_config();
+  config.access.dial_set = true;
+  config.access.dial = {"bob@localhost"};
+  Bench bench(config, 1, {row("ann@localhost")});
+  bench.up();
+  bench.handle(mixer::ConnectionDown{});
+  EXPECT_TRUE(bench.wait(10s).commands.empty());
+  const Step step = bench.up();
+  EXPECT_EQ(said(step), (Said{"unsubscribed ann@localhost", "unavailable ann@localhost",
+                              "unsubscribe ann@localhost"}));
+  EXPECT_EQ(step.all<mixer::ForgetSubscription>().size(), 1u);
+}
+
 TEST(RoomPresenceAfterARestart, ARoomThatIsNoMoreSaysSo) {
   mixer::Config config = component_config();
   config.create_rooms_on_dial = false;
@@ -267,6 +282,7 @@ TEST(RoomPresenceAfterARestart, WhoCallsBeforeItsTurnIsToldFirst) {
 // Nobody takes a component's presence back when its stream closes.
 TEST(Shutdown, UnavailableIsTheLastThatSubscribersHear) {
   Bench bench;
+  bench.up();
   bench.presence("ann@localhost", kRoom, "subscribe");
   bench.join(kAnn);
   EXPECT_EQ(said(bench.handle(mixer::ShutdownRequested{})), Said{"unavailable ann@localhost"});
