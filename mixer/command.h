@@ -37,6 +37,7 @@ struct SendPresence {
   jingle::Jid from, to;  // to empty: broadcast (client mode)
   std::string type;      // empty: available
   std::string payload;
+  jingle::Priority priority = jingle::Priority::normal;
 };
 struct SetIceServers {
   std::vector<media::IceServer> servers;

@@ -136,7 +136,8 @@ class Focus {
   void learn_chat_room(const jingle::Presence& presence, const std::string& room, TimePoint now);
   bool may_subscribe(const std::string& room, const jingle::Jid& who) const;
   bool sees_us(const std::string& room, const jingle::Jid& who) const;
-  void show_presence(const std::string& room, const jingle::Jid& to);
+  void show_presence(const std::string& room, const jingle::Jid& to,
+                     jingle::Priority priority = jingle::Priority::normal);
   void presence_due(TimePoint now);
   void save_subscriptions();
 

@@ -194,7 +194,7 @@ void FocusAgent::carry_out(const Commands& commands) {
             },
             [this](const SendPresence& presence) {
               signaling_thread.assert_here();
-              send(Priority::normal, to_xml(presence));
+              send(presence.priority, to_xml(presence));
             },
             [this](const SetIceServers& set) {
               signaling_thread.assert_here();

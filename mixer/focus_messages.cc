@@ -88,8 +88,9 @@ void Focus::propose(const jingle::Message& message, const std::string& room, con
     settle(room, now);
     conference = find(room);
   }
-  // XEP-0353 §3.4: without our presence the caller's client could not send to our full JID.
-  if (!sees_us(room, peer)) show_presence(room, peer);
+  // XEP-0353 §3.4: without our presence the caller's client could not send to our full JID. As
+  // urgent as what follows, or that would overtake it.
+  if (!sees_us(room, peer)) show_presence(room, peer, jingle::Priority::urgent);
   send_jmi(room, peer, sid, jmi::Ringing{});
   if (moves) conference->migrate(*moves, sid, out_, now);
   send_jmi(room, peer, sid, jmi::Proceed{});

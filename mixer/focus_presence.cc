@@ -123,20 +123,22 @@ bool Focus::sees_us(const std::string& room, const jingle::Jid& who) const {
   return client_mode() ? access_.knows(who) : subscriptions_.was_told(room, who.bare());
 }
 
-void Focus::show_presence(const std::string& room, const jingle::Jid& to) {
+void Focus::show_presence(const std::string& room, const jingle::Jid& to,
+                          jingle::Priority priority) {
   if (shutting_down_) return;  // `unavailable` has been said, and nobody would say it again
   const Conference* conference = find(room);
   out_.put(SendPresence{
       full_of(room),
       to,
       {},
-      room_presence(room_features(config_.xmpp.mode), conference ? conference->users() : 0)});
+      room_presence(room_features(config_.xmpp.mode), conference ? conference->users() : 0),
+      priority});
 }
 
 void Focus::presence_due(TimePoint now) {
+  if (!connected_) return;  // nobody would hear it; there is more to tell when the stream is back
   for (const auto& [row, first] : subscriptions_.take_due(now)) {
     const auto& [room, who] = row;
-  if (!connected_) return;  // nobody would hear it; there is more to tell when the stream is back
     if (shutting_down_) {
       out_.put(SendPresence{full_of(room), who, "unavailable", {}});
     } else if (!may_subscribe(room, who)) {  // the configuration has changed since

@@ -277,6 +277,8 @@ TEST(RoomPresenceAfterARestart, WhoCallsBeforeItsTurnIsToldFirst) {
                                   "<propose xmlns='urn:xmpp:jingle-message:0' id='P'><description "
                                   "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose>");
   EXPECT_EQ(said(step), Said{std::string("available ") + kAnn});
+  EXPECT_EQ(step.all<SendPresence>().at(0).priority, jingle::Priority::urgent)
+      << "or ringing and proceed overtake it under load";
 }
 
 // Nobody takes a component's presence back when its stream closes.
