@@ -39,6 +39,18 @@ bool wants_credentials(const jingle::ExternalService& service) {
   return service.type == "turn" && service.restricted && service.password.empty();
 }
 
+// Any other failure may pass.
+bool knows_none(const std::string& condition) {
+  static const std::set<std::string> kConditions{"service-unavailable", "forbidden",
+                                                 "item-not-found", "feature-not-implemented"};
+  return kConditions.contains(condition);
+}
+
+TimePoint::duration retry_after(const std::string& condition) {
+  if (knows_none(condition)) return limits::kServicesAskAgain;
+  return limits::kServicesRetry;
+}
+
 std::string names(const std::vector<media::IceServer>& servers, media::IceServer::Kind kind) {
   std::string text;
   for (const auto& server : servers) {
@@ -148,8 +160,8 @@ void IceServices::take(List& list, const jingle::ExternalService& service,
       fresh.service.username = old->service.username;
       fresh.service.password = old->service.password;
       fresh.expires = old->expires;
-      if (fresh.expires) fresh.refresh = now + limits::kServicesRetry;
     }
+    fresh.refresh = now + limits::kServicesRetry;  // until there is an answer
     out.ask({.from = self_,
              .to = server_,
              .id = {},
@@ -165,10 +177,16 @@ void IceServices::credentials(const jingle::Iq& iq, Outbox& out, TimePoint now) 
   List& list = lists_[1];
   const auto answer = jingle::ExternalServices::parse(
       jingle::child(iq.xml.root(), jingle::ns::kExtDisco, "credentials"));
-  if (iq.type == jingle::Iq::Type::error) {
-    return complain(jingle::StanzaError::parse(iq.xml.root()).condition, out);
+  if (iq.type == jingle::Iq::Type::error || !answer) {
+    const auto condition = iq.type == jingle::Iq::Type::error
+                               ? jingle::StanzaError::parse(iq.xml.root()).condition
+                               : answer.error().text;
+    for (Known& known : list.known) {
+      if (wants_credentials(known.service)) known.refresh = now + retry_after(condition);
+    }
+    refresh_in_time(list, now);
+    return complain(condition, out);
   }
-  if (!answer) return complain(answer.error().text, out);
   Faults faults = answer->faults;
   for (const auto& given : answer->services) {
     // The port is there only to tell servers of one host apart (XEP-0215 §3.3).
@@ -190,14 +208,9 @@ void IceServices::credentials(const jingle::Iq& iq, Outbox& out, TimePoint now) 
 }
 
 void IceServices::failed(List& list, const std::string& condition, Outbox& out, TimePoint now) {
-  static const std::set<std::string> kKnowsNone{"service-unavailable", "forbidden",
-                                                "item-not-found", "feature-not-implemented"};
   list.asking = false;
-  if (kKnowsNone.contains(condition)) list.known.clear();
-  const bool expires = std::any_of(list.known.begin(), list.known.end(),
-                                   [](const Known& known) { return known.expires.has_value(); });
-  list.due = now + (expires ? TimePoint::duration(limits::kServicesRetry)
-                            : TimePoint::duration(limits::kServicesAskAgain));
+  if (knows_none(condition)) list.known.clear();
+  list.due = now + retry_after(condition);
   complain(condition, out);
   settle(out);
 }
@@ -219,8 +232,9 @@ jingle::Result<std::string> IceServices::pushed(const jingle::Iq& iq,
     for (List& list : lists_) {
       if (service.type != list.type) continue;
       if (service.action == jingle::ExternalService::Action::remove) {
-        std::erase_if(list.known,
-                      [&](const Known& known) { return same_server(known.service, service); });
+        std::erase_if(list.known, [&](const Known& known) {
+          return by_udp(service) && same_server(known.service, service);
+        });
       } else {
         take(list, service, std::vector<Known>(list.known), faults, out, now);
       }

@@ -60,7 +60,7 @@ inline constexpr std::size_t kMaxKnownClients = 4096;  // full JIDs; two per par
 inline constexpr auto kServicesTimeout = 15s;
 inline constexpr std::size_t kMaxDiscoveredServers = 4;  // of each type: every leg asks each
 inline constexpr auto kServicesRefreshAtLeast = 30s;     // later, however short credentials live
-inline constexpr auto kServicesRetry = 60s;              // after a failure, with credentials in use
+inline constexpr auto kServicesRetry = 60s;              // after a failure that may pass
 // A list that does not expire, and a server that knows none or refuses: asked again rarely.
 inline constexpr auto kServicesAskAgain = 1h;
 inline constexpr auto kServicesLongest = 24h * 30;  // a lifetime beyond is taken for this

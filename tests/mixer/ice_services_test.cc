@@ -198,23 +198,36 @@ TEST(IceServices, WithoutAnAnswerCredentialsLastAsLongAsTheySaidAndNoLonger) {
   EXPECT_THAT(focus.engine.ice_servers(), IsEmpty());
 }
 
-TEST(IceServices, AServerThatKnowsNoneOrRefusesOrIsSilentIsAskedAgainRarely) {
-  for (const char* condition :
-       {"service-unavailable", "forbidden", "item-not-found", "internal-server-error", ""}) {
+TEST(IceServices, AServerThatKnowsNoneOrRefusesIsAskedAgainRarely) {
+  for (const char* condition : {"service-unavailable", "forbidden", "item-not-found"}) {
     Asking focus;
-    Step step;
-    if (*condition) {
-      step = focus.refuse("stun", condition);
-      const Step second = focus.refuse("turn", condition);
-      EXPECT_THAT(log_of(second), IsEmpty()) << "said once";
-    } else {
-      step = focus.wait(mixer::limits::kServicesTimeout);
-    }
-    EXPECT_THAT(log_of(step), ElementsAre(HasSubstr(*condition ? condition : "timeout")));
+    const Step step = focus.refuse("stun", condition);
+    EXPECT_THAT(log_of(focus.refuse("turn", condition)), IsEmpty()) << "said once";
+    EXPECT_THAT(log_of(step), ElementsAre(HasSubstr(condition)));
     EXPECT_THAT(focus.engine.ice_servers(), IsEmpty());
     EXPECT_THAT(asked_for(focus.wait(59min), ""), IsEmpty()) << condition;
     EXPECT_THAT(asked_for(focus.wait(2min), ""), SizeIs(2)) << condition;
     EXPECT_THAT(asked_for(focus.up(), ""), SizeIs(2)) << "after a reconnect at once";
+  }
+}
+
+TEST(IceServices, AFailureThatMayPassCostsAMinute) {
+  for (const char* condition :
+       {"internal-server-error", "resource-constraint", "remote-server-timeout", ""}) {
+    Asking focus;
+    Step step;
+    if (*condition) {
+      step = focus.refuse("stun", condition);
+      EXPECT_THAT(log_of(focus.refuse("turn", condition)), IsEmpty()) << "said once";
+    } else {
+      step = focus.wait(mixer::limits::kServicesTimeout);
+    }
+    EXPECT_THAT(log_of(step), ElementsAre(HasSubstr(*condition ? condition : "timeout")));
+    EXPECT_THAT(asked_for(focus.wait(59s), ""), IsEmpty()) << condition;
+    const Step again = focus.wait(1s);
+    EXPECT_THAT(asked_for(again, ""), SizeIs(2)) << condition;
+    focus.answer("turn", services(turn("t.example")), again);
+    EXPECT_THAT(focus.engine.ice_servers(), ElementsAre(turn_server("t.example")));
   }
 }
 
@@ -277,6 +290,42 @@ TEST(IceServices, CredentialsThatAreRefusedLeaveTheOthers) {
                  "<error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
                  "</error>");
   EXPECT_THAT(focus.engine.ice_servers(), ElementsAre(turn_server("good.example")));
+}
+
+TEST(IceServices, CredentialsThatDidNotComeAreAskedForAgain) {
+  const std::string restricted = "<service type='turn' host='t.example' restricted='1'/>";
+  struct Row {
+    const char* condition;  // empty: silence
+    std::chrono::seconds after;
+  };
+  for (const auto& [condition, after] :
+       {Row{"", 60s}, Row{"internal-server-error", 60s}, Row{"forbidden", 1h}}) {
+    Asking focus;
+    focus.answer("stun", "");
+    const Step step = focus.answer("turn", restricted);
+    if (*condition) {
+      focus.answered(asked_for(step, "<credentials").at(0), "error",
+                     std::string("<error type='wait'><") + condition +
+                         " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
+    }
+    EXPECT_THAT(asked_for(focus.wait(after - 1s), ""), IsEmpty()) << condition;
+    const Step again = focus.answer("turn", services(restricted), focus.wait(1s));
+    const auto asked = asked_for(again, "<credentials");
+    ASSERT_THAT(asked, SizeIs(1)) << condition;
+    focus.answered(
+        asked[0], "result",
+        "<credentials xmlns='urn:xmpp:extdisco:2'>" + turn("t.example") + "</credentials>");
+    EXPECT_THAT(focus.engine.ice_servers(), ElementsAre(turn_server("t.example")));
+  }
+}
+
+TEST(IceServices, ThePushThatAServerIsNoMoreThereByTcpLeavesItByUdp) {
+  Asking focus;
+  focus.answer("turn", turn("a.example"));
+  focus.push("<service type='turn' transport='tcp' host='a.example' action='delete'/>");
+  EXPECT_THAT(focus.engine.ice_servers(), ElementsAre(turn_server("a.example")));
+  focus.push("<service type='turn' transport='udp' host='a.example' action='delete'/>");
+  EXPECT_THAT(focus.engine.ice_servers(), IsEmpty());
 }
 
 // XEP-0215 §3.2
