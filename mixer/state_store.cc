@@ -178,13 +178,21 @@ class SqliteStore : public StateStore {
 
   void change(const jingle::Jid& room, const jingle::Jid& contact,
               std::optional<OwnSubscription> own) {
+    bool begins_losing = false;
     {
       const media::MutexLock lock(mutex_);
       const std::pair key(room.str(), contact.str());
       const bool full = pending_.size() >= limits::kMaxUnwrittenRows && !pending_.contains(key);
       if (!full) pending_[key] = own;
+      begins_losing = full && !std::exchange(losing_, true);
     }
     changed_.notify_one();
+    if (begins_losing) {
+      write_log(
+          Log::Level::error,
+          "state=losing " + field("kept", "the first " + std::to_string(limits::kMaxUnwrittenRows) +
+                                              " changed rows; no more changes"));
+    }
   }
 
   void write_all() {
@@ -212,9 +220,11 @@ class SqliteStore : public StateStore {
       }
       failed = error.has_value();
       if (last) return;
+      const media::MutexLock lock(mutex_);
       if (failed) {
-        const media::MutexLock lock(mutex_);
         pending_.merge(changes);  // newer ones stay
+      } else {
+        losing_ = false;
       }
     }
   }
@@ -250,6 +260,7 @@ class SqliteStore : public StateStore {
   std::condition_variable_any changed_;
   Changes pending_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool losing_ ABSL_GUARDED_BY(mutex_) = false;  // since the disk took something last
 
   std::thread thread_;
 };

@@ -17,7 +17,8 @@ class StateStore {
   virtual ~StateStore() = default;
   // Signaling thread; neither waits for the disk. What happens while something is being written
   // goes into the next transaction together. What cannot be written is kept and tried again every
-  // limits::kStateRetry; one line of the log when that begins and one when it is over.
+  // limits::kStateRetry; one line of the log when that begins and one when it is over. Beyond
+  // limits::kMaxUnwrittenRows changes are lost, and one line says so.
   virtual void save(const Subscription& row) = 0;
   virtual void forget(const jingle::Jid& room, const jingle::Jid& contact) = 0;
 };

@@ -15,6 +15,7 @@
 #include <map>
 
 #include "mixer/log.h"
+#include "mixer/shell_limits.h"
 #include "tests/support/eventually.h"
 #include "tests/support/generators.h"
 #include "tests/support/seed.h"
@@ -259,6 +260,23 @@ TEST_F(StateStoreTest, WhatAFullDiskDidNotTakeIsWrittenLater) {
   EXPECT_EQ(log.lines("state=failing"), 1) << "said once";
   EXPECT_EQ(log.lines("state=written"), 1);
   EXPECT_EQ(read(), sorted(rows));
+}
+
+TEST_F(StateStoreTest, ChangesThatAreLostAreSaidOnce) {
+  set_log_level("info");
+  write({row(0)});
+  const CapturedLog log((folder / "log").string());
+  {
+    const auto opened = open_state(directory);
+    ASSERT_TRUE(opened);
+    const FullDisk full(16 * 1024);
+    const auto most = static_cast<int>(limits::kMaxUnwrittenRows);
+    // What is being tried at this moment is not among those that wait.
+    for (int i = 0; i < 2 * most + 10; ++i) opened->store->save(row(i));
+    EXPECT_TRUE(support::eventually([&] { return log.lines("state=losing") == 1; }));
+    EXPECT_TRUE(support::eventually([&] { return log.lines("state=failing") == 1; }));
+  }
+  EXPECT_EQ(log.lines("state=losing"), 1) << "said once";
 }
 
 }  // namespace
