@@ -71,7 +71,7 @@ class Contact {
         [&] {
           return !events([&](const call::Json& each) {
                     return each["event"].string() == event &&
-                           process_->output().find(text) != std::string::npos;
+                           each.str().find(text) != std::string::npos;
                   }).empty();
         },
         kWait);
