@@ -169,6 +169,11 @@ TEST_F(Turn, ThatDiesEndsTheCallsThroughItWithAReasonAndNoOthers) {
   })) << "still";
   EXPECT_EQ(bob->finish(), 0) << bob->output();
   EXPECT_EQ(cyd->finish(), 0) << cyd->output();
+  const auto heard = call::read_wav(cyd->recording());
+  ASSERT_TRUE(heard);
+  for (const auto& gap : call::gaps(heard->samples, kBob_hz, kTone_dbfs, heard->rate_hz)) {
+    EXPECT_LE(gap.seconds, 0.2) << "after " << gap.at_s << " s";
+  }
 }
 
 // Behind a 1:1 NAT the mixer offers the address by which the world knows it, and its own ports
