@@ -53,7 +53,7 @@ void act(World& world) {
   Dice& dice = world.dice;
   Client& who = world.clients()[dice.below(world.clients().size())];
   const std::string name = who.full.resource();
-  switch (dice.below(15)) {
+  switch (dice.below(18)) {
     case 0:
     case 1:
     case 2: return call(world, who);
@@ -93,6 +93,15 @@ void act(World& world) {
     case 11:
       if (!who.room.empty()) world.presence(who, dice.chance(0.5) ? "subscribe" : "unsubscribe");
       break;
+    case 12:
+      if (who.in_call) world.trickles(who);
+      break;
+    case 13:
+      if (who.in_call) world.restarts(who);
+      break;
+    case 14:
+      if (who.in_call && dice.chance(0.3)) world.consent_is_lost(who);
+      break;
     default: return invite(world, who);
   }
 }
@@ -130,6 +139,8 @@ TEST(ConferenceSim, EveryLawHoldsForEverySeed) {
   EXPECT_GT(tally.with_departed, each / 50);
   EXPECT_GT(tally.connected, each / 2);
   EXPECT_GT(tally.direct, each);
+  EXPECT_GT(tally.restarts, each / 4);
+  EXPECT_GT(tally.restarts_of_ours, each / 20);
   for (const int often :
        {tally.declined, tally.bounced, tally.retracted, tally.refused, tally.ties}) {
     EXPECT_GT(often, each / 4);

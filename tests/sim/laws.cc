@@ -20,6 +20,8 @@ Tally& Tally::operator+=(const Tally& other) {
   direct += other.direct;
   refused += other.refused;
   connected += other.connected;
+  restarts += other.restarts;
+  restarts_of_ours += other.restarts_of_ours;
   declined += other.declined;
   retracted += other.retracted;
   bounced += other.bounced;
@@ -33,7 +35,8 @@ std::ostream& operator<<(std::ostream& out, const Tally& tally) {
              << tally.declined << " declined, " << tally.bounced << " bounced, " << tally.retracted
              << " retracted; " << tally.direct << " called directly, " << tally.refused
              << " calls refused, " << tally.ties << " tie-breaks, " << tally.connected
-             << " dialled calls connected";
+             << " dialled calls connected, " << tally.restarts << " ICE restarts of theirs, "
+             << tally.restarts_of_ours << " of ours";
 }
 
 bool Laws::alive(media::LegId leg) const {

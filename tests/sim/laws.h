@@ -17,6 +17,7 @@ using namespace test;
 struct Tally {
   int rosters = 0, with_departed = 0;
   int proposals = 0, answered = 0, direct = 0, refused = 0, connected = 0;
+  int restarts = 0, restarts_of_ours = 0;
   int declined = 0, retracted = 0, bounced = 0, ties = 0;
   Tally& operator+=(const Tally& other);
 };

@@ -62,11 +62,42 @@ void World::deliver(const mixer::SendIq& iq) {
   const std::string action = xml->root().attribute("action").value();
   const std::string sid = xml->root().attribute("sid").value();
   if (action == "session-initiate") return called(*to, iq, sid);
+  const bool no_candidate = iq.payload.find("<candidate ") == iq.payload.npos;
+  if (action == "transport-info" && no_candidate && to->sid == sid && dice.chance(0.8)) {
+    const bool first = dice.chance(0.5);  // stanza.js answers before it acknowledges
+    if (first) restarts(*to);
+    acknowledge(*to, iq);
+    if (!first) restarts(*to);
+    return;
+  }
   if (action == "session-terminate") {
     to->over.insert(sid);
     if (to->sid == sid) to->in_call = to->calling = false;
   }
   acknowledge(*to, iq);
+}
+
+std::string World::transport_info(const Client& of, const std::string& attributes,
+                                  const std::string& children) {
+  const std::string name = of.dialled ? "audio" : "0";
+  return in_session(of.sid, "transport-info",
+                    "<content creator='initiator' name='" + name +
+                        "'><transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' " + attributes +
+                        ">" + children + "</transport></content>");
+}
+
+void World::trickles(const Client& from) {
+  jingle(from,
+         transport_info(from, "", candidate("192.0.2.9", 1 + static_cast<int>(dice.below(60000)))),
+         from.full.resource() + " trickles");
+}
+
+void World::restarts(const Client& from) {
+  const std::string ufrag = next_id();
+  jingle(from,
+         transport_info(from, "ufrag='" + ufrag + "' pwd='" + ufrag + std::string(22, 'p') + "'",
+                        dice.chance(0.5) ? candidate("192.0.2.9", 9) : ""),
+         from.full.resource() + " restarts");
 }
 
 // An error to a Jingle stanza ends the call; to a document, Coin.
@@ -214,7 +245,7 @@ void World::accept(Client& client, const std::string& room, const std::string& s
   }
   client.sid = sid;
   client.room = room;
-  client.in_call = true;
+  client.in_call = client.dialled = true;
   std::string xml = Offer{.sid = sid, .name = "audio"}.xml();
   const std::string initiate = "session-initiate", actpass = "actpass";
   xml.replace(xml.find(initiate), initiate.size(), "session-accept");

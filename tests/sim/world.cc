@@ -124,12 +124,7 @@ void World::carry_out(const mixer::Command& command) {
                  [&](const mixer::AddRemoteCandidates& c) {
                    engine_.add_remote_candidates(c.leg, c.candidates);
                  },
-                 [&](const mixer::RestartIce& c) {
-                   engine_.restart_ice(c.leg, c.remote);
-                   later(dice.up_to(100ms), [this, leg = c.leg] {
-                     if (laws_.alive(leg)) handle("leg restarted", engine_.restarted(leg));
-                   });
-                 },
+                 [&](const mixer::RestartIce& c) { restart(c); },
                  [&](const mixer::SetIceServers& c) { engine_.set_ice_servers(c.servers); },
                  [&](const mixer::SetMixPlan& c) { engine_.set_mix_plan(c.room, c.plan); },
                  [&](const mixer::Reply& c) {
@@ -183,6 +178,24 @@ void World::connect(media::LegId leg) {
   });
 }
 
+// What answers a restart of ours begins none.
+void World::restart(const mixer::RestartIce& restart) {
+  const media::LegId leg = restart.leg;
+  const int before = engine_.legs().at(leg).restarts;
+  engine_.restart_ice(leg, restart.remote);
+  if (engine_.legs().at(leg).restarts == before) return;
+  const auto outcome = dice.chance(0.1) ? engine_.restart_failed(leg) : engine_.restarted(leg);
+  later(dice.up_to(100ms), [this, outcome] {
+    if (!laws_.alive(outcome.leg)) return;
+    handle("leg restarted", outcome);
+    if (!laws_.alive(outcome.leg) || outcome.ice.ufrag.empty()) return;
+    ++(outcome.remote_ufrag.empty() ? laws_.tally.restarts_of_ours : laws_.tally.restarts);
+    later(dice.up_to(2000ms), [this, leg = outcome.leg] {
+      if (laws_.alive(leg)) handle("leg connected again", engine_.connected(leg));
+    });
+  });
+}
+
 void World::fail(media::LegId leg) {
   const auto cause = static_cast<media::LegFailure>(dice.below(6));
   handle("leg " + std::to_string(leg.value) + " fails", media::LegFailed{leg, cause, "sim"});
@@ -191,6 +204,13 @@ void World::fail(media::LegId leg) {
 void World::leg_fails(const Client& of) {
   const auto leg = laws_.leg_of(of.full, of.sid);
   if (leg && laws_.alive(*leg)) fail(*leg);
+}
+
+void World::consent_is_lost(const Client& of) {
+  const auto leg = laws_.leg_of(of.full, of.sid);
+  if (!leg || !laws_.connected(*leg)) return;
+  handle("leg " + std::to_string(leg->value) + " loses consent",
+         media::LegFailed{*leg, media::LegFailure::consent_lost, "sim"});
 }
 
 void World::leg_is_quiet(const Client& of, bool quiet) {
@@ -291,6 +311,7 @@ void World::call(Client& from, const std::string& room) {
   from.sid = from.full.resource() + "-" + std::to_string(++from.calls);
   from.room = room;
   from.in_call = from.calling = true;
+  from.dialled = false;
 }
 
 }  // namespace sim

@@ -24,6 +24,7 @@ struct Client {
   std::string room;
   bool in_call = false;
   bool calling = false;                     // its own session-initiate is unanswered
+  bool dialled = false;                     // that call is ours
   std::map<std::string, coin::View> views;  // by sid
   std::set<std::string> over;               // sessions that the focus ended
 };
@@ -39,6 +40,7 @@ class World {
   }
   void invite(const std::string& room, const jingle::Jid& target);
   void leg_fails(const Client& of);
+  void consent_is_lost(const Client& of);
   void leg_is_quiet(const Client& of, bool quiet);
   void lose_connection();
   // Everybody behaves, and nothing more happens; then all is over.
@@ -52,6 +54,9 @@ class World {
   void jingle(const Client& from, const std::string& payload, const std::string& what) {
     iq(from.full, from.room, "set", payload, what);
   }
+  // Another candidate; with credentials it never had before an ICE restart, or the answer to one.
+  void trickles(const Client& from);
+  void restarts(const Client& from);
   void message(const jingle::Jid& from, const std::string& to, const std::string& children,
                const std::string& what, const std::string& attributes = "type='chat'");
   void presence(const Client& from, const std::string& type);
@@ -75,6 +80,7 @@ class World {
   void carry_out(const mixer::SendMessage& message);
   void open(media::LegId leg);
   void connect(media::LegId leg);
+  void restart(const mixer::RestartIce& restart);
   void fail(media::LegId leg);
   std::string next_id() { return "s" + std::to_string(++ids_); }
   void on_the_wire(const std::string& path, std::function<void()> what);
@@ -88,6 +94,8 @@ class World {
   void called(Client& client, const mixer::SendIq& iq, const std::string& sid);
   void accept(Client& client, const std::string& room, const std::string& sid);
   void acknowledge(Client& client, const mixer::SendIq& iq);
+  static std::string transport_info(const Client& of, const std::string& attributes,
+                                    const std::string& children);
 
   const bool departed_are_kept_;
   TimePoint now_{1000s};
