@@ -160,6 +160,19 @@ TEST_P(RealClients, SeeWhoIsThereAndWhyTheyAreHungUpOn) {
   EXPECT_FALSE(cyd_->happened("error"));
 }
 
+// XEP-0176 §5.9
+TEST_P(RealClients, RestartIceAndStay) {
+  if (GetParam().stack != Stack::chromium) GTEST_SKIP() << "aiortc knows no ICE restart";
+  for (int i = 1; i <= 2; ++i) {
+    cyd_->say("restart");
+    EXPECT_TRUE(support::eventually([&] { return mixer_->logged("ice restarted:") == i; }, kWait));
+    EXPECT_TRUE(others_come_to_hear_cyd());
+    EXPECT_TRUE(comes_to_hear(*cyd_, kBob_hz));
+  }
+  EXPECT_FALSE(cyd_->happened("ended"));
+  EXPECT_FALSE(cyd_->happened("error"));
+}
+
 class RealClientsOverIpv6 : public RealClients {
   std::string address() const override { return "::1"; }
 };

@@ -75,6 +75,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [word, argument] = line.split(' ');
   if (word === 'quit') break;
   if (word === 'dial') await page.evaluate(to => window.caller.dial(to), argument);
+  else if (word === 'restart') await page.evaluate(() => window.caller.restart());
   else if (word === 'hangup') await page.evaluate(() => window.caller.hangup());
   else await page.evaluate(what => window.caller.tell(what), word);
 }

@@ -129,6 +129,10 @@ window.caller = {
     show('I am now', what);
     say('told', what);
   },
+  async restart() {
+    await this.session.restartIce();
+    say('told', 'restart');
+  },
   async hangup() {
     say('statistics', JSON.stringify(await statistics(this.session.pc)));
     this.session.end();
