@@ -77,17 +77,18 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-std::string field(std::string_view key, std::string_view value) {
-  std::string out = std::string(key) + "=";
-  if (!value.empty() && value.find_first_of(" \"=\\") == std::string_view::npos) {
-    return out + one_line(value);
-  }
-  std::string quoted;
+std::string quoted(std::string_view value) {
+  std::string escaped;
   for (const char c : value) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
+    if (c == '"' || c == '\\') escaped += '\\';
+    escaped += c;
   }
-  return out + "\"" + one_line(quoted) + "\"";
+  return '"' + one_line(escaped) + '"';
+}
+
+std::string field(std::string_view key, std::string_view value) {
+  const bool plain = !value.empty() && value.find_first_of(" \"=\\") == std::string_view::npos;
+  return std::string(key) + "=" + (plain ? one_line(value) : quoted(value));
 }
 
 void set_log_level(std::string_view level) {

@@ -13,8 +13,9 @@ namespace mixer {
 // line and paragraph separators, what reverses the direction of writing) and invalid UTF-8.
 std::string one_line(std::string_view text);
 
-// "key=value", the value in quotes and with \" and \\ when it is empty or has a space, quote,
-// equals sign or backslash.
+// "value" with \" and \\ inside, on one line.
+std::string quoted(std::string_view value);
+// "key=value", the value quoted when it is empty or has a space, quote, equals sign or backslash.
 std::string field(std::string_view key, std::string_view value);
 
 // "debug", "info", "warning", "error" (Config::log_level); lines below are not written.

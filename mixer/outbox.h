@@ -12,6 +12,7 @@
 
 #include "mixer/clock.h"
 #include "mixer/command.h"
+#include "mixer/log.h"
 #include "signaling/jingle.h"
 
 namespace mixer {
@@ -72,8 +73,5 @@ class Outbox {
   std::map<std::string, Awaited> awaited_;
   std::deque<std::string> awaited_order_;  // oldest first; may name answered ones
 };
-
-// "key="value" pairs for a log line: what peers chose is quoted and kept on one line.
-std::string quoted(const std::string& text);
 
 }  // namespace mixer
