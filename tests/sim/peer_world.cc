@@ -149,8 +149,8 @@ void PeerWorld::prompt(Line& line) {
   if (stanza) {
     using enum peers::Act;
     if (act == mute || act == unmute || act == hold) {
-      const auto id = jingle::Xml::parse(*stanza)->root().attribute("id").value();
-      line.effects[id] = act;
+      const auto xml = jingle::Xml::parse(*stanza).value();
+      line.effects[xml.root().attribute("id").value()] = act;
     }
     send(line, *stanza);
   }
