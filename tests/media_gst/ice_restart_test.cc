@@ -346,7 +346,8 @@ TEST_F(IceRestarts, FiftyOfThemLeaveNothing) {
     for (int i = 0; i < 50 && !HasFailure(); ++i) {
       restart(*a_, *b_);
       // Not before both have moved: another restart would take from one what the other still uses.
-      talk_until([&] { return restarted(*a_) && restarted(*b_); });
+      ASSERT_TRUE(eventually([&] { return restarted(*a_) && restarted(*b_); }));
+      talk(1);
     }
     // The last has surely been finished, and the old one has gone.
     ASSERT_TRUE(eventually([&] { return open_fds() == fds; }));

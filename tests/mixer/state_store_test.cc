@@ -269,12 +269,15 @@ TEST_F(StateStoreTest, ChangesThatAreLostAreSaidOnce) {
   {
     const auto opened = open_state(directory);
     ASSERT_TRUE(opened);
-    const FullDisk full(16 * 1024);
-    const auto most = static_cast<int>(limits::kMaxUnwrittenRows);
+    const FullDisk full(4096);
+    const jingle::Jid room = jid("room@mixer.localhost");
     // What is being tried at this moment is not among those that wait.
-    for (int i = 0; i < 2 * most + 10; ++i) opened->store->save(row(i));
-    EXPECT_TRUE(support::eventually([&] { return log.lines("state=losing") == 1; }));
+    opened->store->save(row(0, OwnSubscription::refused));
     EXPECT_TRUE(support::eventually([&] { return log.lines("state=failing") == 1; }));
+    for (std::size_t i = 0; i < limits::kMaxUnwrittenRows + 10; ++i) {
+      opened->store->forget(room, jingle::Jid::of("u" + std::to_string(i), "localhost"));
+    }
+    EXPECT_EQ(log.lines("state=losing"), 1);
   }
   EXPECT_EQ(log.lines("state=losing"), 1) << "said once";
 }
