@@ -1,39 +1,12 @@
 #include "mixer/call.h"
 
 #include <algorithm>
-#include <sstream>
 
-#include "mixer/display_name.h"
 #include "mixer/limits.h"
 #include "mixer/reasons.h"
 #include "signaling/jingle_message.h"
 
 namespace mixer {
-namespace {
-
-double seconds(TimePoint::duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
-}  // namespace
-
-std::string to_log(const CallRecord& record, const media::LegStatistics& statistics) {
-  std::ostringstream line;
-  line.precision(1);
-  line << std::fixed << "call ended: room=" << quoted(record.room)
-       << " direction=" << (record.dialled_out ? "out" : "in")
-       << " peer=" << quoted(record.peer.str()) << " sid=" << quoted(record.sid.value)
-       << " seconds=" << seconds(record.ended - record.began) << " reason=" << record.reason
-       << " by=" << (record.by_peer ? "peer" : "mixer");
-  if (record.connected) {
-    line << " connected_after=" << seconds(*record.connected - record.began)
-         << " ice_local=" << quoted(record.local) << " ice_remote=" << quoted(record.remote);
-  }
-  line << " sent=" << statistics.sent << " received=" << statistics.received
-       << " lost=" << statistics.lost << " jitter_ms=" << statistics.jitter_ms
-       << " rtt_ms=" << statistics.rtt_ms;
-  return line.str();
-}
 
 Call::Call(Setup setup, Outbox& out, TimePoint now)
     : setup_(std::move(setup)),
@@ -92,18 +65,21 @@ Participant Call::participant() const {
 }
 
 CallRecord Call::record(TimePoint now) const {
-  return {.room = setup_.room,
-          .peer = setup_.peer,
-          .sid = setup_.sid,
-          .began = began_,
-          .ended = now,
-          .connected = connected_at_,
-          // The peer's word goes into the log: any element name, of any length.
-          .reason = reason_.condition.empty() ? "none" : reason_.condition.substr(0, 64),
-          .by_peer = by_peer_,
-          .dialled_out = role() == jingle::Role::initiator,
-          .local = pair_local_,
-          .remote = pair_remote_};
+  CallRecord record{.room = setup_.room,
+                    .peer = setup_.peer,
+                    .sid = setup_.sid,
+                    .dialled_out = role() == jingle::Role::initiator,
+                    .began = began_,
+                    .ended = now,
+                    .connected = connected_at_,
+                    .reason = reason_,
+                    .by_peer = by_peer_,
+                    .cause = cause_,
+                    .local = pair_local_,
+                    .remote = pair_remote_};
+  // No agreement is without one.
+  if (!setup_.agreed.remote.fingerprint.value.empty()) record.rtp = setup_.agreed.remote.rtp;
+  return record;
 }
 
 void Call::request(jingle::Payload payload, Outbox& out) {
@@ -166,9 +142,12 @@ void Call::leg_connected(const media::LegConnected& event, Outbox& out, TimePoin
 }
 
 void Call::leg_failed(const media::LegFailed& event, Outbox& out, TimePoint now) {
-  out.log(Log::Level::info, "leg failed: room=" + quoted(setup_.room) +
-                                " peer=" + quoted(setup_.peer.str()) + " " + quoted(event.text));
-  if (event.cause == media::LegFailure::consent_lost && offer_restart(out, now)) return;
+  if (event.cause == media::LegFailure::consent_lost && offer_restart(out, now)) {
+    out.log(Log::Level::info, "ice lost: room=" + quoted(setup_.room) + " peer=" +
+                                  quoted(setup_.peer.str()) + " cause=" + quoted(event.text));
+    return;
+  }
+  cause_ = event.text;
   end(reasons::of(event.cause), out);
 }
 
@@ -223,7 +202,7 @@ void Call::refused(const jingle::StanzaError& error, Purpose purpose, Outbox& ou
 void Call::migrate(const jingle::Sid& to, Outbox& out) {
   if (!setup_.proposed || migrated_) return;
   migrated_ = true;
-  const jingle::jmi::Finish finish{reasons::make("expired"), to.value};
+  const jingle::jmi::Finish finish{reasons::finish(reasons::replaced(), connected()), to.value};
   out.put(SendMessage{setup_.focus, setup_.peer, "chat", out.next_id(),
                       jingle::jmi::write({setup_.sid, finish})});
 }
@@ -237,9 +216,9 @@ Departure Call::departure(const WallTime& wall, TimePoint now) const {
   Departure departure{.method = reasons::method_of(reason_.condition, by_peer_, connected()),
                       .info = {}};
   departure.info.when = date_time(wall(now));
-  std::string text = displayable(reason_.text, limits::kMaxReasonCodePoints);
-  if (text.empty()) text = reasons::text_of(reason_.condition);
-  if (!text.empty()) departure.info.reason = std::move(text);
+  if (std::string text = reasons::shown(reason_); !text.empty()) {
+    departure.info.reason = std::move(text);
+  }
   if (departure.method == coin::DisconnectionMethod::booted) {
     departure.info.by = setup_.focus.bare().uri();
   }
@@ -257,9 +236,8 @@ void Call::close(const jingle::Reason& reason, bool by_peer, Outbox& out) {
   reason_ = reason;
   by_peer_ = by_peer;
   if (setup_.proposed && !migrated_) {
-    // XEP-0353 §3.6, [S] from both sides, so that other devices see the call over.
-    const bool replaced = reason.condition == "expired" || reason.condition == "timeout";
-    const jingle::jmi::Finish finish{reasons::make(replaced ? "expired" : "success"), {}};
+    // XEP-0353 §3.7: SHOULD from both sides, so that other devices see the call over.
+    const jingle::jmi::Finish finish{reasons::finish(reason, connected()), {}};
     out.put(SendMessage{setup_.focus, setup_.peer, "chat", out.next_id(),
                         jingle::jmi::write({setup_.sid, finish})});
   }
@@ -294,7 +272,9 @@ std::optional<TimePoint> Call::gone_at() const {
 
 void Call::advance(Outbox& out, TimePoint now) {
   const auto gone = gone_at();
-  if (gone && *gone <= now) {
+  if (orphaned_at_ && *orphaned_at_ + limits::kOrphanedAfter <= now) {
+    end(reasons::orphaned(), out);
+  } else if (gone && *gone <= now) {
     end(reasons::peer_gone(), out);
   } else if (!connected() && waits_since_ + limits::kConnectWithin <= now) {
     const bool unanswered = role() == jingle::Role::initiator && !accepted();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "mixer/call_record.h"
 #include "mixer/client_profile.h"
 #include "mixer/negotiation.h"
 #include "mixer/outbox.h"
@@ -15,20 +16,6 @@
 #include "signaling/jingle_session.h"
 
 namespace mixer {
-
-// One line of the log when the leg has closed and its statistics are known.
-struct CallRecord {
-  std::string room;
-  jingle::Jid peer;
-  jingle::Sid sid;
-  TimePoint began{}, ended{};
-  std::optional<TimePoint> connected;
-  std::string reason;
-  bool by_peer = false;
-  bool dialled_out = false;
-  std::string local, remote;  // the ICE pair
-};
-std::string to_log(const CallRecord& record, const media::LegStatistics& statistics);
 
 class Call {
  public:
@@ -49,7 +36,7 @@ class Call {
     coin::JoiningMethod joining_method = coin::JoiningMethod::dialed_in;
     coin::Execution joining_info = {};
     bool peer_is_focus = false;                 // said so in its offer, or later (XEP-0298 §5)
-    bool proposed = false;                      // by JMI: finish follows the end (XEP-0353 §3.6)
+    bool proposed = false;                      // by JMI: finish follows the end (XEP-0353 §3.7)
     std::optional<media::LegId> replaces = {};  // ends when this one is connected
     bool occupant = false;  // of a chat room, by whose JID he is known (XEP-0045)
   };
@@ -174,6 +161,7 @@ class Call {
   std::optional<TimePoint> connected_at_, quiet_since_, unavailable_since_, orphaned_at_;
   jingle::Reason reason_;
   bool by_peer_ = false;
+  std::string cause_;  // of a leg that failed
   std::string pair_local_, pair_remote_;
 };
 

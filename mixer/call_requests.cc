@@ -113,7 +113,7 @@ struct RequestHandler {
     // §7.2.5: nothing left to talk with.
     const bool audio =
         std::ranges::any_of(contents, [&](const auto& content) { return is_audio(content); });
-    if (!audio) call.end(reasons::success(), out);
+    if (!audio) call.end(reasons::nothing_left(), out);
   }
 
   void content_modify(const jingle::ContentAction& action) {

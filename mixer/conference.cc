@@ -48,7 +48,10 @@ Conference::Member* Conference::member_of(const jingle::Jid& peer) {
 }
 
 bool Conference::has_session(const jingle::Jid& peer, const jingle::Sid& sid) const {
-  return sessions_.contains({peer, sid});
+  if (!peer.is_bare()) return sessions_.contains({peer, sid});
+  return std::ranges::any_of(calls_of(peer), [&](media::LegId leg) {
+    return members_.at(leg).call.session().sid() == sid;
+  });
 }
 
 bool Conference::full() const {
@@ -80,7 +83,7 @@ void Conference::migrate(media::LegId leg, const jingle::Sid& to, Outbox& out, T
 bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) {
   auto agreed = negotiate(*incoming.offer, bitrate_bps_);
   if (!agreed) {
-    refuse(incoming, agreed.error(), out);
+    refuse(incoming, agreed.error(), out, now);
     return false;
   }
   // The same full JID again. Its old call may be dead without our having noticed: then
@@ -89,18 +92,18 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
   for (const media::LegId leg : calls_of(incoming.peer)) {
     const Call& older = members_.at(leg).call;
     if (!older.stale(now)) {
-      refuse(incoming, reasons::alternative(older.session().sid()), out);
+      refuse(incoming, reasons::alternative(older.session().sid()), out, now);
       return false;
     }
     replaces = true;
   }
-  const bool many = calls_of(incoming.peer.bare()).size() >= limits::kMaxCallsPerUser;
-  if (many && !replaces && !incoming.occupant) {
-    refuse(incoming, reasons::make("busy", "You have too many calls in this room."), out);
+  const auto user = incoming.occupant ? incoming.peer : incoming.peer.bare();
+  if (calls_of(user).size() >= limits::kMaxCallsPerUser && !replaces) {
+    refuse(incoming, reasons::make("busy", "You have too many calls in this room."), out, now);
     return false;
   }
   if (full() && !replaces) {
-    refuse(incoming, reasons::room_full(), out);
+    refuse(incoming, reasons::room_full(), out, now);
     return false;
   }
   add({.room = place_.name,
@@ -136,15 +139,20 @@ void Conference::add(Call::Setup setup, const ClientProfile* profile, Outbox& ou
   reindex(added.first->second);
 }
 
-void Conference::refuse(const Incoming& incoming, const jingle::Reason& reason, Outbox& out) const {
+void Conference::refuse(const Incoming& incoming, const jingle::Reason& reason, Outbox& out,
+                        TimePoint now) const {
   out.jingle(incoming.local, incoming.peer, {incoming.sid, jingle::SessionTerminate{reason}});
   if (incoming.proposed) {
-    const jingle::jmi::Finish finish{reasons::make("success"), {}};
+    const jingle::jmi::Finish finish{reasons::finish(reason, false), {}};
     out.put(SendMessage{place_.full, incoming.peer, "chat", out.next_id(),
                         jingle::jmi::write({incoming.sid, finish})});
   }
-  out.log(Log::Level::info, "call refused: room=" + quoted(place_.name) + " peer=" +
-                                quoted(incoming.peer.str()) + " reason=" + reason.condition);
+  out.log(Log::Level::info, to_log({.room = place_.name,
+                                    .peer = incoming.peer,
+                                    .sid = incoming.sid,
+                                    .began = now,
+                                    .ended = now,
+                                    .reason = reason}));
 }
 
 std::uint32_t Conference::new_contributor_id(Outbox& out) const {

@@ -53,6 +53,7 @@ class Conference {
   // Accepts or ends the call (busy, alternative-session, or what negotiation says); the ack is the
   // focus's. True: there is a call now.
   bool initiate(const Incoming& incoming, Outbox& out, TimePoint now);
+  // `peer` bare: with any of its devices.
   bool has_session(const jingle::Jid& peer, const jingle::Sid& sid) const;
   // Dialling out (RFC 4575 §5.7.3): the invited is listed at once, as dialing-out (nobody is
   // pending: an invitation over a limit is refused, there is no queue); alerting when it rings
@@ -62,8 +63,7 @@ class Conference {
   void ringing(media::LegId leg);
   void call(media::LegId leg, const jingle::Jid& peer, bool proposed, const ClientProfile* profile,
             Outbox& out, TimePoint now);
-  void uninvited(media::LegId leg, coin::DisconnectionMethod method, const std::string& reason,
-                 TimePoint now);
+  void uninvited(media::LegId leg, const jingle::Reason& reason, bool by_peer, TimePoint now);
   // That invitation, or the call it has become, is over and leaves no trace in the roster: they
   // called us meanwhile, or nobody is left to see it. A call made already ends with `reason`.
   void withdraw(media::LegId leg, const jingle::Reason& reason, Outbox& out, TimePoint now);
@@ -151,7 +151,8 @@ class Conference {
   // The calls of that full JID, or of all devices of that bare one.
   std::vector<media::LegId> calls_of(const jingle::Jid& jid) const;
   void add(Call::Setup setup, const ClientProfile* profile, Outbox& out, TimePoint now);
-  void refuse(const Incoming& incoming, const jingle::Reason& reason, Outbox& out) const;
+  void refuse(const Incoming& incoming, const jingle::Reason& reason, Outbox& out,
+              TimePoint now) const;
   std::uint32_t new_contributor_id(Outbox& out) const;
   void ask_client(const Call& call, Outbox& out, TimePoint now) const;
   // Is called after everything that may have moved a deadline of that call's.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mixer/conference.h"
+#include "mixer/reasons.h"
 
 namespace mixer {
 
@@ -51,12 +52,14 @@ void Conference::call(media::LegId leg, const jingle::Jid& peer, bool proposed,
   settle(leg, out, now);
 }
 
-void Conference::uninvited(media::LegId leg, coin::DisconnectionMethod method,
-                           const std::string& reason, TimePoint now) {
+void Conference::uninvited(media::LegId leg, const jingle::Reason& reason, bool by_peer,
+                           TimePoint now) {
   if (invited_.erase(leg) == 0) return;
-  Departure departure{.method = method};
+  Departure departure{.method = reasons::method_of(reason.condition, by_peer, false)};
   departure.info.when = date_time(wall_(now));
-  if (!reason.empty()) departure.info.reason = reason;
+  if (std::string text = reasons::shown(reason); !text.empty()) {
+    departure.info.reason = std::move(text);
+  }
   if (roster_.depart(leg, departure, now + place_.config.departed_for)) notifier_.touch();
 }
 

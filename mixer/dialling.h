@@ -61,6 +61,7 @@ struct Dial {
   std::optional<jingle::Jid> by;
   std::string reason = {};
   std::string message_id = {};  // of the proposal: its bounce has the same
+  TimePoint began{};
   State state = State::proposed;
   jingle::Jid peer = {};                    // called: whom
   std::optional<TimePoint> direct_at = {};  // proposed: nobody has said anything yet

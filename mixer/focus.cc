@@ -95,7 +95,7 @@ void Focus::media_event(const media::Event& event, TimePoint now) {
   }
   if (const auto* closed = std::get_if<media::LegClosed>(&event)) {
     if (found->second.ended) {
-      out_.log(Log::Level::info, to_log(*found->second.ended, closed->statistics));
+      out_.log(Log::Level::info, to_log(*found->second.ended, &closed->statistics));
     }
     legs_.erase(found);
   }
@@ -190,8 +190,7 @@ void Focus::shut_down(TimePoint now) {
     settle(name, now);
   }
   for (const Invitation& invitation : invitations_.take_all()) {
-    send_jmi(invitation.room, invitation.peer, invitation.sid,
-             jingle::jmi::Finish{reasons::make("gone"), {}});
+    finish(invitation, reasons::shutting_down(), {}, now);
   }
   subscriptions_.all_leave(now);
 }
@@ -211,8 +210,7 @@ void Focus::advance(TimePoint now) {
     }
   }
   for (const Invitation& invitation : invitations_.take_expired(now)) {
-    send_jmi(invitation.room, invitation.peer, invitation.sid,
-             jingle::jmi::Finish{reasons::make("connectivity-error"), {}});
+    finish(invitation, reasons::not_followed_up(), {}, now);
   }
   presence_due(now);
   ice_services_.advance(out_, now);

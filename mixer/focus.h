@@ -119,10 +119,23 @@ class Focus {
 
   // focus_messages.cc: Jingle Message Initiation.
   void message(const jingle::Message& message, TimePoint now);
-  void propose(const jingle::Message& message, const std::string& room, const jingle::Sid& sid,
-               const jingle::jmi::Propose& propose, TimePoint now);
+  void proposed(const std::string& room, const jingle::Jid& peer, const jingle::Sid& sid,
+                const jingle::jmi::Propose& propose, TimePoint now);
+  void say_no(const std::string& room, const jingle::Jid& peer, const jingle::Sid& sid,
+              const jingle::Reason& reason, TimePoint now);
+  void proceed(Invitation invitation, TimePoint now);
+  // Anything else about that proposal, theirs or ours.
+  void said(const std::string& room, const jingle::Jid& from, const jingle::jmi::Event& event,
+            TimePoint now);
+  void called_off(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid,
+                  const jingle::Reason& reason, TimePoint now);
+  // No call has come of it. finish() tells the peer, too.
+  void log_unmade(const Invitation& invitation, const jingle::Reason& why, bool by_peer,
+                  TimePoint now);
+  void finish(const Invitation& invitation, const jingle::Reason& why, const jingle::Sid& migrated,
+              TimePoint now);
   void send_jmi(const std::string& room, const jingle::Jid& to, const jingle::Sid& sid,
-                jingle::jmi::Payload payload);
+                jingle::jmi::Payload payload, const std::string& more = "");
   void ask_roster(TimePoint now);
 
   // focus_presence.cc: presence and subscriptions.
@@ -160,11 +173,11 @@ class Focus {
                  TimePoint now);
   // False: nothing of ours.
   bool rejected(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid,
-                const jingle::jmi::Reject& reject, TimePoint now);
+                jingle::Reason reason, bool tie_break, TimePoint now);
   void proposal_bounced(const std::string& room, const jingle::Message& message, TimePoint now);
   // It came to nothing, and the room shows how.
-  void failed(const Dial& dial, coin::DisconnectionMethod method, const std::string& reason,
-              TimePoint now);
+  void failed(const Dial& dial, const jingle::Reason& reason, bool by_peer, TimePoint now);
+  void log_unmade(const Dial& dial, const jingle::Reason& reason, bool by_peer, TimePoint now);
   // It is over, and the room shows nothing of it. withdraw() tells the invited why.
   void forget(const Dial& dial, const jingle::Reason& reason, TimePoint now);
   void withdraw(const Dial& dial, const jingle::Reason& reason, TimePoint now);

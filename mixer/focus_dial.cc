@@ -11,9 +11,12 @@
 namespace mixer {
 
 namespace jmi = jingle::jmi;
-using coin::DisconnectionMethod;
 
 namespace {
+
+// XEP-0280 §6, XEP-0334: no carbons.
+constexpr char kForOneDevice[] =
+    "<private xmlns='urn:xmpp:carbons:2'/><no-copy xmlns='urn:xmpp:hints'/>";
 
 Outgoing outgoing(const Dial& dial) {
   return {.leg = dial.leg,
@@ -66,7 +69,8 @@ std::optional<InviteRefusal> Focus::dial(const Invite& invite, TimePoint now) {
             .sid = {out_.token()},
             .target = invite.target,
             .by = invite.by,
-            .reason = invite.reason};
+            .reason = invite.reason,
+            .began = now};
   conference->invited(outgoing(dial), out_, now);
   if (invite.target.is_bare()) {
     propose(std::move(dial), now);
@@ -131,27 +135,30 @@ void Focus::rang(const std::string& room, const jingle::Jid& from, const jingle:
 
 void Focus::proceeded(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid,
                       TimePoint now) {
-  const Dial* dial = from.is_bare() ? nullptr : dialling_.proposal(room, from, sid);
-  if (!dial) {  // retracted, another device's, or invented
-    log_refusal("proceed to no open proposal", from, now);
-    return;
+  if (from.is_bare()) return log_refusal("proceed of no device", from, now);
+  if (const Dial* dial = dialling_.proposal(room, from, sid)) {
+    call_out(Dial(*dial), from, true, now);
+    return settle(room, now);
   }
-  call_out(Dial(*dial), from, true, now);
-  settle(room, now);
+  const Conference* conference = find(room);
+  if (conference && conference->has_session(from, sid)) return;  // says so twice
+  // Retracted, or of before we were started; or another device was faster, which need not hear of
+  // it: no carbon for that one (XEP-0280).
+  const bool faster = conference && conference->has_session(from.bare(), sid);
+  log_refusal(faster ? "proceed of a second device" : "proceed to no open proposal", from, now);
+  send_jmi(room, from, sid, jmi::Finish{reasons::make("expired"), {}}, faster ? kForOneDevice : "");
 }
 
 bool Focus::rejected(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid,
-                     const jmi::Reject& reject, TimePoint now) {
+                     jingle::Reason reason, bool tie_break, TimePoint now) {
   const Dial* found = dialling_.proposal(room, from, sid);
   if (!found) return false;
   const Dial dial = *found;
-  const std::string& why = reject.reason.condition;
-  if (reject.tie_break) {
-    forget(dial, reject.reason, now);
-  } else if (why == "busy" || why == "decline") {
-    failed(dial, DisconnectionMethod::busy, why == "busy" ? "Busy." : "Declined.", now);
+  if (tie_break) {
+    log_unmade(dial, reason, true, now);
+    forget(dial, reason, now);
   } else {
-    failed(dial, DisconnectionMethod::failed, "Rejected.", now);
+    failed(dial, reason, true, now);
   }
   settle(room, now);
   return true;
@@ -165,19 +172,28 @@ void Focus::proposal_bounced(const std::string& room, const jingle::Message& mes
   if (const auto peer = clients_.callable(dial.target)) {
     call_directly(dial, *peer, now);
   } else {
-    failed(dial, DisconnectionMethod::failed, "Not reachable.", now);
+    failed(dial, reasons::make("gone", "Not reachable."), true, now);
   }
   settle(room, now);
 }
 
-void Focus::failed(const Dial& dial, DisconnectionMethod method, const std::string& reason,
-                   TimePoint now) {
-  out_.log(Log::Level::info, "invitation failed: room=" + quoted(dial.room) + " target=" +
-                                 quoted(dial.target.str()) + " reason=" + quoted(reason));
-  if (Conference* conference = find(dial.room)) {
-    conference->uninvited(dial.leg, method, reason, now);
-  }
+void Focus::failed(const Dial& dial, const jingle::Reason& reason, bool by_peer, TimePoint now) {
+  log_unmade(dial, reason, by_peer, now);
+  if (Conference* conference = find(dial.room))
+    conference->uninvited(dial.leg, reason, by_peer, now);
   dialling_.end(dial.leg, true, now);
+}
+
+void Focus::log_unmade(const Dial& dial, const jingle::Reason& reason, bool by_peer,
+                       TimePoint now) {
+  out_.log(Log::Level::info, to_log({.room = dial.room,
+                                     .peer = dial.target,
+                                     .sid = dial.sid,
+                                     .dialled_out = true,
+                                     .began = dial.began,
+                                     .ended = now,
+                                     .reason = reason,
+                                     .by_peer = by_peer}));
 }
 
 void Focus::forget(const Dial& dial, const jingle::Reason& reason, TimePoint now) {
@@ -186,7 +202,10 @@ void Focus::forget(const Dial& dial, const jingle::Reason& reason, TimePoint now
 }
 
 void Focus::withdraw(const Dial& dial, const jingle::Reason& reason, TimePoint now) {
-  if (dial.state != Dial::State::called) retract(dial, reason);
+  if (dial.state != Dial::State::called) {
+    retract(dial, reason);
+    log_unmade(dial, reason, false, now);
+  }
   forget(dial, reason, now);
 }
 
@@ -197,7 +216,7 @@ void Focus::yield_to(Conference& conference, const Dial& ours, const jingle::Sid
   if (ours.state != Dial::State::called) {
     return withdraw(ours, reasons::make("cancel", "You have called."), now);
   }
-  if (ours.sid != sid) return withdraw(ours, reasons::alternative(sid), now);
+  if (ours.sid != sid) return withdraw(ours, reasons::alternative(sid, "You have called."), now);
   const jingle::StanzaError lost = jingle::tie_break();
   conference.answered({ours.peer, Purpose::session_initiate, ours.room, ours.leg, now}, {}, &lost,
                       out_, now);
@@ -222,7 +241,7 @@ void Focus::dials_due(TimePoint now) {
   for (const Dial& dial : dialling_.expired(now)) {
     if (!dialling_.stands(dial)) continue;
     retract(dial, reasons::make("cancel", "Nobody answered."));
-    failed(dial, DisconnectionMethod::failed, "No answer.", now);
+    failed(dial, reasons::unanswered(), false, now);
     settle(dial.room, now);
   }
 }
@@ -261,7 +280,7 @@ void Focus::complain_of_invites() {
 void Focus::redial_after_reconnect(TimePoint now) {
   for (const Dial& old : dialling_.all()) {
     if (old.state == Dial::State::called || !dialling_.stands(old)) continue;
-    withdraw(old, reasons::make("cancel"), now);
+    withdraw(old, reasons::make("cancel", "The mixer was disconnected meanwhile."), now);
     (void)dial({.room = old.room, .target = old.target, .by = old.by, .reason = old.reason}, now);
   }
 }

@@ -148,14 +148,18 @@ Answer Focus::initiate(const Iq& iq, const jingle::Sid& sid, const jingle::Sessi
   const auto crossing = crossing_of(iq, sid, offer);
   if (crossing == Dialling::Crossing::prevail) return tl::unexpected(jingle::tie_break());
   const auto invitation = invitations_.take(room, iq.from, sid);
+  const auto refuse = [&](std::string_view what, jingle::StanzaError error) -> Answer {
+    log_refusal(what, iq.from, now);
+    if (invitation) finish(*invitation, reasons::of(error), {}, now);
+    return tl::unexpected(std::move(error));
+  };
   if (auto error = over_limits(iq.from, invitation.has_value(), now)) {
-    log_refusal("session-initiate over a limit", iq.from, now);
-    return tl::unexpected(std::move(*error));
+    return refuse("session-initiate over a limit", std::move(*error));
   }
   Conference* conference = open(room, iq.from, now);
   if (!conference) {
-    log_refusal("a new room over the limit", iq.from, now);
-    return tl::unexpected(jingle::resource_constraint("Too many new conferences."));
+    return refuse("a new room over the limit",
+                  jingle::resource_constraint("Too many new conferences."));
   }
   if (crossing == Dialling::Crossing::yield) {
     yield_to(*conference, Dial(*dialling_.of(room, iq.from)), sid, now);

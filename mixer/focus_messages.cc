@@ -5,6 +5,7 @@
 
 #include "mixer/focus.h"
 #include "mixer/limits.h"
+#include "mixer/overloaded.h"
 #include "mixer/reasons.h"
 #include "signaling/namespaces.h"
 
@@ -12,21 +13,28 @@ namespace mixer {
 
 namespace jmi = jingle::jmi;
 
+namespace {
+
+// Stored on the way: by now the caller has given up or called again.
+bool is_late(const jingle::Message& message) {
+  return bool(jingle::child(message.xml.root(), jingle::ns::kDelay, "delay"));
+}
+
+}  // namespace
+
 void Focus::message(const jingle::Message& message, TimePoint now) {
   if (place_of(message.to) != Place::room || message.from.empty()) return;
   const std::string room = room_of(message.to);
   if (message.type == "error") return proposal_bounced(room, message, now);
   if (message.type == "groupchat") return;
-  if (message.from.bare() == bare_of(room)) return;  // carbons of our own
+  // Copies of what others sent or got (XEP-0280) come from there only; we ask for none.
+  if (message.from.bare() == bare_of(room)) return;
   const auto receipt = jingle::child(message.xml.root(), jingle::ns::kReceipts, "received");
   if (receipt) dialling_.delivered(room, message.from, receipt.attribute("id").value());
   // Receipts are not acknowledged (XEP-0184 §5.6), or two would never stop.
   const bool wants_receipt = !message.id.empty() && !receipt &&
                              jingle::child(message.xml.root(), jingle::ns::kReceipts, "request");
-  // Stored on the way: by now the caller has given up or called again. There is
-  // no wall clock here to tell how long ago that was, and no need.
-  const bool late = bool(jingle::child(message.xml.root(), jingle::ns::kDelay, "delay"));
-  const auto event = late || message.type == "headline" ? std::nullopt : jmi::parse(message);
+  const auto event = message.type == "headline" ? std::nullopt : jmi::parse(message);
   if (!event && !wants_receipt) return;
   if (!access_.allows(message.from)) {  // silence (XEP-0353 §6)
     log_refusal("message", message.from, now);
@@ -42,21 +50,14 @@ void Focus::message(const jingle::Message& message, TimePoint now) {
   }
   if (!event) return;
   if (const auto* proposal = std::get_if<jmi::Propose>(&event->payload)) {
-    propose(message, room, event->id, *proposal, now);
-  } else if (std::holds_alternative<jmi::Ringing>(event->payload)) {
-    rang(room, message.from, event->id, now);
-  } else if (std::holds_alternative<jmi::Proceed>(event->payload)) {
-    proceeded(room, message.from, event->id, now);
-  } else if (const auto* reject = std::get_if<jmi::Reject>(&event->payload);
-             !reject || !rejected(room, message.from, event->id, *reject, now)) {
-    // Live calls end by session-terminate, whatever messages say.
-    (void)invitations_.take(room, message.from, event->id);
+    if (!is_late(message)) proposed(room, message.from, event->id, *proposal, now);
+  } else {
+    said(room, message.from, *event, now);
   }
 }
 
-void Focus::propose(const jingle::Message& message, const std::string& room, const jingle::Sid& sid,
-                    const jmi::Propose& proposal, TimePoint now) {
-  const jingle::Jid& peer = message.from;
+void Focus::proposed(const std::string& room, const jingle::Jid& peer, const jingle::Sid& sid,
+                     const jmi::Propose& proposal, TimePoint now) {
   Conference* conference = find(room);
   const bool repeated =
       invitations_.has(room, peer, sid) || (conference && conference->has_session(peer, sid));
@@ -68,38 +69,99 @@ void Focus::propose(const jingle::Message& message, const std::string& room, con
   }
   const bool yields = crossing == Dialling::Crossing::yield;
   const bool audio = std::ranges::find(proposal.media, "audio") != proposal.media.end();
-  std::optional<media::LegId> moves;
-  if (conference && !chat_rooms_.is_occupant(peer)) moves = conference->call_elsewhere(peer);
-  const bool crowded = conference && conference->full() && !moves && !yields;
-  if (!audio || crowded || over_limits(peer, false, now)) {
-    send_jmi(room, peer, sid, jmi::Reject{reasons::make("busy"), false});
-    return;
+  std::optional<media::LegId> replaces;
+  if (conference && !chat_rooms_.is_occupant(peer)) replaces = conference->call_elsewhere(peer);
+  if (const auto error = over_limits(peer, false, now)) {
+    log_refusal("proposal over a limit", peer, now);
+    send_jmi(room, peer, sid, jmi::Reject{reasons::make("busy", error->text.c_str()), false});
+  } else if (!audio) {
+    say_no(room, peer, sid, reasons::make("busy", "This conference takes audio only."), now);
+  } else if (conference && conference->full() && !replaces && !yields) {
+    say_no(room, peer, sid, reasons::room_full(), now);
+  } else {
+    if (yields) {
+      withdraw(Dial(*dialling_.of(room, peer)), reasons::tie_break(), now);
+      settle(room, now);
+    }
+    proceed({.room = room, .peer = peer, .sid = sid, .replaces = replaces, .began = now}, now);
   }
-  if (!invitations_.add({.room = room,
-                         .peer = peer,
-                         .sid = sid,
-                         .replaces = moves,
-                         .expires = now + limits::kProceedToInitiate})) {
-    send_jmi(room, peer, sid, jmi::Reject{reasons::make("busy"), false});
-    return;
-  }
-  if (yields) {
-    withdraw(Dial(*dialling_.of(room, peer)), reasons::tie_break(), now);
-    settle(room, now);
-    conference = find(room);
+}
+
+// `busy`, whatever the truth may be (XEP-0353 §6).
+void Focus::say_no(const std::string& room, const jingle::Jid& peer, const jingle::Sid& sid,
+                   const jingle::Reason& reason, TimePoint now) {
+  send_jmi(room, peer, sid, jmi::Reject{reason, false});
+  log_unmade({.room = room, .peer = peer, .sid = sid, .replaces = {}, .began = now}, reason, false,
+             now);
+}
+
+void Focus::proceed(Invitation invitation, TimePoint now) {
+  const std::string room = invitation.room;
+  const jingle::Jid peer = invitation.peer;
+  const jingle::Sid sid = invitation.sid;
+  const auto replaces = invitation.replaces;
+  if (!invitations_.add(std::move(invitation))) {
+    return say_no(room, peer, sid, reasons::make("busy", "The mixer is full."), now);
   }
   // XEP-0353 §3.4: without our presence the caller's client could not send to our full JID. As
   // urgent as what follows, or that would overtake it.
   if (!sees_us(room, peer)) show_presence(room, peer, jingle::Priority::urgent);
   send_jmi(room, peer, sid, jmi::Ringing{});
-  if (moves) conference->migrate(*moves, sid, out_, now);
+  Conference* conference = find(room);
+  if (replaces && conference) conference->migrate(*replaces, sid, out_, now);
   send_jmi(room, peer, sid, jmi::Proceed{});
 }
 
+void Focus::said(const std::string& room, const jingle::Jid& from, const jmi::Event& event,
+                 TimePoint now) {
+  const jingle::Sid& sid = event.id;
+  std::visit(
+      Overloaded{
+          [](const jmi::Propose&) {},
+          [&](const jmi::Ringing&) { rang(room, from, sid, now); },
+          [&](const jmi::Proceed&) { proceeded(room, from, sid, now); },
+          [&](const jmi::Reject& reject) {
+            if (rejected(room, from, sid, reject.reason, reject.tie_break, now)) return;
+            called_off(room, from, sid, reject.reason, now);
+          },
+          [&](const jmi::Retract& retract) { called_off(room, from, sid, retract.reason, now); },
+          [&](const jmi::Finish& finish) {
+            if (rejected(room, from, sid, finish.reason, false, now)) return;
+            called_off(room, from, sid, finish.reason, now);
+          },
+      },
+      event.payload);
+}
+
+// Live calls end by session-terminate, whatever messages say.
+void Focus::called_off(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid,
+                       const jingle::Reason& reason, TimePoint now) {
+  const auto invitation = invitations_.take(room, from, sid);
+  if (invitation) log_unmade(*invitation, reason, true, now);
+}
+
+void Focus::log_unmade(const Invitation& invitation, const jingle::Reason& why, bool by_peer,
+                       TimePoint now) {
+  out_.log(Log::Level::info, to_log({.room = invitation.room,
+                                     .peer = invitation.peer,
+                                     .sid = invitation.sid,
+                                     .began = invitation.began,
+                                     .ended = now,
+                                     .reason = why,
+                                     .by_peer = by_peer}));
+}
+
+void Focus::finish(const Invitation& invitation, const jingle::Reason& why,
+                   const jingle::Sid& migrated, TimePoint now) {
+  send_jmi(invitation.room, invitation.peer, invitation.sid,
+           jmi::Finish{reasons::finish(why, false), migrated.value});
+  log_unmade(invitation, why, false, now);
+}
+
 void Focus::send_jmi(const std::string& room, const jingle::Jid& to, const jingle::Sid& sid,
-                     jmi::Payload payload) {
+                     jmi::Payload payload, const std::string& more) {
   out_.put(SendMessage{full_of(room), to, "chat", out_.next_id(),
-                       jmi::write({sid, std::move(payload)})});
+                       jmi::write({sid, std::move(payload)}) + more});
 }
 
 void Focus::ask_roster(TimePoint now) {

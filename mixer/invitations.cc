@@ -33,7 +33,7 @@ std::optional<Invitation> Invitations::take(const std::string& room, const jingl
 std::vector<Invitation> Invitations::take_expired(TimePoint now) {
   std::vector<Invitation> expired;
   std::erase_if(invitations_, [&](auto& entry) {
-    if (entry.second.expires > now) return false;
+    if (entry.second.began + limits::kProceedToInitiate > now) return false;
     expired.push_back(std::move(entry.second));
     return true;
   });
@@ -51,10 +51,10 @@ int Invitations::pending_of(const jingle::Jid& user) const {
 }
 
 std::optional<TimePoint> Invitations::next_deadline() const {
-  const auto first = std::ranges::min_element(
-      invitations_, {}, [](const auto& entry) { return entry.second.expires; });
+  const auto first = std::ranges::min_element(invitations_, {},
+                                              [](const auto& entry) { return entry.second.began; });
   if (first == invitations_.end()) return std::nullopt;
-  return first->second.expires;
+  return first->second.began + limits::kProceedToInitiate;
 }
 
 }  // namespace mixer

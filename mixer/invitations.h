@@ -19,9 +19,10 @@ struct Invitation {
   jingle::Jid peer;  // the proposing full JID
   jingle::Sid sid;
   std::optional<media::LegId> replaces;  // the call of another device that moves here (§4.2)
-  TimePoint expires{};
+  TimePoint began{};
 };
 
+// Each expires limits::kProceedToInitiate after it began.
 class Invitations {
  public:
   // False: known already, or too many.

@@ -142,6 +142,9 @@ inline constexpr std::size_t kMaxDisplayCodePoints = 64;
 // Of who is in the room, in the chat to a newcomer: it must not grow with the room.
 inline constexpr std::size_t kMaxNamesAnnounced = 10;
 inline constexpr std::size_t kMaxReasonCodePoints = 256;  // why somebody was asked, or left
+// The same in the log: the condition, which may be any element's name, and the text.
+inline constexpr std::size_t kMaxLoggedReasonBytes = 64;
+inline constexpr std::size_t kMaxLoggedTextBytes = 256;
 // Of one bare JID in a room: others read at most 64 endpoints of a user (coin/limits.h).
 inline constexpr std::size_t kMaxCallsPerUser = 50;
 // Listed as disconnected at a time: a small room's breaking up; a large one needs no list of it.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "mixer/display_name.h"
+
 namespace mixer::reasons {
 namespace {
 
@@ -50,6 +52,20 @@ Method method_of(std::string_view condition, bool by_peer, bool was_connected) {
 
 std::string text_of(std::string_view condition) { return row_of(condition).text; }
 
+std::string shown(const jingle::Reason& reason) {
+  std::string text = displayable(reason.text, limits::kMaxReasonCodePoints);
+  return text.empty() ? text_of(reason.condition) : text;
+}
+
+jingle::Reason finish(const jingle::Reason& why, bool was_connected) {
+  const std::string& condition = why.condition;
+  if (condition == "connectivity-error" || condition == "failed-transport") {
+    return make("connectivity-error");
+  }
+  const bool over = condition.empty() || condition == "success" || condition == "gone";
+  return make(over && was_connected ? "success" : "expired");
+}
+
 jingle::Reason of(const jingle::StanzaError& error) {
   jingle::Reason reason = make("general-error");
   if (error.app_name == "tie-break") {
@@ -85,7 +101,7 @@ jingle::Reason of(media::LegFailure failure) {
       return make("security-error", "The certificate is not the one that was announced.");
     case media::LegFailure::dtls_failed:
       return make("security-error", "The DTLS handshake failed.");
-    case media::LegFailure::media_error: return make("media-error");
+    case media::LegFailure::media_error: return make("media-error", "The audio failed.");
   }
   return make("general-error");
 }

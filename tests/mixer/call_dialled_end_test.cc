@@ -47,7 +47,7 @@ TEST_F(DialledCallsEnd, EndsWithoutAWordOnAnErrorToItsInitiate) {
     EXPECT_TRUE(step.jingle().empty()) << row.reason;
     EXPECT_EQ(step.all<CloseLeg>().size(), 1u);
     EXPECT_EQ(call->yielded(), row.yielded) << row.reason;
-    EXPECT_EQ(call->record(now).reason, row.reason);
+    EXPECT_EQ(call->record(now).reason.condition, row.reason);
     EXPECT_EQ(departure().method, row.method) << row.reason;
   }
 }
@@ -150,7 +150,7 @@ TEST_F(DialledCallsEnd, DepartureSaysHowWhenWhyAndByWhom) {
 TEST_F(DialledCallsEnd, IsLoggedAsOutgoing) {
   connect();
   receive(jingle::SessionTerminate{});
-  EXPECT_NE(to_log(call->record(now), {}).find(" direction=out "), std::string::npos);
+  EXPECT_NE(to_log(call->record(now)).find(" direction=out "), std::string::npos);
 }
 
 }  // namespace

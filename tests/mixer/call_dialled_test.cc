@@ -179,7 +179,7 @@ TEST_F(DialledCall, IsUnknownBeforeItsInitiateIsSent) {
 
 // XEP-0166 §7.4 timeout.
 
-// XEP-0353 §3.6, [S] from both sides.
+// XEP-0353 §3.7, [S] from both sides.
 
 // XEP-0167 §4: senders are the initiator's view, whoever looks.
 

@@ -139,7 +139,7 @@ class Pair {
   // What a side wants done: on the wire, and by its engine.
   void flush(Side& side) {
     if (side.call && side.call->ended() && ended_by_.empty()) {
-      ended_by_ = side.call->record(now_).reason;
+      ended_by_ = side.call->record(now_).reason.condition;
     }
     for (const auto& command : side.out.take()) {
       if (const auto* open = std::get_if<mixer::OpenLeg>(&command)) {
@@ -254,7 +254,7 @@ class Pair {
         if (side.call->accepted()) side.call->say_isfocus(chance(50), side.out);
         break;
       case 8:
-        if (chance(20)) side.call->end(mixer::reasons::success(), side.out);
+        if (chance(20)) side.call->end(mixer::reasons::nothing_left(), side.out);
         break;
     }
     flush(side);

@@ -131,8 +131,9 @@ TEST(Call, OneLogLineTellsHowItWent) {
   const auto lines = step.all<mixer::Log>();
   ASSERT_EQ(lines.size(), 1u);
   for (const char* part :
-       {"room=\"room\"", "peer=\"ann@localhost/phone\"", "seconds=12.0", "reason=success",
-        "by=peer", "ice_local=\"host 192.0.2.1:20000\"", "received=99", "rtt_ms=30.0"}) {
+       {"call=ended", "room=room", "direction=in", "peer=ann@localhost/phone", "sid=S1",
+        "seconds=12.0", "reason=success", "by=peer", "codec=opus/111", "bitrate=32000",
+        "ice_local=\"host 192.0.2.1:20000\"", "received=99", "rtt_ms=30.0"}) {
     EXPECT_NE(lines[0].text.find(part), std::string::npos) << part << " in " << lines[0].text;
   }
 }

@@ -1,5 +1,5 @@
 // Dialling out by the whole focus (RFC 4575 §5.7.3; XEP-0353 as initiator).
-#include "tests/support/focus_bench.h"
+#include "tests/support/dialler.h"
 
 namespace {
 
@@ -10,100 +10,12 @@ using mixer::OpenLeg;
 using mixer::SendIq;
 using mixer::SendMessage;
 using mixer::SendPresence;
-namespace jmi = jingle::jmi;
 
 constexpr char kAnn[] = "ann@localhost/phone";
 constexpr char kBob[] = "bob@localhost";
 constexpr char kBobsPhone[] = "bob@localhost/phone";
 constexpr char kRoom[] = "room@mixer.localhost";
 const jingle::Jid kFocus = jingle::Jid::of("room", "mixer.localhost", "focus");
-
-mixer::Config inviting(std::vector<std::string> targets) {
-  mixer::Config config = component_config();
-  mixer::RoomConfig room;
-  room.name = "room";
-  for (const auto& target : targets) room.invite.push_back(jid(target));
-  config.rooms.emplace("room", room);
-  return config;
-}
-
-class Dialler : public Bench {
- public:
-  explicit Dialler(mixer::Config config = component_config()) : Bench(std::move(config)) {
-    greeting = up();
-  }
-  Step greeting;
-
-  std::optional<InviteRefusal> refused;
-  Step invite(const std::string& target, const std::string& room = "room") {
-    auto invited = focus.invite(
-        {.room = room, .target = jid(target), .by = jid("ann@localhost"), .reason = "Tea"}, now);
-    refused = invited.refused;
-    // Through the bench, for what it does with commands.
-    Step step = perform(std::move(invited.commands));
-    return step;
-  }
-  Step jmi_from(const std::string& from, const std::string& what, const std::string& sid,
-                const std::string& children = "") {
-    return message(from, kFocus.str(),
-                   "<" + what + " xmlns='urn:xmpp:jingle-message:0' id='" + sid + "'>" + children +
-                       "</" + what + ">");
-  }
-  Step rejects(const std::string& from, const std::string& sid, const std::string& reason) {
-    return jmi_from(from, "reject", sid,
-                    "<reason xmlns='urn:xmpp:jingle:1'><" + reason + "/></reason>");
-  }
-  // How others see that user's only endpoint; "" if he is not listed.
-  std::string status(const std::string& bare) {
-    const Step step = iq(kAnn, kRoom,
-                         "<conference-info xmlns='urn:ietf:params:xml:ns:conference-"
-                         "info'/>",
-                         "get");
-    const auto reply = step.reply();
-    if (!reply.result) return "no document";
-    const auto info = coin::parse(*reply.result);
-    if (!info || !info->users) return "no users";
-    for (const auto& user : info->users->users) {
-      if (user.entity != jid(bare).uri()) continue;
-      const coin::Endpoint& endpoint = user.endpoints.front();
-      std::string out(endpoint.status ? coin::to_string(*endpoint.status) : "?");
-      if (endpoint.disconnection_method) {
-        out += " " + std::string(coin::to_string(*endpoint.disconnection_method));
-      }
-      return out;
-    }
-    return "";
-  }
-};
-
-// The id of the only proposal; "" if there is none.
-std::string proposed(const Step& step) {
-  std::string id;
-  for (const auto& event : step.jmi()) {
-    if (!std::holds_alternative<jmi::Propose>(event.payload)) continue;
-    EXPECT_EQ(id, "") << "two proposals";
-    id = event.id.value;
-  }
-  return id;
-}
-// Of our offer.
-std::string accept(const std::string& sid) {
-  Offer offer{.sid = sid, .name = "audio"};
-  offer.fingerprint =
-      "<fingerprint xmlns='urn:xmpp:jingle:apps:dtls:0' hash='sha-256' "
-      "setup='active'>" +
-      kFingerprint + "</fingerprint>";
-  std::string xml = offer.xml();
-  return xml.replace(xml.find("session-initiate"), 16, "session-accept");
-}
-template <typename P>
-std::vector<P> said(const Step& step) {
-  std::vector<P> out;
-  for (const auto& event : step.jmi()) {
-    if (const auto* payload = std::get_if<P>(&event.payload)) out.push_back(*payload);
-  }
-  return out;
-}
 
 TEST(Dial, ABareJidIsProposedTo) {
   Dialler bench;
@@ -144,8 +56,17 @@ TEST(Dial, TheDeviceThatProceedsIsCalledWithTheSameSidAndToldOfTheFocus) {
   EXPECT_EQ(initiate->isfocus, true);
   EXPECT_EQ(bench.focus.legs(), 2u);
 
-  EXPECT_TRUE(bench.jmi_from("bob@localhost/tablet", "proceed", sid).all<OpenLeg>().empty());
+  // Another device was too late, and is told so; the first need not hear of that (XEP-0280 §6).
+  const Step second = bench.jmi_from("bob@localhost/tablet", "proceed", sid);
+  EXPECT_TRUE(second.all<OpenLeg>().empty());
+  ASSERT_EQ(said<jmi::Finish>(second).size(), 1u);
+  EXPECT_EQ(said<jmi::Finish>(second)[0].reason.condition, "expired");
+  EXPECT_EQ(second.all<SendMessage>()[0].to, jid("bob@localhost/tablet"));
+  EXPECT_NE(second.all<SendMessage>()[0].payload.find("<private xmlns='urn:xmpp:carbons:2'/>"),
+            std::string::npos);
+  EXPECT_TRUE(bench.jmi_from(kBobsPhone, "proceed", sid).commands.empty()) << "said twice";
   bench.rejects("bob@localhost/tablet", sid, "busy");
+  bench.jmi_from("bob@localhost/tablet", "finish", sid);
   EXPECT_EQ(bench.focus.legs(), 2u) << "the first device has it";
   bench.invite(kBob);
   EXPECT_EQ(bench.refused, InviteRefusal::already_invited);
@@ -205,7 +126,13 @@ TEST(Dial, NoAnswerIsRetractedAfter45Seconds) {
   EXPECT_EQ(retracts[0].reason.condition, "cancel");
   EXPECT_FALSE(retracts[0].tie_break);
   EXPECT_EQ(bench.status(kBob), "disconnected failed");
-  EXPECT_TRUE(bench.jmi_from(kBobsPhone, "proceed", sid).all<OpenLeg>().empty()) << "too late";
+  const Step late = bench.jmi_from(kBobsPhone, "proceed", sid);
+  EXPECT_TRUE(late.all<OpenLeg>().empty()) << "too late";
+  ASSERT_EQ(said<jmi::Finish>(late).size(), 1u) << "or the device waits for our call for ever";
+  EXPECT_EQ(said<jmi::Finish>(late)[0].reason.condition, "expired");
+  EXPECT_EQ(late.all<SendMessage>()[0].to, jid(kBobsPhone));
+  EXPECT_EQ(late.all<SendMessage>()[0].payload.find("carbons"), std::string::npos)
+      << "his other devices may know";
   bench.invite(kBob);
   EXPECT_EQ(bench.refused, InviteRefusal::refused_lately);
   bench.wait(10min);
@@ -225,6 +152,16 @@ TEST(Dial, ARejectIsShownAndHeededForTenMinutes) {
     bench.invite(kBob);
     EXPECT_EQ(bench.refused, InviteRefusal::refused_lately);
   }
+}
+
+// XEP-0353 §3.7: to the callee it is over, whatever went before.
+TEST(Dial, AFinishEndsTheInvitationLikeAReject) {
+  Dialler bench;
+  bench.join(kAnn);
+  bench.jmi_from(kBobsPhone, "finish", proposed(bench.invite(kBob)),
+                 "<reason xmlns='urn:xmpp:jingle:1'><busy/></reason>");
+  EXPECT_EQ(bench.status(kBob), "disconnected busy");
+  EXPECT_TRUE(said<jmi::Retract>(bench.wait(60s)).empty());
 }
 
 TEST(Dial, ABounceEndsTheInvitation) {
@@ -386,11 +323,13 @@ TEST(Dial, AnotherDeviceOrAStrangerCannotAnswerForTheInvited) {
   Dialler bench;
   bench.join(kAnn);
   const std::string sid = proposed(bench.invite(kBob));
-  for (const char* from : {"eve@localhost/phone", kBob}) {
+  for (const char* from : {"eve@localhost/phone", "eve@elsewhere.example/phone", kBob}) {
     const Step step = bench.jmi_from(from, "proceed", sid);
     EXPECT_TRUE(step.all<OpenLeg>().empty()) << from;
-    EXPECT_TRUE(step.all<SendMessage>().empty()) << from;
     EXPECT_EQ(step.all<mixer::Log>().size(), 1u) << from;
+    const bool may_dial = jid(from).domain() == "localhost" && !jid(from).is_bare();
+    EXPECT_EQ(said<jmi::Finish>(step).size(), may_dial ? 1u : 0u) << from;
+    EXPECT_EQ(step.all<SendMessage>().size(), may_dial ? 1u : 0u) << from;
   }
   bench.rejects("eve@localhost/phone", sid, "busy");
   EXPECT_TRUE(bench.jmi_from(kBobsPhone, "proceed", "invented").all<OpenLeg>().empty());

@@ -1,4 +1,6 @@
 // Jingle Message Initiation as callee (XEP-0353).
+#include <functional>
+
 #include "tests/support/focus_bench.h"
 
 namespace {
@@ -17,6 +19,9 @@ std::string propose(const std::string& id, const std::string& media = "audio") {
 }
 std::string jmi(const std::string& what, const std::string& id) {
   return "<" + what + " xmlns='urn:xmpp:jingle-message:0' id='" + id + "'/>";
+}
+std::string delay(const std::string& stamp) {
+  return "<delay xmlns='urn:xmpp:delay' stamp='" + stamp + "'/>";
 }
 template <typename P>
 int count(const Step& step) {
@@ -76,7 +81,8 @@ TEST(Jmi, RetractRejectAndFinishEndTheWaiting) {
   for (const char* what : {"retract", "reject", "finish"}) {
     Bench bench;
     bench.message(kAnn, kRoom, propose("P1"));
-    EXPECT_TRUE(bench.message(kAnn, kRoom, jmi(what, "P1")).commands.empty());
+    const Step step = bench.message(kAnn, kRoom, jmi(what, "P1"));
+    EXPECT_EQ(step.all<mixer::Log>().size(), step.commands.size()) << what;
     EXPECT_TRUE(bench.wait(60s).commands.empty()) << what;
   }
 }
@@ -85,15 +91,121 @@ TEST(Jmi, RepeatedDelayedAndForeignOnesAreIgnored) {
   Bench bench;
   bench.message(kAnn, kRoom, propose("P1"));
   EXPECT_TRUE(bench.message(kAnn, kRoom, propose("P1")).commands.empty());
-  EXPECT_TRUE(bench
-                  .message(kAnn, kRoom,
-                           propose("P2") + "<delay xmlns='urn:xmpp:delay' "
-                                           "stamp='2020-01-01T00:00:00Z'/>")
-                  .commands.empty());
+  EXPECT_TRUE(
+      bench.message(kAnn, kRoom, propose("P2") + delay("2020-01-01T00:00:00Z")).commands.empty());
   EXPECT_TRUE(bench.message(kAnn, kRoom, propose("P3"), "groupchat").commands.empty());
   EXPECT_TRUE(bench.message(kAnn, kRoom, propose("P4"), "error").commands.empty());
   EXPECT_TRUE(bench.message(kAnn, kRoom, jmi("accept", "P1")).commands.empty());
+  std::string other = propose("P5");
+  other.replace(other.find("message:0"), 9, "message:1");
+  EXPECT_TRUE(bench.message(kAnn, kRoom, other).commands.empty());
+  EXPECT_TRUE(bench.message("ann@localhost", kRoom, propose("P6")).commands.empty())
+      << "of no device";
   EXPECT_TRUE(bench.message(kAnn, kRoom, "<body>hello?</body>").commands.empty());
+}
+
+// XEP-0280 §11: an account enables no carbons; whoever sends one, what is in it was not said to us.
+TEST(Jmi, CarbonsAreNotHeeded) {
+  Bench bench(client_config());
+  bench.up(false, "bot@localhost/r1");
+  for (const char* direction : {"received", "sent"}) {
+    const std::string inside = "<message xmlns='jabber:client' type='chat' from='" +
+                               std::string(kAnn) + "' to='bot@localhost'>" + propose("P1") +
+                               "</message>";
+    const std::string carbon = "<" + std::string(direction) +
+                               " xmlns='urn:xmpp:carbons:2'><forwarded "
+                               "xmlns='urn:xmpp:forward:0'>" +
+                               inside + "</forwarded></" + direction + ">";
+    for (const char* from : {"bot@localhost", "eve@localhost/x", kAnn}) {
+      EXPECT_TRUE(bench.message(from, "bot@localhost/r1", carbon).commands.empty()) << from;
+    }
+  }
+  EXPECT_TRUE(bench.message("bot@localhost/other", "bot@localhost", propose("P1")).commands.empty())
+      << "our own";
+  EXPECT_EQ(count<jingle::jmi::Proceed>(bench.message(kAnn, "bot@localhost", propose("P1"))), 1);
+}
+
+TEST(Jmi, ErrorsToWhatWeSaidChangeNothing) {
+  Bench bench;
+  bench.message(kAnn, kRoom, propose("P1"));
+  const std::string error = "<error type='cancel'/>";
+  EXPECT_TRUE(
+      bench.message(kAnn, kFocus.str(), jmi("proceed", "P1") + error, "error").commands.empty());
+  EXPECT_EQ(bench.iq(kAnn, kFocus.str(), Offer{.sid = "P1"}.xml()).answer(), "result");
+}
+
+// XEP-0353 §3.7: both parties, whatever ended it; §6: in words that tell nothing.
+TEST(Jmi, EveryEndAfterTheProceedIsFinishedOnce) {
+  const auto call = [](Bench& bench) { return bench.call(kAnn, kFocus.str(), Offer{.sid = "P1"}); };
+  const auto join = [](Bench& bench) { return bench.join(kAnn, kFocus.str(), Offer{.sid = "P1"}); };
+  const struct {
+    const char* what;
+    const char* reason;
+    std::function<Step(Bench&)> ends;
+  } table[] = {
+      {"the caller hangs up", "success",
+       [&](Bench& bench) {
+         join(bench);
+         return bench.iq(kAnn, kFocus.str(), terminate("P1"));
+       }},
+      {"the mixer stops", "success",
+       [&](Bench& bench) {
+         join(bench);
+         return bench.handle(mixer::ShutdownRequested{});
+       }},
+      {"the caller hangs up before it is connected", "expired",
+       [&](Bench& bench) {
+         call(bench);
+         return bench.iq(kAnn, kFocus.str(), terminate("P1"));
+       }},
+      {"ICE fails", "connectivity-error",
+       [&](Bench& bench) {
+         return bench.media(media::LegFailed{call(bench), media::LegFailure::ice_failed, ""});
+       }},
+      {"consent is lost", "connectivity-error",
+       [&](Bench& bench) {
+         return bench.media(media::LegFailed{join(bench), media::LegFailure::consent_lost, ""});
+       }},
+      {"nothing in the offer can be used", "expired",
+       [&](Bench& bench) {
+         return bench.iq(kAnn, kFocus.str(), Offer{.sid = "P1", .fingerprint = ""}.xml());
+       }},
+      {"the room has filled up", "expired",
+       [&](Bench& bench) {
+         bench.join("bob@localhost/x");
+         bench.join("cyd@localhost/x");
+         return bench.iq(kAnn, kFocus.str(), Offer{.sid = "P1"}.xml());
+       }},
+      {"the mixer has filled up", "expired",
+       [&](Bench& bench) {
+         bench.join("bob@localhost/x");
+         bench.join("cyd@localhost/x", "other@mixer.localhost");
+         bench.join("dan@localhost/x", "other@mixer.localhost");
+         const Step step = bench.iq(kAnn, kFocus.str(), Offer{.sid = "P1"}.xml());
+         EXPECT_EQ(step.answer(), "resource-constraint");
+         return step;
+       }},
+      {"nothing follows", "connectivity-error", [&](Bench& bench) { return bench.wait(60s); }},
+      {"the mixer stops before anything follows", "expired",
+       [&](Bench& bench) { return bench.handle(mixer::ShutdownRequested{}); }},
+  };
+  for (const auto& row : table) {
+    mixer::Config config = component_config();
+    config.limits.participants_per_room = 2;
+    config.limits.participants = 3;
+    Bench bench(config);
+    bench.message(kAnn, kRoom, propose("P1"));
+    const Step step = row.ends(bench);
+    ASSERT_EQ(count<jingle::jmi::Finish>(step), 1) << row.what;
+    for (const auto& message : step.all<SendMessage>()) {
+      if (message.payload.find("<finish") == std::string::npos) continue;
+      EXPECT_EQ(message.to, jid(kAnn)) << row.what;
+      EXPECT_NE(message.payload.find("id='P1'"), std::string::npos) << row.what;
+      EXPECT_NE(message.payload.find("<" + std::string(row.reason) + "/>"), std::string::npos)
+          << row.what << ": " << message.payload;
+    }
+    EXPECT_EQ(count<jingle::jmi::Finish>(bench.wait(60s)), 0) << row.what;
+  }
 }
 
 TEST(Jmi, StrangersHearNothing) {
@@ -117,7 +229,24 @@ TEST(Jmi, AFullRoomRejects) {
   config.limits.participants_per_room = 1;
   Bench bench(config);
   bench.join("bob@localhost/x");
-  EXPECT_EQ(count<jingle::jmi::Reject>(bench.message(kAnn, kRoom, propose("P1"))), 1);
+  const Step step = bench.message(kAnn, kRoom, propose("P1"));
+  ASSERT_EQ(count<jingle::jmi::Reject>(step), 1);
+  const auto reject = std::get<jingle::jmi::Reject>(step.jmi()[0].payload);
+  EXPECT_EQ(reject.reason.condition, "busy");
+  EXPECT_NE(reject.reason.text, "");
+}
+
+TEST(Jmi, AFloodOfProposalsIsRejectedAndDoesNotFillTheLog) {
+  Bench bench;
+  std::size_t lines = 0;
+  int rejects = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const Step step = bench.message(kAnn, kRoom, propose("P" + std::to_string(i), "video"));
+    rejects += count<jingle::jmi::Reject>(step);
+    lines += step.all<mixer::Log>().size();
+  }
+  EXPECT_EQ(rejects, 1000);
+  EXPECT_LT(lines, 40u);
 }
 
 TEST(Jmi, ReceiptsAreAnswered) {

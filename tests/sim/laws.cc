@@ -105,7 +105,7 @@ void Laws::received(const jingle::Message& message) {
   }
 }
 
-// Every IQ is answered exactly once.
+// Every IQ is answered exactly once. A leg that closes leaves one line in the log.
 void Laws::commanded(const mixer::Commands& commands) {
   const auto* asked = std::get_if<mixer::IqReceived>(event_);
   int replies = 0;
@@ -119,6 +119,14 @@ void Laws::commanded(const mixer::Commands& commands) {
     EXPECT_EQ(reply->from, asked->iq.to);
   }
   EXPECT_EQ(replies, asked ? 1 : 0);
+  const auto* media = std::get_if<media::Event>(event_);
+  if (!media || !std::holds_alternative<media::LegClosed>(*media)) return;
+  EXPECT_EQ(std::ranges::count_if(commands,
+                                  [](const mixer::Command& command) {
+                                    const auto* log = std::get_if<mixer::Log>(&command);
+                                    return log && log->text.starts_with("call=ended ");
+                                  }),
+            1);
 }
 
 void Laws::commanded(const mixer::Command& command) {
@@ -162,14 +170,16 @@ void Laws::sent(const mixer::SendIq& iq) {
   }
 }
 
-// A session that we ended is silent.
+// A session that we ended is silent. Whom we send away knows why, in words.
 void Laws::said(const mixer::SendIq& iq, const jingle::Request& request) {
   const Key key{iq.to, request.sid.value};
   EXPECT_FALSE(ended_.contains(key)) << "we had ended that session";
   if (std::holds_alternative<jingle::SessionInitiate>(request.payload)) initiates(iq, key.second);
   const auto leg = leg_of(key.first, key.second);
-  if (std::holds_alternative<jingle::SessionTerminate>(request.payload)) {
+  if (const auto* terminate = std::get_if<jingle::SessionTerminate>(&request.payload)) {
     EXPECT_TRUE(open_.contains(key)) << "terminates what is over or never was";
+    EXPECT_NE(terminate->reason.condition, "");
+    EXPECT_NE(terminate->reason.text, "") << terminate->reason.condition;
     open_.erase(key);
     ended_.insert(key);
     return;

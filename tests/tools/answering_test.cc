@@ -209,7 +209,7 @@ TEST(Answering, ASecondCallIsBusyWhetherTheFirstRingsOrIsTaken) {
   EXPECT_TRUE(has(sent(world.happens(media::Event(opened()))), "sid='x1'"));
 }
 
-TEST(Answering, AProposalNobodyFollowsUpIsFinished) {  // XEP-0353 §3.6
+TEST(Answering, AProposalNobodyFollowsUpIsFinished) {  // XEP-0353 §3.7
   Called world(AnswerSpec{});
   world.proposes();
   EXPECT_TRUE(has(sent(world.passes(0s)), "<proceed"));

@@ -244,7 +244,7 @@ void Caller::end(std::string result, std::string reason, bool tell_peer) {
       out_.send_jmi(spec_.to.bare(), jingle::Sid{spec_.sid}, retract);
     }
   }
-  if (proposed_ && online_) {  // XEP-0353 §3.6: both sides say so
+  if (proposed_ && online_) {  // XEP-0353 §3.7: both sides say so
     jingle::jmi::Finish finish;
     finish.reason.condition = reason;
     out_.send_jmi(peer_, session_->sid(), finish);
