@@ -7,6 +7,7 @@
 #include "mixer/limits.h"
 #include "mixer/overloaded.h"
 #include "mixer/reasons.h"
+#include "signaling/date_time.h"
 #include "signaling/namespaces.h"
 
 namespace mixer {
@@ -15,9 +16,15 @@ namespace jmi = jingle::jmi;
 
 namespace {
 
-// Stored on the way: by now the caller has given up or called again.
-bool is_late(const jingle::Message& message) {
-  return bool(jingle::child(message.xml.root(), jingle::ns::kDelay, "delay"));
+// XEP-0203: by now its sender has given up or called again. Of several stamps the oldest counts; of
+// one that cannot be read nobody knows better.
+bool is_late(const jingle::Message& message, std::chrono::sys_seconds now) {
+  for (const pugi::xml_node& node : message.xml.root().children()) {
+    if (!jingle::is(node, jingle::ns::kDelay, "delay")) continue;
+    const auto sent = jingle::parse_date_time(node.attribute("stamp").value());
+    if (!sent || now - *sent > limits::kProposalKept) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -50,7 +57,7 @@ void Focus::message(const jingle::Message& message, TimePoint now) {
   }
   if (!event) return;
   if (const auto* proposal = std::get_if<jmi::Propose>(&event->payload)) {
-    if (!is_late(message)) proposed(room, message.from, event->id, *proposal, now);
+    if (!is_late(message, wall_(now))) proposed(room, message.from, event->id, *proposal, now);
   } else {
     said(room, message.from, *event, now);
   }

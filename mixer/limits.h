@@ -67,6 +67,8 @@ inline constexpr auto kServicesLongest = 24h * 30;  // a lifetime beyond is take
 
 // JMI (XEP-0353).
 inline constexpr auto kProceedToInitiate = 30s;
+// A proposal that was kept on its way (XEP-0203) for longer calls nobody: its sender has given up.
+inline constexpr auto kProposalKept = 60s;
 inline constexpr std::size_t kMaxInvitations = 1000;
 
 // Dialling out.

@@ -104,6 +104,36 @@ TEST(Jmi, RepeatedDelayedAndForeignOnesAreIgnored) {
   EXPECT_TRUE(bench.message(kAnn, kRoom, "<body>hello?</body>").commands.empty());
 }
 
+// It is 2026-01-01T00:00:00Z.
+TEST(Jmi, AProposalThatWasKeptForAMinuteStillCalls) {
+  const struct {
+    std::string stamps;
+    bool calls;
+  } table[] = {
+      {delay("2025-12-31T23:59:00Z"), true},
+      {delay("2025-12-31T23:59:00.900Z"), true},
+      {delay("2026-01-01T00:02:00Z"), true},  // another's clock is fast
+      {delay("2025-12-31T23:58:59Z"), false},
+      {delay("2025-12-31T23:59:59Z") + delay("2025-12-31T12:00:00Z"), false},
+      {delay("2025-12-31T23:59:59Z") + delay("just now"), false},
+      {delay(""), false},
+      {"<delay xmlns='urn:other' stamp='2020-01-01T00:00:00Z'/>", true},
+  };
+  for (const auto& [stamps, calls] : table) {
+    Bench bench;
+    EXPECT_EQ(count<jingle::jmi::Proceed>(bench.message(kAnn, kRoom, propose("P1") + stamps)),
+              calls ? 1 : 0)
+        << stamps;
+  }
+}
+
+TEST(Jmi, ARetractCountsHoweverLongItWasKept) {
+  Bench bench;
+  bench.message(kAnn, kRoom, propose("P1"));
+  bench.message(kAnn, kRoom, jmi("retract", "P1") + delay("2020-01-01T00:00:00Z"));
+  EXPECT_TRUE(bench.wait(60s).commands.empty());
+}
+
 // XEP-0280 §11: an account enables no carbons; whoever sends one, what is in it was not said to us.
 TEST(Jmi, CarbonsAreNotHeeded) {
   Bench bench(client_config());
