@@ -65,12 +65,15 @@ int Conference::pending_of(const jingle::Jid& user) const {
   }));
 }
 
-std::optional<media::LegId> Conference::call_elsewhere(const jingle::Jid& peer) const {
-  for (const media::LegId leg : calls_of(peer.bare())) {
+std::optional<media::LegId> Conference::call_to_replace(const jingle::Jid& peer) const {
+  std::optional<media::LegId> found;
+  for (const media::LegId leg : calls_of(place_.config.multi_device ? peer : peer.bare())) {
     const Call& call = members_.at(leg).call;
-    if (call.connected() && call.peer() != peer) return leg;
+    if (!call.accepted()) continue;
+    if (call.peer() == peer) return leg;
+    if (!found || call.connected()) found = leg;
   }
-  return std::nullopt;
+  return found;
 }
 
 void Conference::migrate(media::LegId leg, const jingle::Sid& to, Outbox& out, TimePoint now) {
@@ -91,7 +94,7 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
   bool replaces = incoming.replaces.has_value();
   for (const media::LegId leg : calls_of(incoming.peer)) {
     const Call& older = members_.at(leg).call;
-    if (!older.stale(now)) {
+    if (!older.stale(now) && incoming.replaces != leg) {
       refuse(incoming, reasons::alternative(older.session().sid()), out, now);
       return false;
     }

@@ -277,6 +277,7 @@ void read_room_keys(ConfigSection& section, RoomConfig& room) {
   if (const auto seconds = section.integer("departed-seconds", 0, limits::kMaxDepartedSeconds)) {
     room.departed_for = std::chrono::seconds(*seconds);
   }
+  take(room.multi_device, section.boolean("multi-device"));
 }
 
 void read_invite(ConfigSection& section, const Config::Xmpp& xmpp, RoomConfig& room) {

@@ -28,7 +28,10 @@ struct RoomConfig {
   bool is_public = false;  // listed in disco#items
   FocusWhen focus = FocusWhen::always;
   std::chrono::seconds departed_for{10};  // who left stays listed as disconnected
-  std::vector<jingle::Jid> invite = {};   // dialled when the room opens
+  // A call from another device of somebody here joins his others; else it takes their place
+  // (XEP-0353 §4.2).
+  bool multi_device = false;
+  std::vector<jingle::Jid> invite = {};  // dialled when the room opens
   bool operator==(const RoomConfig&) const = default;
 };
 

@@ -77,7 +77,7 @@ void Focus::proposed(const std::string& room, const jingle::Jid& peer, const jin
   const bool yields = crossing == Dialling::Crossing::yield;
   const bool audio = std::ranges::find(proposal.media, "audio") != proposal.media.end();
   std::optional<media::LegId> replaces;
-  if (conference && !chat_rooms_.is_occupant(peer)) replaces = conference->call_elsewhere(peer);
+  if (conference && !chat_rooms_.is_occupant(peer)) replaces = conference->call_to_replace(peer);
   if (const auto error = over_limits(peer, false, now)) {
     log_refusal("proposal over a limit", peer, now);
     send_jmi(room, peer, sid, jmi::Reject{reasons::make("busy", error->text.c_str()), false});
@@ -106,6 +106,13 @@ void Focus::proceed(Invitation invitation, TimePoint now) {
   const std::string room = invitation.room;
   const jingle::Jid peer = invitation.peer;
   const jingle::Sid sid = invitation.sid;
+  // XEP-0353 §4.2: this one is the continuation of whatever there is with that user.
+  std::vector<Invitation> older;
+  const jingle::Jid continued = config_of(room).multi_device ? peer : peer.bare();
+  while (auto next = invitations_.take_any(room, continued)) older.push_back(std::move(*next));
+  for (const Invitation& old : older) {
+    if (!invitation.replaces) invitation.replaces = old.replaces;
+  }
   const auto replaces = invitation.replaces;
   if (!invitations_.add(std::move(invitation))) {
     return say_no(room, peer, sid, reasons::make("busy", "The mixer is full."), now);
@@ -114,6 +121,7 @@ void Focus::proceed(Invitation invitation, TimePoint now) {
   // urgent as what follows, or that would overtake it.
   if (!sees_us(room, peer)) show_presence(room, peer, jingle::Priority::urgent);
   send_jmi(room, peer, sid, jmi::Ringing{});
+  for (const Invitation& old : older) finish(old, reasons::replaced(), sid, now);
   Conference* conference = find(room);
   if (replaces && conference) conference->migrate(*replaces, sid, out_, now);
   send_jmi(room, peer, sid, jmi::Proceed{});

@@ -30,6 +30,14 @@ std::optional<Invitation> Invitations::take(const std::string& room, const jingl
   return std::move(node.mapped());
 }
 
+std::optional<Invitation> Invitations::take_any(const std::string& room, const jingle::Jid& jid) {
+  const auto next = invitations_.lower_bound({room, jid, jingle::Sid{}});
+  if (next == invitations_.end() || std::get<0>(next->first) != room) return std::nullopt;
+  const jingle::Jid& peer = std::get<1>(next->first);
+  if (peer != jid && !(jid.is_bare() && peer.bare() == jid)) return std::nullopt;
+  return std::move(invitations_.extract(next).mapped());
+}
+
 std::vector<Invitation> Invitations::take_expired(TimePoint now) {
   std::vector<Invitation> expired;
   std::erase_if(invitations_, [&](auto& entry) {

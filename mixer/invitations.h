@@ -32,6 +32,8 @@ class Invitations {
   // The session-initiate came, or it was retracted or rejected.
   std::optional<Invitation> take(const std::string& room, const jingle::Jid& peer,
                                  const jingle::Sid& sid);
+  // Any that is of that full JID, or of any device of that bare one.
+  std::optional<Invitation> take_any(const std::string& room, const jingle::Jid& jid);
   // Those nobody followed up in time.
   std::vector<Invitation> take_expired(TimePoint now);
   std::vector<Invitation> take_all();

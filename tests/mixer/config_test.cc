@@ -154,6 +154,7 @@ disclose = "nick"
 announce = "joins"
 focus = "multiparty"
 departed-seconds = 0
+multi-device = true
 [room.Bot]
 invite = ["Ann@Example.org", "bob@example.org/desk"]
 [room.Lobby]
@@ -165,6 +166,7 @@ disclose = "full"
 announce = "off"
 focus = "always"
 departed-seconds = 3600
+multi-device = false
 [coin]
 push = "announced"
 sid-attribute = false
@@ -203,6 +205,7 @@ level = "debug"
   config.room_defaults.announce = Announce::joins;
   config.room_defaults.focus = FocusWhen::multiparty;
   config.room_defaults.departed_for = std::chrono::seconds(0);
+  config.room_defaults.multi_device = true;
   config.rooms["bot"] = config.room_defaults;
   config.rooms["bot"].name = "bot";
   config.rooms["bot"].invite = {*jingle::Jid::parse("ann@example.org"),
@@ -214,7 +217,8 @@ level = "debug"
                            .announce = Announce::joins,
                            .is_public = true,
                            .focus = FocusWhen::multiparty,
-                           .departed_for = std::chrono::seconds(0)};
+                           .departed_for = std::chrono::seconds(0),
+                           .multi_device = true};
   config.rooms["attic"] = {.name = "attic",
                            .display_text = "",
                            .subject = "",

@@ -16,7 +16,7 @@ constexpr char kUs[] = "room@mixer.localhost/focus";
 // Bob, who reads documents, and ann, who moves from her phone to her tablet.
 struct Move : Bench {
   // `proposed`: as the phone's call was.
-  explicit Move(bool proposed) {
+  explicit Move(bool proposed, const mixer::Config& config = component_config()) : Bench(config) {
     client = disco("x", "urn:xmpp:coin:1");
     up();
     watch(media(engine.connected(calls(kBob, "B", kRoom))));
@@ -133,6 +133,65 @@ TEST(Migration, WhoHangsUpLongAfterAMoveThatCameToNothingLeaves) {
   move.phone_ends(false);
   move.watch(move.wait(1s));
   EXPECT_EQ(move.told.back(), std::vector{EndpointStatus::disconnected});
+}
+
+// A device that lost everything and calls again by the same name (XEP-0353 §4.2: "resume").
+TEST(Migration, ADeviceThatProposesAnewReplacesItsOwnCall) {
+  Move move(true);
+  move.watch(move.message(kPhone, kRoom, Move::propose("A2")));
+  const auto again = move.calls(kPhone, "A2", kUs);
+  const Step step = move.media(move.engine.connected(again));
+  move.watch(step);
+  EXPECT_EQ(step.terminated().condition, "expired") << "though it was alive a moment ago";
+  move.watch(move.wait(2s));
+  EXPECT_EQ(move.told.back(), std::vector{EndpointStatus::connected});
+  EXPECT_EQ(move.focus.legs(), 2u);
+}
+
+TEST(Migration, AProposalReplacesOneThatNoCallHasFollowedYet) {
+  Move move(true);
+  move.phone_ends(false);
+  move.wait(1s);
+  move.message(kPhone, kRoom, Move::propose("A3"));
+  const auto events = move.message(kTablet, kRoom, Move::propose("A4")).jmi();
+  ASSERT_EQ(events.size(), 3u);
+  const auto* finish = std::get_if<jingle::jmi::Finish>(&events[1].payload);
+  ASSERT_TRUE(finish);
+  EXPECT_EQ(events[1].id.value, "A3");
+  EXPECT_EQ(finish->migrated_to, "A4");
+  EXPECT_EQ(finish->reason.condition, "expired");
+  EXPECT_TRUE(std::holds_alternative<jingle::jmi::Proceed>(events[2].payload));
+  for (const auto& event : move.wait(60s).jmi()) EXPECT_EQ(event.id.value, "A4");
+}
+
+// The way is not lost when the proposal that the call moves to is itself replaced.
+TEST(Migration, ACallMovesAlongAChainOfProposals) {
+  Move move(true);
+  move.proposes();
+  move.message("ann@localhost/desk", kRoom, Move::propose("A3"));
+  const auto desk = move.calls("ann@localhost/desk", "A3", kUs);
+  const Step step = move.media(move.engine.connected(desk));
+  EXPECT_EQ(step.terminated().condition, "expired");
+  EXPECT_EQ(move.focus.legs(), 2u);
+}
+
+TEST(Migration, InARoomOfManyDevicesEachIsAnEndpoint) {
+  mixer::Config config = component_config();
+  config.room_defaults.multi_device = true;
+  Move move(true, config);
+  const Step proposed = move.message(kTablet, kRoom, Move::propose("A2"));
+  EXPECT_EQ(proposed.jmi().size(), 2u) << "ringing and proceed, and nothing is finished";
+  move.initiates();
+  move.connects();
+  move.watch(move.wait(2s));
+  EXPECT_EQ(move.told.back(), (std::vector{EndpointStatus::connected, EndpointStatus::connected}));
+  EXPECT_EQ(move.bob.info()->conference_state->user_count, 2u) << "one user";
+  EXPECT_EQ(move.focus.legs(), 3u);
+  // The same device again is no further one.
+  move.message(kTablet, kRoom, Move::propose("A3"));
+  const auto again = move.calls(kTablet, "A3", kUs);
+  EXPECT_EQ(move.media(move.engine.connected(again)).terminated().condition, "expired");
+  EXPECT_EQ(move.focus.legs(), 3u);
 }
 
 // He is about to come back: nobody who rings is told that it is over.
