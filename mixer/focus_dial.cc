@@ -14,7 +14,7 @@ namespace jmi = jingle::jmi;
 
 namespace {
 
-// XEP-0280 §6, XEP-0334: no carbons.
+// XEP-0280, XEP-0334: no carbons.
 constexpr char kForOneDevice[] =
     "<private xmlns='urn:xmpp:carbons:2'/><no-copy xmlns='urn:xmpp:hints'/>";
 

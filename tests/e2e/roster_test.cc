@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "tests/e2e/world.h"
+#include "tests/support/eventually.h"
 #include "tests/support/xsd_validator.h"
 
 namespace e2e {
@@ -59,6 +60,11 @@ TEST_F(Roster, ACallerMayProposeFirst) {  // XEP-0353
   EXPECT_ROSTER(ann, {"ann"});
   EXPECT_TRUE(ann.happened("proceed")) << ann.output();
   EXPECT_EQ(ann.finish(), 0) << ann.output() << mixer.log();
+  EXPECT_TRUE(support::eventually([&] { return mixer.logged("call=ended ") == 1; }, kWait));
+  for (const char* field : {"peer=ann@localhost/", "reason=success", "by=peer", "codec=opus/",
+                            "ice_local=\"host ", "received=", "lost=0"}) {
+    EXPECT_EQ(mixer.logged(field), 1) << field << " in " << mixer.log();
+  }
 }
 
 TEST_F(Roster, RoomsDoNotKnowOfEachOther) {

@@ -56,7 +56,7 @@ TEST(Dial, TheDeviceThatProceedsIsCalledWithTheSameSidAndToldOfTheFocus) {
   EXPECT_EQ(initiate->isfocus, true);
   EXPECT_EQ(bench.focus.legs(), 2u);
 
-  // Another device was too late, and is told so; the first need not hear of that (XEP-0280 §6).
+  // Another device was too late, and is told so; the first need not hear of that (XEP-0280).
   const Step second = bench.jmi_from("bob@localhost/tablet", "proceed", sid);
   EXPECT_TRUE(second.all<OpenLeg>().empty());
   ASSERT_EQ(said<jmi::Finish>(second).size(), 1u);

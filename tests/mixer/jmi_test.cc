@@ -134,7 +134,7 @@ TEST(Jmi, ARetractCountsHoweverLongItWasKept) {
   EXPECT_TRUE(bench.wait(60s).commands.empty());
 }
 
-// XEP-0280 §11: an account enables no carbons; whoever sends one, what is in it was not said to us.
+// XEP-0280: an account enables no carbons; whoever sends one, what is in it was not said to us.
 TEST(Jmi, CarbonsAreNotHeeded) {
   Bench bench(client_config());
   bench.up(false, "bot@localhost/r1");

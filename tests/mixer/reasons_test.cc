@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <pugixml.hpp>
 #include <set>
 
@@ -75,6 +76,23 @@ TEST(Reasons, NoneIsSuccessAndAnUnknownOneAnError) {
 TEST(Reasons, OnlyWhoDepartedNeedsNoWords) {
   for (const Row& row : kTable) {
     EXPECT_TRUE(row.by_peer == kDeparted || !text_of(row.condition).empty()) << row.condition;
+  }
+}
+
+// XEP-0353 §3.7, §6.
+TEST(Reasons, AFinishTellsNoMoreThanHowTheCallEnded) {
+  const std::map<std::string, std::string> connected{{"", "success"},
+                                                     {"success", "success"},
+                                                     {"gone", "success"},
+                                                     {"connectivity-error", "connectivity-error"},
+                                                     {"failed-transport", "connectivity-error"}};
+  for (const Row& row : kTable) {
+    const jingle::Reason why{row.condition, "At home, in bed.", "S2", "invalid-crypto"};
+    const auto known = connected.find(row.condition);
+    const std::string ended = known == connected.end() ? "expired" : known->second;
+    EXPECT_EQ(mixer::reasons::finish(why, true), mixer::reasons::make(ended.c_str()));
+    const std::string never = ended == "success" ? "expired" : ended;
+    EXPECT_EQ(mixer::reasons::finish(why, false), mixer::reasons::make(never.c_str()));
   }
 }
 
