@@ -65,9 +65,10 @@ int Conference::pending_of(const jingle::Jid& user) const {
   }));
 }
 
-std::optional<media::LegId> Conference::call_to_replace(const jingle::Jid& peer) const {
+std::optional<media::LegId> Conference::call_to_replace(const jingle::Jid& peer,
+                                                        const jingle::Jid& of) const {
   std::optional<media::LegId> found;
-  for (const media::LegId leg : calls_of(place_.config.multi_device ? peer : peer.bare())) {
+  for (const media::LegId leg : calls_of(of)) {
     const Call& call = members_.at(leg).call;
     if (!call.accepted()) continue;
     if (call.peer() == peer) return leg;

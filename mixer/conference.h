@@ -97,9 +97,9 @@ class Conference {
   void connection_up(const std::optional<jingle::Jid>& local, TimePoint now);
   void end_all(const jingle::Reason& reason, Outbox& out, TimePoint now);
 
-  // The call whose place a proposal of that peer takes (XEP-0353 §4.2): one of the same user, or in
-  // a room of many devices only of the same device.
-  std::optional<media::LegId> call_to_replace(const jingle::Jid& peer) const;
+  // The call whose place a proposal of that peer takes (XEP-0353 §4.2), of those of `of`: a user's
+  // bare JID, or only that device's own.
+  std::optional<media::LegId> call_to_replace(const jingle::Jid& peer, const jingle::Jid& of) const;
   // Tells that call that it moves to session `to`. However it ends then, its user does not leave:
   // he is shown as dialling in until the other call is connected or comes to nothing.
   void migrate(media::LegId leg, const jingle::Sid& to, Outbox& out, TimePoint now);

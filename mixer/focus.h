@@ -123,6 +123,8 @@ class Focus {
                 const jingle::jmi::Propose& propose, TimePoint now);
   void say_no(const std::string& room, const jingle::Jid& peer, const jingle::Sid& sid,
               const jingle::Reason& reason, TimePoint now);
+  // Of whom a proposal of that peer continues what there is.
+  jingle::Jid continued_by(const std::string& room, const jingle::Jid& peer) const;
   void proceed(Invitation invitation, TimePoint now);
   // Anything else about that proposal, theirs or ours.
   void said(const std::string& room, const jingle::Jid& from, const jingle::jmi::Event& event,

@@ -77,7 +77,7 @@ void Focus::proposed(const std::string& room, const jingle::Jid& peer, const jin
   const bool yields = crossing == Dialling::Crossing::yield;
   const bool audio = std::ranges::find(proposal.media, "audio") != proposal.media.end();
   std::optional<media::LegId> replaces;
-  if (conference && !chat_rooms_.is_occupant(peer)) replaces = conference->call_to_replace(peer);
+  if (conference) replaces = conference->call_to_replace(peer, continued_by(room, peer));
   if (const auto error = over_limits(peer, false, now)) {
     log_refusal("proposal over a limit", peer, now);
     send_jmi(room, peer, sid, jmi::Reject{reasons::make("busy", error->text.c_str()), false});
@@ -94,6 +94,10 @@ void Focus::proposed(const std::string& room, const jingle::Jid& peer, const jin
   }
 }
 
+jingle::Jid Focus::continued_by(const std::string& room, const jingle::Jid& peer) const {
+  return config_of(room).multi_device ? peer : chat_rooms_.user_of(peer);
+}
+
 // `busy`, whatever the truth may be (XEP-0353 §6).
 void Focus::say_no(const std::string& room, const jingle::Jid& peer, const jingle::Sid& sid,
                    const jingle::Reason& reason, TimePoint now) {
@@ -108,8 +112,9 @@ void Focus::proceed(Invitation invitation, TimePoint now) {
   const jingle::Sid sid = invitation.sid;
   // XEP-0353 §4.2: this one is the continuation of whatever there is with that user.
   std::vector<Invitation> older;
-  const jingle::Jid continued = config_of(room).multi_device ? peer : peer.bare();
-  while (auto next = invitations_.take_any(room, continued)) older.push_back(std::move(*next));
+  while (auto next = invitations_.take_any(room, continued_by(room, peer))) {
+    older.push_back(std::move(*next));
+  }
   for (const Invitation& old : older) {
     if (!invitation.replaces) invitation.replaces = old.replaces;
   }
