@@ -266,7 +266,7 @@ TEST(Jmi, AFullRoomRejects) {
   EXPECT_NE(reject.reason.text, "");
 }
 
-TEST(Jmi, AFloodOfProposalsIsRejectedAndDoesNotFillTheLog) {
+TEST(Jmi, AFloodOfProposalsIsRejectedThenIgnoredAndDoesNotFillTheLog) {
   Bench bench;
   std::size_t lines = 0;
   int rejects = 0;
@@ -275,7 +275,8 @@ TEST(Jmi, AFloodOfProposalsIsRejectedAndDoesNotFillTheLog) {
     rejects += count<jingle::jmi::Reject>(step);
     lines += step.all<mixer::Log>().size();
   }
-  EXPECT_EQ(rejects, 1000);
+  EXPECT_GT(rejects, 10);
+  EXPECT_LT(rejects, 100) << "then its caller is blocked";
   EXPECT_LT(lines, 40u);
 }
 
