@@ -254,6 +254,7 @@ TEST_F(IceRestarts, ALegMayCloseMeanwhile) {
 
 // What the loop still had to do when the leg failed (here: nothing connected in time).
 TEST_F(TurnedByHand, ALegThatHasFailedIsNotRevivedByARestart) {
+  io_thread.assert_here();
   const DtlsIdentity identity;
   std::vector<Event> events;
   LegTransport::TimePoint scheduled;
