@@ -156,6 +156,8 @@ void ScriptedClient::use(const media::IceCredentials& ice,
 }
 
 void ScriptedClient::on_stanza(jingle::Stanza stanza) {
+  // The media's ways are shorter: what they brought came before.
+  for (const auto& event : mailbox_.take()) on_media(event);
   const jingle::Xml& xml =
       std::visit([](const auto& each) -> const jingle::Xml& { return each.xml; }, stanza);
   story_ += "< " + xml.str() + "\n";
