@@ -43,9 +43,7 @@ Participant Call::participant() const {
                           .token = token_,
                           .contributor_id = 0,
                           .plan = {.leg = setup_.leg, .in_mix = false, .receives = false},
-                          .status = peer_initiated    ? coin::EndpointStatus::dialing_in
-                                    : setup_.alerting ? coin::EndpointStatus::alerting
-                                                      : coin::EndpointStatus::dialing_out,
+                          .status = setup_.status,
                           .joining_method = setup_.joining_method,
                           .joining_info = setup_.joining_info,
                           .occupant = setup_.occupant};
@@ -102,6 +100,9 @@ void Call::opened(const media::LegOpened& event, Outbox& out, TimePoint now) {
   local_ = {event.ice, event.fingerprint, event.ssrc, event.candidates, 0};
   candidates_sent_ = static_cast<int>(event.candidates.size());
   if (role() == jingle::Role::initiator) {
+    if (setup_.status == coin::EndpointStatus::pending) {
+      setup_.status = coin::EndpointStatus::dialing_out;
+    }
     ask(offer(local_, setup_.local.str(), token_, setup_.isfocus), Purpose::session_initiate, out,
         now);
     waits_since_ = now;

@@ -31,8 +31,9 @@ class Call {
     jingle::Role role = jingle::Role::responder;
     Agreement agreed = {};                  // responder only; else the peer's accept makes it
     std::uint32_t max_bitrate_bps = 32000;  // what we send at most
-    bool alerting = false;                  // initiator: it rang there already (XEP-0353 §3.2)
-    bool isfocus = true;                    // whether our session-accept or -initiate says so
+    // Until it is connected; an initiator's as the invitation is listed (RFC 4575 §5.7.2).
+    coin::EndpointStatus status = coin::EndpointStatus::dialing_in;
+    bool isfocus = true;  // whether our session-accept or -initiate says so
     coin::JoiningMethod joining_method = coin::JoiningMethod::dialed_in;
     coin::Execution joining_info = {};
     bool peer_is_focus = false;                 // said so in its offer, or later (XEP-0298 §5)
@@ -59,8 +60,8 @@ class Call {
   std::uint32_t contributor_id() const { return setup_.contributor_id; }
   // Nothing valid came from the peer for 3 s, or it never connected in that time.
   bool stale(TimePoint now) const;
-  // How the call stands in RFC 4575's words: dialing-out, alerting (it rings there), connected,
-  // on-hold. Neither speaks nor hears before it is connected.
+  // How the call stands in RFC 4575's words: pending until there is an offer to send, dialing-out,
+  // alerting (it rings there), connected, on-hold. Neither speaks nor hears before it is connected.
   Participant participant() const;
   // How it ended, at `now`. Requires: ended.
   Departure departure(const WallTime& wall, TimePoint now) const;

@@ -37,7 +37,10 @@ struct RequestHandler {
   void apply(const jingle::Active&) { call.on_hold_ = call.muted_ = false; }
   void apply(const jingle::Hold&) { call.on_hold_ = true; }
   void apply(const jingle::Unhold&) { call.on_hold_ = false; }
-  void apply(const jingle::Ringing&) { call.setup_.alerting = true; }
+  void apply(const jingle::Ringing&) {
+    if (call.role() == jingle::Role::responder) return;
+    call.setup_.status = coin::EndpointStatus::alerting;
+  }
   void apply(const jingle::Mute& mute) {
     if (is_audio(mute.creator, mute.name)) call.muted_ = true;
   }

@@ -55,10 +55,10 @@ class Conference {
   bool initiate(const Incoming& incoming, Outbox& out, TimePoint now);
   // `peer` bare: with any of its devices.
   bool has_session(const jingle::Jid& peer, const jingle::Sid& sid) const;
-  // Dialling out (RFC 4575 §5.7.3): the invited is listed at once, as dialing-out (nobody is
-  // pending: an invitation over a limit is refused, there is no queue); alerting when it rings
-  // there; call() when we know whom to send our session-initiate; uninvited() when it comes to
-  // nothing before that (busy, failed). What becomes of the call is in take_ended().
+  // Dialling out (RFC 4575 §5.7.2): the invited is listed at once, as dialing-out, or as pending
+  // until there is an offer for the device that is called; alerting when it rings there; call()
+  // when we know whom to send our session-initiate; uninvited() when it comes to nothing before
+  // that (busy, failed). What becomes of the call is in take_ended().
   void invited(const Outgoing& outgoing, Outbox& out, TimePoint now);
   void ringing(media::LegId leg);
   void call(media::LegId leg, const jingle::Jid& peer, bool proposed, const ClientProfile* profile,

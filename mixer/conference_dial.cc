@@ -8,10 +8,12 @@
 namespace mixer {
 
 void Conference::invited(const Outgoing& outgoing, Outbox& out, TimePoint now) {
+  using enum coin::EndpointStatus;
   Participant listed{.peer = outgoing.target,
                      .token = out.token(),
                      .plan = {.leg = outgoing.leg, .in_mix = false, .receives = false},
-                     .status = coin::EndpointStatus::dialing_out,
+                     // A proposal goes at once; a call when the engine has opened its leg.
+                     .status = outgoing.target.is_bare() ? dialing_out : pending,
                      .joining_method = coin::JoiningMethod::dialed_out};
   listed.joining_info.when = date_time(wall_(now));
   listed.joining_info.by = outgoing.by.value_or(place_.bare).bare().uri();
@@ -42,7 +44,7 @@ void Conference::call(media::LegId leg, const jingle::Jid& peer, bool proposed,
        .contributor_id = new_contributor_id(out),
        .role = jingle::Role::initiator,
        .max_bitrate_bps = bitrate_bps_,
-       .alerting = invited.listed.status == coin::EndpointStatus::alerting,
+       .status = invited.listed.status,
        .isfocus = isfocus_,
        .joining_method = invited.listed.joining_method,
        .joining_info = invited.listed.joining_info,

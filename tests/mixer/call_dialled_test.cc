@@ -78,9 +78,9 @@ TEST_F(DialledCall, LaterCandidatesAreTrickledOneContentAtATime) {
 }
 
 // RFC 4575 §5.7: "status: alerting while it rings, dialing-in while he is coming"
-TEST_F(DialledCall, IsDialingOutThenAlertingThenConnectedThenOnHold) {
+TEST_F(DialledCall, IsPendingThenDialingOutThenAlertingThenConnectedThenOnHold) {
   make();
-  EXPECT_EQ(status(), EndpointStatus::dialing_out);
+  EXPECT_EQ(status(), EndpointStatus::pending);
   EXPECT_EQ(call->participant().joining_method, coin::JoiningMethod::dialed_out);
   EXPECT_EQ(call->participant().joining_info.reason, "tea");
   call->opened(engine.opened(kLeg), out, now);
@@ -103,7 +103,7 @@ TEST_F(DialledCall, IsDialingOutThenAlertingThenConnectedThenOnHold) {
 }
 
 TEST_F(DialledCall, ThatRangAlreadyIsAlertingFromTheStart) {
-  setup.alerting = true;
+  setup.status = EndpointStatus::alerting;
   make();
   EXPECT_EQ(status(), EndpointStatus::alerting);
 }

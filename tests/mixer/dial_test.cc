@@ -86,6 +86,16 @@ TEST(Dial, AFullJidIsCalledAtOnce) {
   EXPECT_EQ(bench.focus.legs(), 2u);
 }
 
+// RFC 4575 §5.7: "status: pending until he is dialled"
+TEST(Dial, AFullJidIsPendingUntilThereIsAnOffer) {
+  Dialler bench;
+  bench.join(kAnn);
+  const Step step = bench.invite(kBobsPhone);
+  EXPECT_EQ(bench.status(kBob), "pending");
+  bench.media(bench.engine.opened(step.all<OpenLeg>().at(0).spec.leg));
+  EXPECT_EQ(bench.status(kBob), "dialing-out");
+}
+
 TEST(Dial, ASilentTargetKnownFromPresenceIsCalledDirectly) {
   Dialler bench;
   bench.answers = false;

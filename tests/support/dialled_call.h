@@ -45,6 +45,7 @@ class DialledCall : public ::testing::Test {
                            .leg = kLeg,
                            .contributor_id = 4711,
                            .role = jingle::Role::initiator,
+                           .status = coin::EndpointStatus::pending,
                            .joining_method = coin::JoiningMethod::dialed_out,
                            .joining_info = {.when = "2026-01-01T00:00:00Z",
                                             .reason = "tea",
