@@ -3,6 +3,7 @@
 // thread.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -46,6 +47,9 @@ std::string write(const ConferenceInfo& info);
 // schema has none). The head ends inside the root's start tag.
 std::string write_body(const ConferenceInfo& info);
 std::string write_head(const ConferenceInfo& info, std::string_view sid, std::uint32_t version);
+
+// The bytes of one entry of <users/>.
+std::size_t size_of(const User& user);
 
 // What may stand in Foreign::elements (a published mood or tune, say): the element in canonical
 // form, self-contained. Error: no namespace, ours, or not well-formed.

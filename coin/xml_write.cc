@@ -147,6 +147,15 @@ std::string write_body(const ConferenceInfo& info) {
   return out;
 }
 
+std::size_t size_of(const User& user) {
+  std::string out;
+  Writer writer(out, "user");
+  writer.begin();
+  describe(writer, user);
+  writer.finish();
+  return out.size();
+}
+
 std::string write_head(const ConferenceInfo& info, std::string_view sid, std::uint32_t version) {
   ConferenceInfo head;
   head.entity = info.entity;

@@ -56,6 +56,8 @@ class Cascade {
   std::optional<std::string> apply(media::LegId leg, const coin::ConferenceInfo& document);
   // Lists what was applied so far. Requires: has(leg).
   Received list(media::LegId leg, TimePoint now);
+  // Whether there is anything to list.
+  bool unlisted(media::LegId leg) const { return links_.at(leg).unlisted; }
 
   // The URI of the conference behind that leg: its bare JID's, which nobody can choose, whatever
   // its documents say. Requires: has(leg).

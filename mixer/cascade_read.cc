@@ -74,12 +74,6 @@ bool is_there(const coin::Endpoint& endpoint) {
   }
 }
 
-std::size_t size_of(const coin::User& user) {
-  coin::ConferenceInfo document;
-  document.users.emplace().users.push_back(user);
-  return coin::write_body(document).size();
-}
-
 // What a roster needs.
 coin::User essential(const coin::User& user) {
   coin::User out;

@@ -168,13 +168,8 @@ std::uint32_t Conference::new_contributor_id(Outbox& out) const {
 
 // In component mode no caps come by themselves.
 void Conference::ask_client(const Call& call, Outbox& out, TimePoint now) const {
-  out.ask({.from = call.session().local(),
-           .to = call.peer(),
-           .id = {},
-           .is_set = false,
-           .payload = std::string("<query xmlns='") + jingle::ns::kDiscoInfo + "'/>",
-           .priority = jingle::Priority::normal},
-          {call.peer(), Purpose::client_disco, place_.name, call.leg(), now});
+  out.ask_disco_info(call.session().local(),
+                     {call.peer(), Purpose::client_disco, place_.name, call.leg(), now});
 }
 
 std::optional<jingle::StanzaError> Conference::request(const jingle::Jid& peer,
@@ -240,12 +235,13 @@ void Conference::client_known(const jingle::Jid& peer, const ClientProfile& prof
 void Conference::peer_presence(const jingle::Jid& peer, bool available, Outbox& out,
                                TimePoint now) {
   for (const media::LegId leg : calls_of(peer)) {
-    Member& member = members_.at(leg);
-    member.call.set_available(available, out, now);
-    if (member.call.ended()) {
+    Member* found = member(leg);
+    if (!found) continue;  // settled with another
+    found->call.set_available(available, out, now);
+    if (found->call.ended()) {
       settle(leg, out, now);
     } else {
-      reindex(member);
+      reindex(*found);
     }
   }
 }

@@ -91,13 +91,8 @@ void Focus::propose(Dial dial, TimePoint now) {
                            jingle::ns::kReceipts + "'/>"});
   // Should nobody answer, we want to know by then which of them could be called.
   for (const jingle::Jid& full : clients_.unasked(target, limits::kMaxAskedResources)) {
-    out_.ask({.from = full_of(dial.room),
-              .to = full,
-              .id = {},
-              .is_set = false,
-              .payload = std::string("<query xmlns='") + jingle::ns::kDiscoInfo + "'/>",
-              .priority = jingle::Priority::normal},
-             {full, Purpose::client_disco, dial.room, dial.leg, now});
+    out_.ask_disco_info(full_of(dial.room),
+                        {full, Purpose::client_disco, dial.room, dial.leg, now});
   }
   dialling_.propose(std::move(dial), now);
 }

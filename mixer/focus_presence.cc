@@ -39,13 +39,7 @@ void Focus::learn_chat_room(const jingle::Presence& presence, const std::string&
                             TimePoint now) {
   if (!access_.allows(presence.from) || !chat_rooms_.claimed_by(presence)) return;
   const jingle::Jid bare = presence.from.bare();
-  out_.ask({.from = full_of(room),
-            .to = bare,
-            .id = {},
-            .is_set = false,
-            .payload = std::string("<query xmlns='") + jingle::ns::kDiscoInfo + "'/>",
-            .priority = jingle::Priority::normal},
-           {bare, Purpose::chat_room, room, {}, now});
+  out_.ask_disco_info(full_of(room), {bare, Purpose::chat_room, room, {}, now});
 }
 
 bool Focus::may_subscribe(const std::string& room, const jingle::Jid& who) const {

@@ -69,13 +69,11 @@ std::optional<jingle::StanzaError> Links::receive(const Call& call,
 
 void Links::apply(media::LegId leg, const coin::ConferenceInfo& document) {
   note(leg, cascade_.apply(leg, document));
-  links_.at(leg).unlisted = true;
 }
 
 void Links::list(TimePoint now) {
   for (auto& [leg, link] : links_) {
-    if (!link.unlisted || now < link.listed + limits::kLinkListed) continue;
-    link.unlisted = false;
+    if (!cascade_.unlisted(leg) || now < link.listed + limits::kLinkListed) continue;
     link.listed = now;
     Cascade::Received received = cascade_.list(leg, now);
     changed_ = changed_ || received.changed;
@@ -127,7 +125,7 @@ std::optional<TimePoint> Links::next_deadline(TimePoint now) const {
   const auto also = [&next](TimePoint at) { next = next ? std::min(*next, at) : at; };
   for (const auto& [leg, link] : links_) {
     if (link.idle_since) also(*link.idle_since + limits::kLinkIdle);
-    if (link.unlisted) also(link.listed + limits::kLinkListed);
+    if (cascade_.unlisted(leg)) also(link.listed + limits::kLinkListed);
   }
   return next;
 }

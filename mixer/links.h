@@ -58,7 +58,6 @@ class Links {
     bool dialled = false;
     std::optional<TimePoint> idle_since;
     TimePoint listed{};
-    bool unlisted = false;
   };
   bool serves(media::LegId leg, std::size_t people) const;
   void apply(media::LegId leg, const coin::ConferenceInfo& document);

@@ -25,12 +25,6 @@ constexpr std::size_t kMostHead = 4096;
 // Fewer fit nearly always, and are not measured one by one.
 constexpr std::size_t kManyUsers = 100;
 
-std::size_t size_of(coin::User user) {
-  coin::ConferenceInfo document;
-  document.users.emplace().users.push_back(std::move(user));
-  return coin::write_body(document).size();
-}
-
 }  // namespace
 
 Notifier::Notifier(std::string room, const Config::Coin& config, ByteBudget& all)

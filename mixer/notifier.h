@@ -5,8 +5,8 @@
 // The room publishes at most every `coalesce`, once for each audience: those who are to be told the
 // same in the same form. What it published is shared by everybody's state. Per receiver one
 // document is in flight, at most two go out a second, versions rise by one, and `told` is exactly
-// what the receiver knows if it applied everything so far: the next partial is diff(told,
-// published).
+// what the receiver knows if it applied everything so far: the next partial is who changed since,
+// as coin::diff(told, published) would say it.
 //
 // Loss that shows (an error, silence, a new stream) earns a full document at once. Loss that does
 // not (a partial acknowledged and not applied) is healed by one after 20 partials, or 60 s after

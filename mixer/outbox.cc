@@ -3,12 +3,23 @@
 #include <cstdio>
 
 #include "mixer/limits.h"
+#include "signaling/namespaces.h"
 
 namespace mixer {
 
 void Outbox::jingle(const jingle::Jid& from, const jingle::Jid& to,
                     const jingle::Request& request) {
   put(SendIq{from, to, next_id(), true, jingle::write_jingle(request), jingle::Priority::urgent});
+}
+
+void Outbox::ask_disco_info(const jingle::Jid& from, Awaited awaited) {
+  SendIq iq{.from = from,
+            .to = awaited.to,
+            .id = {},
+            .is_set = false,
+            .payload = std::string("<query xmlns='") + jingle::ns::kDiscoInfo + "'/>",
+            .priority = jingle::Priority::normal};
+  ask(std::move(iq), std::move(awaited));
 }
 
 std::string Outbox::ask(SendIq iq, Awaited awaited) {

@@ -56,6 +56,9 @@ class Outbox {
   // Any IQ whose answer comes back through answered(). Returns its id.
   std::string ask(SendIq iq, Awaited awaited);
 
+  // The same for disco#info of `awaited.to` (XEP-0030), behind what is urgent.
+  void ask_disco_info(const jingle::Jid& from, Awaited awaited);
+
   // What an answer from `from` belongs to, once; nullopt: nothing of ours, or from somebody else.
   std::optional<Awaited> answered(const std::string& id, const jingle::Jid& from);
 

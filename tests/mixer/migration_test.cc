@@ -194,18 +194,24 @@ TEST(Migration, InARoomOfManyDevicesEachIsAnEndpoint) {
   EXPECT_EQ(move.focus.legs(), 3u);
 }
 
-// He is about to come back: nobody who rings is told that it is over.
-TEST(Migration, OfTheOnlyOneInTheRoomLetsItsInvitationsRing) {
-  mixer::Config config = component_config();
-  config.room_defaults.invite = {jid("cat@localhost")};
-  Bench bench(config);
-  bench.up();
+// Of ann, who moves, and her phone hangs up: what is said in the next two seconds.
+Step moves_and_hangs_up(Bench& bench) {
   bench.message(kPhone, kRoom, Move::propose("A1"));
   bench.join(kPhone, kUs, Offer{.sid = "A1"});
   bench.message(kTablet, kRoom, Move::propose("A2"));
   Step step = bench.iq(kPhone, kUs, terminate("A1"));
   const Step later = bench.wait(2s);
   step.commands.insert(step.commands.end(), later.commands.begin(), later.commands.end());
+  return step;
+}
+
+// He is about to come back: nobody who rings is told that it is over.
+TEST(Migration, OfTheOnlyOneInTheRoomLetsItsInvitationsRing) {
+  mixer::Config config = component_config();
+  config.room_defaults.invite = {jid("cat@localhost")};
+  Bench bench(config);
+  bench.up();
+  const Step step = moves_and_hangs_up(bench);
   for (const auto& event : step.jmi()) {
     EXPECT_FALSE(std::holds_alternative<jingle::jmi::Retract>(event.payload));
   }
@@ -224,12 +230,7 @@ TEST(Migration, OfOneOfTwoLeavesItAConference) {
   bench.client = disco("x", "urn:xmpp:coin:1");
   bench.up();
   bench.join(kBob, kRoom, Offer{.sid = "B"});
-  bench.message(kPhone, kRoom, Move::propose("A1"));
-  bench.join(kPhone, kUs, Offer{.sid = "A1"});
-  bench.message(kTablet, kRoom, Move::propose("A2"));
-  Step step = bench.iq(kPhone, kUs, terminate("A1"));
-  const Step later = bench.wait(2s);
-  step.commands.insert(step.commands.end(), later.commands.begin(), later.commands.end());
+  const Step step = moves_and_hangs_up(bench);
   EXPECT_TRUE(step.sent<jingle::SessionInfo>().empty());
   EXPECT_EQ(bench.wait(40s).sent<jingle::SessionInfo>().size(), 1u) << "alone after all";
 }
