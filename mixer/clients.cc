@@ -71,6 +71,14 @@ const ClientProfile& Clients::guess(const jingle::Jid& full) const {
   return profile_of({found->second.info, found->second.caps_node});
 }
 
+bool Clients::is_bot(const jingle::Jid& full) const {
+  const auto found = clients_.find(full);
+  if (found == clients_.end()) return false;
+  return std::ranges::any_of(found->second.info.identities, [](const jingle::Identity& identity) {
+    return identity.category == "client" && identity.type == "bot";
+  });
+}
+
 std::optional<jingle::Jid> Clients::callable(const jingle::Jid& bare) const {
   for (auto at = clients_.lower_bound(bare); at != clients_.end() && at->first.bare() == bare;
        ++at) {

@@ -31,6 +31,9 @@ class Clients {
   // By whatever little is known: it could not be reached, and is asked again when it calls again.
   const ClientProfile& guess(const jingle::Jid& full) const;
 
+  // By what it said of itself (XEP-0030 client/bot).
+  bool is_bot(const jingle::Jid& full) const;
+
   // Of the resources of that bare JID known from presence: one that takes calls by what it said of
   // itself (XEP-0166 §11, XEP-0167 §13); those that have not been asked, at most `most`.
   std::optional<jingle::Jid> callable(const jingle::Jid& bare) const;

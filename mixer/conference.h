@@ -104,6 +104,20 @@ class Conference {
   // he is shown as dialling in until the other call is connected or comes to nothing.
   void migrate(media::LegId leg, const jingle::Sid& to, Outbox& out, TimePoint now);
 
+  // conference_controls.cc: what a moderator or a participant tells it to do (control.h).
+  bool has_participant(const jingle::Jid& user) const { return roster_.has_connected(user); }
+  std::optional<jingle::Jid> user_called(const std::string& name) const {
+    return roster_.user_called(name);
+  }
+  std::string who() const;
+  std::string subject() const { return roster_.subject(); }
+  void set_subject(std::string subject);
+  // RFC 4575 §5.7.2 muted-via-focus: nobody hears that user, in this call or the next here, until
+  // he may speak again. He is told. False: it is so already.
+  bool mute(const jingle::Jid& user, bool muted, Outbox& out, TimePoint now);
+  // His calls end; he may call again.
+  void kick(const jingle::Jid& user, Outbox& out, TimePoint now);
+
   const Place& place() const { return place_; }
   // Who departed is nobody.
   bool empty() const { return members_.empty() && invited_.empty(); }
@@ -172,6 +186,7 @@ class Conference {
   void introduce(Member& member, Outbox& out);
   void announce(const Member& member, Outbox& out) const;
   void announce_join(const Member& newcomer, Outbox& out) const;
+  static void silence(Participant& participant);
   void chat(const Call& call, const std::string& text, Outbox& out) const;
   void send_plan(Outbox& out);
 
@@ -194,6 +209,7 @@ class Conference {
   std::map<media::LegId, Member> members_;
   std::map<media::LegId, Invited> invited_;  // without a call yet
   std::map<media::LegId, Moving> moving_;    // without a call any more
+  std::set<jingle::Jid> muted_;              // by moderators: users, here or not
   std::set<std::uint32_t> contributor_ids_;  // of members_
   std::map<std::pair<jingle::Jid, jingle::Sid>, media::LegId> sessions_;
   Deadlines<media::LegId> due_;

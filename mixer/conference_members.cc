@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "mixer/conference.h"
+#include "mixer/display_name.h"
 #include "mixer/limits.h"
 #include "mixer/reasons.h"
 
@@ -41,6 +42,7 @@ void Conference::show(const Member& member, TimePoint now) {
   const media::LegId leg = member.call.leg();
   Participant participant = member.call.participant();
   if (member.joined) participant.joining_info.when = member.joined_at;
+  if (muted_.contains(participant.user())) silence(participant);
   links_.plan(participant.plan, now);
   if (roster_.set(leg, participant)) notifier_.touch();
   if (!member.joined) return;
@@ -151,18 +153,11 @@ void Conference::introduce(Member& member, Outbox& out) {
 
 void Conference::announce(const Member& member, Outbox& out) const {
   const std::string own = roster_.name_of(member.call.leg());
-  std::string others;
-  std::size_t count = 0;
-  for (const std::string& name : roster_.names()) {
-    if (name == own || ++count > limits::kMaxNamesAnnounced) continue;
-    others += (others.empty() ? "" : ", ") + name;
-  }
-  if (count > limits::kMaxNamesAnnounced) {
-    const std::size_t more = count - limits::kMaxNamesAnnounced;
-    others += " and " + std::to_string(more) + (more == 1 ? " other" : " others");
-  }
+  std::vector<std::string> others = roster_.names();
+  std::erase(others, own);
   const std::string who =
-      others.empty() ? "You are the only one in this call." : "In this call: " + others + ".";
+      others.empty() ? "You are the only one in this call."
+                     : "In this call: " + name_list(others, limits::kMaxNamesAnnounced) + ".";
   chat(member.call, who + " The server mixes the call, so it can hear what is said.", out);
 }
 

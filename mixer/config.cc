@@ -278,6 +278,17 @@ void read_room_keys(ConfigSection& section, RoomConfig& room) {
     room.departed_for = std::chrono::seconds(*seconds);
   }
   take(room.multi_device, section.boolean("multi-device"));
+  if (const auto texts = section.strings("moderators")) {
+    room.moderators.clear();
+    for (const std::string& text : *texts) {
+      const auto jid = jingle::Jid::parse(text);
+      if (jid && jid->is_bare() && !jid->local().empty()) {
+        room.moderators.push_back(*jid);
+      } else {
+        section.error("moderators", '"' + text + "\" is not a bare JID like \"ann@example.org\"");
+      }
+    }
+  }
 }
 
 void read_invite(ConfigSection& section, const Config::Xmpp& xmpp, RoomConfig& room) {

@@ -31,7 +31,8 @@ struct RoomConfig {
   // A call from another device of somebody here joins his others; else it takes their place
   // (XEP-0353 §4.2).
   bool multi_device = false;
-  std::vector<jingle::Jid> invite = {};  // dialled when the room opens
+  std::vector<jingle::Jid> invite = {};      // dialled when the room opens
+  std::vector<jingle::Jid> moderators = {};  // bare
   bool operator==(const RoomConfig&) const = default;
 };
 

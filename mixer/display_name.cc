@@ -1,5 +1,8 @@
 #include "mixer/display_name.h"
 
+#include <algorithm>
+#include <span>
+
 namespace mixer {
 namespace {
 
@@ -42,6 +45,18 @@ std::string displayable(std::string_view text, std::size_t code_points) {
   }
   while (!out.empty() && out.back() == ' ') out.pop_back();
   return out;
+}
+
+std::string name_list(const std::vector<std::string>& names, std::size_t most) {
+  std::string list;
+  for (const std::string& name : std::span(names).first(std::min(names.size(), most))) {
+    list += (list.empty() ? "" : ", ") + name;
+  }
+  if (names.size() > most) {
+    const std::size_t more = names.size() - most;
+    list += " and " + std::to_string(more) + (more == 1 ? " other" : " others");
+  }
+  return list;
 }
 
 std::string display_name(const jingle::Jid& who) {

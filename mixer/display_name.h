@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mixer/limits.h"
 #include "signaling/jid.h"
@@ -23,6 +24,9 @@ CodePoint first_code_point(std::string_view text);
 // it stands in), invalid UTF-8 left out, at most so many code points, no outer spaces.
 std::string displayable(std::string_view text,
                         std::size_t code_points = limits::kMaxDisplayCodePoints);
+
+// "ann", "ann, bob", "ann, bob and 3 others": the first `most` of them by name.
+std::string name_list(const std::vector<std::string>& names, std::size_t most);
 
 // The unescaped localpart, never the resource; the domain if there is no localpart.
 std::string display_name(const jingle::Jid& who);

@@ -26,6 +26,8 @@ Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subs
       new_rooms_(config_.limits.rooms_per_domain_and_hour, 3600s),
       refusals_logged_(limits::kRefusalsLoggedPerMinute, 60s),
       refusals_of_each_(1, limits::kRefusalLoggedAgain),
+      controls_(limits::kControlsPerMinute, std::chrono::minutes(1)),
+      hints_(1, limits::kHintAgain),
       documents_(client_mode() ? limits::kCoinBytesAsClient : limits::kCoinBytesPerProcess,
                  client_mode() ? limits::kMaxDocumentBytesAsClient : limits::kMaxDocumentBytes) {
   for (const Subscription& row : rows) {

@@ -18,6 +18,7 @@
 #include "mixer/command.h"
 #include "mixer/conference.h"
 #include "mixer/config.h"
+#include "mixer/control.h"
 #include "mixer/dialling.h"
 #include "mixer/event.h"
 #include "mixer/ice_services.h"
@@ -140,6 +141,13 @@ class Focus {
                 jingle::jmi::Payload payload, const std::string& more = "");
   void ask_roster(TimePoint now);
 
+  // focus_controls.cc: what people say in words.
+  void told(const std::string& room, const jingle::Message& message, TimePoint now);
+  Role role_of(const std::string& room, const jingle::Jid& who) const;
+  // The answer. Requires: the room exists.
+  std::string carry_out(const std::string& room, const jingle::Jid& who, const Control& control,
+                        TimePoint now);
+
   // focus_presence.cc: presence and subscriptions.
   void presence(const jingle::Presence& presence, TimePoint now);
   void subscribe(const std::string& room, const jingle::Jid& who, TimePoint now);
@@ -200,7 +208,7 @@ class Focus {
   Invitations invitations_;  // of us
   Dialling dialling_;        // by us
   CallLimit calls_;
-  RateWindow new_rooms_, refusals_logged_, refusals_of_each_;
+  RateWindow new_rooms_, refusals_logged_, refusals_of_each_, controls_, hints_;
   ByteBudget documents_;  // outlives rooms_, which spend it
 
   std::map<std::string, Room> rooms_;

@@ -42,7 +42,9 @@ void Focus::message(const jingle::Message& message, TimePoint now) {
   const bool wants_receipt = !message.id.empty() && !receipt &&
                              jingle::child(message.xml.root(), jingle::ns::kReceipts, "request");
   const auto event = message.type == "headline" ? std::nullopt : jmi::parse(message);
-  if (!event && !wants_receipt) return;
+  const auto stanza = message.xml.root();
+  const bool speaks = !!jingle::child(stanza, jingle::effective_ns(stanza), "body");
+  if (!event && !wants_receipt && !speaks) return;
   if (!access_.allows(message.from)) {  // silence (XEP-0353 §6)
     log_refusal("message", message.from, now);
     return;
@@ -55,7 +57,7 @@ void Focus::message(const jingle::Message& message, TimePoint now) {
                          std::string("<received xmlns='") + jingle::ns::kReceipts + "' id='" +
                              jingle::escape(message.id) + "'/>"});
   }
-  if (!event) return;
+  if (!event) return told(room, message, now);
   if (const auto* proposal = std::get_if<jmi::Propose>(&event->payload)) {
     if (!is_late(message, wall_(now))) proposed(room, message.from, event->id, *proposal, now);
   } else {

@@ -143,6 +143,11 @@ inline constexpr std::size_t kMaxCascadeWay = 16;          // conferences on a u
 inline constexpr std::size_t kMaxDisplayCodePoints = 64;
 // Of who is in the room, in the chat to a newcomer: it must not grow with the room.
 inline constexpr std::size_t kMaxNamesAnnounced = 10;
+// What people tell a room (control.h), of one bare JID; and how often it is told how to.
+inline constexpr int kControlsPerMinute = 30;
+inline constexpr auto kHintAgain = 10min;
+inline constexpr std::size_t kMaxNamesTold = 100;         // in answer to who is there
+inline constexpr std::size_t kMaxMuted = 1000;            // in a room; those who are not here go
 inline constexpr std::size_t kMaxReasonCodePoints = 256;  // why somebody was asked, or left
 // The same in the log: the condition, which may be any element's name, and the text.
 inline constexpr std::size_t kMaxLoggedReasonBytes = 64;

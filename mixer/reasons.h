@@ -58,6 +58,7 @@ inline jingle::Reason circle() {
 inline jingle::Reason nobody_left() {
   return make("success", "Nobody is left here to hear the conference.");
 }
+inline jingle::Reason removed() { return make("gone", "A moderator ended the call."); }
 inline jingle::Reason replaced() { return make("expired", "Another call took its place."); }
 // Of two that called each other at once (XEP-0353 §4.1).
 inline jingle::Reason tie_break() { return make("expired", "Tie-Break"); }

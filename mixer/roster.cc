@@ -20,6 +20,12 @@ bool is_connected(const coin::User& user) {
                              [](const coin::Endpoint& e) { return is_connected(e.status); });
 }
 
+// Of ASCII letters, as in a localpart.
+bool same_in_any_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
 // "ann (2)" -> "ann"
 std::string without_number(const std::string& name) {
   const std::size_t open = name.rfind(" (");
@@ -265,6 +271,28 @@ std::string Roster::name_of(media::LegId leg) const {
   return users_.at(entry->second.user()).display_text;
 }
 
+bool Roster::has_connected(const jingle::Jid& user) const {
+  const auto found = users_.find(user);
+  return found != users_.end() && found->second.connected > 0;
+}
+
+std::optional<jingle::Jid> Roster::user_called(const std::string& name) const {
+  if (const auto jid = jingle::Jid::parse(name); jid && has_connected(*jid)) return *jid;
+  std::optional<jingle::Jid> like;
+  for (const auto& [bare, user] : users_) {
+    if (user.connected == 0) continue;
+    if (user.display_text == name) return bare;
+    if (!same_in_any_case(user.display_text, name)) continue;
+    if (like) return std::nullopt;
+    like = bare;
+  }
+  return like;
+}
+
+std::string Roster::subject() const {
+  return displayable(config_.subject, limits::kMaxReasonCodePoints);
+}
+
 std::vector<std::string> Roster::names() const {
   std::vector<std::string> names;
   for (const auto& [bare, user] : users_) {
@@ -392,8 +420,7 @@ coin::ConferenceInfo Roster::rest(std::size_t user_count) const {
   const std::string title =
       displayable(config_.display_text.empty() ? room_.unescaped_local() : config_.display_text);
   if (!title.empty()) description.display_text = title;
-  const std::string subject = displayable(config_.subject, limits::kMaxReasonCodePoints);
-  if (!subject.empty()) description.subject = subject;
+  if (std::string said = subject(); !said.empty()) description.subject = std::move(said);
   info.description = std::move(description);
 
   coin::ConferenceState state;

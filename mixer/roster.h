@@ -71,8 +71,16 @@ class Roster {
   // Users with a connected endpoint (on hold or muted is connected), those behind other foci not
   // counted.
   std::size_t users() const { return connected_; }
+  bool has_connected(const jingle::Jid& user) const;
   // The display-text of that leg's user; empty if unknown. Stable while the user stays.
   std::string name_of(media::LegId leg) const;
+  // The user with a connected endpoint of ours who has that display-text, in any case if no other
+  // has it too, or that bare JID.
+  std::optional<jingle::Jid> user_called(const std::string& name) const;
+  // RFC 4575 §5.4.3; empty: none.
+  void set_subject(std::string subject) { config_.subject = std::move(subject); }
+  // As others may see it.
+  std::string subject() const;
   // The display-text of every user with a connected endpoint, in the order of their JIDs; then of
   // those behind other foci.
   std::vector<std::string> names() const;

@@ -155,6 +155,7 @@ announce = "joins"
 focus = "multiparty"
 departed-seconds = 0
 multi-device = true
+moderators = ["Ann@Example.org", "bob@example.org"]
 [room.Bot]
 invite = ["Ann@Example.org", "bob@example.org/desk"]
 [room.Lobby]
@@ -167,6 +168,7 @@ announce = "off"
 focus = "always"
 departed-seconds = 3600
 multi-device = false
+moderators = []
 [coin]
 push = "announced"
 sid-attribute = false
@@ -206,6 +208,8 @@ level = "debug"
   config.room_defaults.focus = FocusWhen::multiparty;
   config.room_defaults.departed_for = std::chrono::seconds(0);
   config.room_defaults.multi_device = true;
+  config.room_defaults.moderators = {*jingle::Jid::parse("ann@example.org"),
+                                     *jingle::Jid::parse("bob@example.org")};
   config.rooms["bot"] = config.room_defaults;
   config.rooms["bot"].name = "bot";
   config.rooms["bot"].invite = {*jingle::Jid::parse("ann@example.org"),
@@ -218,7 +222,8 @@ level = "debug"
                            .is_public = true,
                            .focus = FocusWhen::multiparty,
                            .departed_for = std::chrono::seconds(0),
-                           .multi_device = true};
+                           .multi_device = true,
+                           .moderators = config.room_defaults.moderators};
   config.rooms["attic"] = {.name = "attic",
                            .display_text = "",
                            .subject = "",

@@ -83,6 +83,8 @@ constexpr Wrong kWrong[] = {
     {"[room.a]\ninvite = [\"b@c/d\", \"B@c/d\"]", "m.toml:10: error: room.a.invite: ", "twice"},
     {"[room.a]\ninvite = \"A@mixer.localhost\"", "m.toml:10: error: room.a.invite: ", "itself"},
     {"[room.a]\ninvite = [1]", "m.toml:10: error: room.a.invite: ", "an integer"},
+    {"[rooms]\nmoderators = \"a@b/c\"", "m.toml:10: error: rooms.moderators: ", "a@b/c"},
+    {"[room.a]\nmoderators = [\"b\"]", "m.toml:10: error: room.a.moderators: ", "bare JID"},
     {"[rooms]\ninvite = \"a@b\"", "m.toml:10: warning: rooms.invite: ", "unknown key"},
     {"[coin.profiles]\n\"a.example\" = \"jitzi\"",
      "m.toml:10: error: coin.profiles.a.example: ", "expected one of \"dino\", \"sylkserver\", "},

@@ -1,0 +1,100 @@
+// What people tell a room by chat (control.h), and what it answers.
+#include <algorithm>
+#include <pugixml.hpp>
+
+#include "mixer/display_name.h"
+#include "mixer/focus.h"
+#include "mixer/limits.h"
+#include "mixer/overloaded.h"
+#include "signaling/namespaces.h"
+
+namespace mixer {
+namespace {
+
+const std::string kNobody = "Nobody is in the call.";
+
+}  // namespace
+
+void Focus::told(const std::string& room, const jingle::Message& message, TimePoint now) {
+  const pugi::xml_node stanza = message.xml.root();
+  const pugi::xml_node body = jingle::child(stanza, jingle::effective_ns(stanza), "body");
+  if (!body || (message.type != "chat" && message.type != "normal" && !message.type.empty()))
+    return;
+  // Two programs that answer each other would never stop, and what was kept on its way (XEP-0203)
+  // nobody waits for.
+  if (jingle::child(stanza, jingle::ns::kDelay, "delay") || clients_.is_bot(message.from)) return;
+  const std::string sender = chat_rooms_.user_of(message.from).str();
+  const auto parsed = parse_control(jingle::text_of(body));
+  if (!(parsed ? controls_ : hints_).take(sender, now)) return;
+  std::string said = "This address takes calls. Say \"help\" to see what else it understands.";
+  if (parsed) said = *parsed ? carry_out(room, message.from, **parsed, now) : parsed->error();
+  out_.put(SendMessage{full_of(room), message.from, message.type.empty() ? "normal" : message.type,
+                       out_.next_id(), "<body>" + jingle::escape(said) + "</body>"});
+  settle(room, now);
+}
+
+Role Focus::role_of(const std::string& room, const jingle::Jid& who) const {
+  const auto& moderators = config_of(room).moderators;
+  // A bare JID is a chat room's, or a user's; only he is known by it.
+  const jingle::Jid user = chat_rooms_.user_of(who);
+  if (std::ranges::find(moderators, user) != moderators.end()) return Role::moderator;
+  const auto found = rooms_.find(room);
+  const bool here = found != rooms_.end() && found->second.conference.has_participant(user);
+  return here ? Role::participant : Role::anybody;
+}
+
+std::string Focus::carry_out(const std::string& room, const jingle::Jid& who,
+                             const Control& control, TimePoint now) {
+  const Role role = role_of(room, who);
+  const Role needed = needed_for(control);
+  if (needed > role) {
+    return needed == Role::moderator ? "Only moderators may say that." : "Call this address first.";
+  }
+  if (needed == Role::moderator) {
+    out_.log(Log::Level::info, "control: " + field("room", room) + ' ' + field("by", who.str()) +
+                                   ' ' + field("said", describe(control)));
+  }
+  Conference* const conference = find(room);
+  const auto with = [&](const std::string& name, auto&& act) -> std::string {
+    const auto user = conference ? conference->user_called(name) : std::nullopt;
+    return user ? act(*user) : "Nobody here has that name: " + displayable(name);
+  };
+  return std::visit(
+      Overloaded{
+          [&](const control::Help& help) {
+            const std::string lines = help_for(role, help.about);
+            return lines.empty() ? "There is no such command. Say \"help\"." : lines;
+          },
+          [&](const control::Who&) { return conference ? conference->who() : kNobody; },
+          [&](const control::Topic& topic) {
+            if (!conference) return kNobody;
+            if (topic.text) conference->set_subject(*topic.text);
+            const std::string subject = conference->subject();
+            return subject.empty() ? "There is no topic." : "Topic: " + subject;
+          },
+          [&](const control::Invite& invite) {
+            const auto refused = dial({room, invite.whom, who.bare(), invite.reason}, now);
+            return refused ? std::string(to_string(*refused)) : invite.whom.str() + " is called.";
+          },
+          [&](const control::Mute& mute) {
+            return with(mute.whom, [&](const jingle::Jid& user) {
+              return conference->mute(user, true, out_, now) ? "Muted." : "Muted already.";
+            });
+          },
+          [&](const control::Unmute& unmute) {
+            return with(unmute.whom, [&](const jingle::Jid& user) {
+              return conference->mute(user, false, out_, now) ? "Not muted any more."
+                                                              : "Not muted.";
+            });
+          },
+          [&](const control::Kick& kick) {
+            return with(kick.whom, [&](const jingle::Jid& user) {
+              conference->kick(user, out_, now);
+              return "The call was ended.";
+            });
+          },
+      },
+      control);
+}
+
+}  // namespace mixer
