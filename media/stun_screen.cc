@@ -1,7 +1,7 @@
 #include "media/stun_screen.h"
 
+#include <algorithm>
 #include <cstddef>
-#include <optional>
 
 #include "media/limits.h"
 
@@ -12,8 +12,8 @@ using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::size_t kHeaderBytes = 20;
 constexpr std::uint32_t kCookie = 0x2112A442;
-constexpr unsigned kBinding = 0x001, kData = 0x007;                  // methods
-constexpr unsigned kIndication = 1, kError = 3;                      // classes
+constexpr unsigned kBinding = 0x001, kSend = 0x006, kData = 0x007;   // methods
+constexpr unsigned kRequest = 0, kIndication = 1, kError = 3;        // classes
 constexpr unsigned kMessageIntegrity = 0x0008, kErrorCode = 0x0009;  // attributes
 constexpr unsigned kDataAttribute = 0x0013, kFingerprint = 0x8028;
 constexpr int kForbidden = 403;
@@ -22,10 +22,10 @@ unsigned u16(Bytes bytes, std::size_t at) {
   return static_cast<unsigned>(bytes[at]) << 8 | bytes[at + 1];
 }
 
-// RFC 8489 §5, and RFC 7983 §7 by the first byte.
-bool is_stun(Bytes datagram) {
-  return datagram.size() >= kHeaderBytes && datagram[0] < 4 &&
-         (std::uint32_t{u16(datagram, 4)} << 16 | u16(datagram, 6)) == kCookie;
+// RFC 7983 §7.
+bool is_stun(Bytes datagram) { return datagram.size() >= kHeaderBytes && datagram[0] < 4; }
+bool has_cookie(Bytes message) {
+  return (std::uint32_t{u16(message, 4)} << 16 | u16(message, 6)) == kCookie;
 }
 unsigned method_of(Bytes message) {
   const unsigned type = u16(message, 0);
@@ -74,31 +74,54 @@ Screened screen_binding(Bytes message) {
   });
   const bool names_its_error = class_of(message) != kError || error;
   if (!sound || !names_its_error) return Screened::refused;
-  return error == kForbidden ? Screened::forbidden : Screened::binding;
-}
-
-// What the TURN server wrapped, if it did.
-std::optional<Bytes> unwrap(Bytes datagram) {
-  if (datagram.size() >= 4 && datagram[0] >= 0x40 && datagram[0] < 0x80) {
-    const std::size_t length = u16(datagram, 2);
-    if (length <= datagram.size() - 4) return datagram.subspan(4, length);
-  }
-  std::optional<Bytes> inside;
-  if (is_stun(datagram) && method_of(datagram) == kData && class_of(datagram) == kIndication) {
-    each_attribute(datagram, [&](unsigned type, Bytes value, bool) {
-      if (type == kDataAttribute) inside = value;
-      return !inside;
-    });
-  }
-  return inside;
+  if (class_of(message) == kRequest) return Screened::check;
+  return error == kForbidden ? Screened::forbidden : Screened::answer;
 }
 
 }  // namespace
 
-Screened screen_stun(Bytes datagram) {
-  const Bytes message = unwrap(datagram).value_or(datagram);
-  if (!is_stun(message) || method_of(message) != kBinding) return Screened::other;
-  return screen_binding(message);
+Screened screen_stun(Bytes message) {
+  if (!is_stun(message)) return Screened::other;
+  switch (class_of(message)) {
+    case kRequest:
+      if (method_of(message) != kBinding || !has_cookie(message)) return Screened::refused;
+      return screen_binding(message);
+    case kIndication: return Screened::refused;  // a keepalive (RFC 8445 §11) asks for nothing
+    default:
+      return method_of(message) == kBinding ? screen_binding(message) : Screened::server_answer;
+  }
+}
+
+std::optional<Bytes> unwrap_turn(Bytes datagram) {
+  if (datagram.size() >= 4 && datagram[0] >= 0x40 && datagram[0] < 0x80) {
+    const std::size_t length = u16(datagram, 2);
+    if (length > datagram.size() - 4) return std::nullopt;
+    return datagram.subspan(4, length);
+  }
+  if (!is_stun(datagram) || class_of(datagram) != kIndication) return std::nullopt;
+  if (method_of(datagram) != kSend && method_of(datagram) != kData) return std::nullopt;
+  return stun_attribute(datagram, kDataAttribute);
+}
+
+StunId stun_id(Bytes message) {
+  StunId id{};
+  std::copy_n(message.begin() + 4, id.size(), id.begin());
+  return id;
+}
+
+std::optional<StunId> stun_request_id(Bytes message) {
+  if (!is_stun(message) || class_of(message) != kRequest) return std::nullopt;
+  return stun_id(message);
+}
+
+std::optional<Bytes> stun_attribute(Bytes message, unsigned type) {
+  std::optional<Bytes> found;
+  if (!is_stun(message)) return found;
+  each_attribute(message, [&](unsigned each, Bytes value, bool) {
+    if (each == type) found = value;
+    return !found;
+  });
+  return found;
 }
 
 }  // namespace media

@@ -1,10 +1,15 @@
 #include "media/gst/ice_gate.h"
 
 #include <dlfcn.h>
+#include <netinet/in.h>
 #include <stun/usages/ice.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cstring>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "media/gst/gst_ptr.h"
 #include "media/stun_screen.h"
@@ -12,9 +17,26 @@
 namespace media::gst {
 namespace {
 
+using Bytes = std::span<const std::uint8_t>;
+
+// How a request went or an answer came: direct, or through the TURN server relays[via - 1].
+using Via = std::uint8_t;
+constexpr Via kDirect = 0;
+
+struct Asked {
+  StunId id;
+  Via via;
+  bool operator==(const Asked&) const = default;
+};
+struct Relay {
+  sockaddr_storage server, relayed;
+};
+
 struct Installed {
   std::shared_ptr<IceGate> gate;
   sockaddr_storage local{};
+  std::vector<Asked> asked{};   // what is awaited, oldest first
+  std::vector<Relay> relays{};  // allocations made from here
 };
 
 GQuark gate_quark() {
@@ -22,35 +44,108 @@ GQuark gate_quark() {
   return quark;
 }
 
-// Where the datagram at hand came in, if it is an answer to a check and no TURN server wrapped it.
-thread_local const sockaddr_storage* answered_at = nullptr;
+// What the check came from that the datagram at hand answers.
+thread_local sockaddr_storage asked_from{};
 
-bool is_answer(std::span<const std::uint8_t> datagram) {
-  return datagram.size() > 1 && datagram[0] == 0x01 && datagram[1] == 0x01;  // Binding success
+std::optional<sockaddr_storage> native(GSocketAddress* address) {
+  sockaddr_storage out{};
+  if (!address || !g_socket_address_to_native(address, &out, sizeof out, nullptr)) return {};
+  return out;
+}
+
+bool same(const sockaddr_storage& a, const sockaddr_storage& b) {
+  if (a.ss_family != b.ss_family) return false;
+  if (a.ss_family == AF_INET) {
+    const auto& a4 = reinterpret_cast<const sockaddr_in&>(a);
+    const auto& b4 = reinterpret_cast<const sockaddr_in&>(b);
+    return a4.sin_port == b4.sin_port && a4.sin_addr.s_addr == b4.sin_addr.s_addr;
+  }
+  const auto& a6 = reinterpret_cast<const sockaddr_in6&>(a);
+  const auto& b6 = reinterpret_cast<const sockaddr_in6&>(b);
+  return a6.sin6_port == b6.sin6_port && IN6_ARE_ADDR_EQUAL(&a6.sin6_addr, &b6.sin6_addr);
+}
+
+// What a TURN server has allocated (RFC 8656 §7.3), if the answer is of that.
+std::optional<sockaddr_storage> allocated(Bytes message) {
+  constexpr std::uint8_t kAllocated[] = {0x01, 0x03};
+  constexpr unsigned kXorRelayedAddress = 0x0016;
+  if (!std::equal(std::begin(kAllocated), std::end(kAllocated), message.begin())) return {};
+  const auto value = stun_attribute(message, kXorRelayedAddress);
+  if (!value || (value->size() != 8 && value->size() != 20)) return {};
+  // RFC 8489 §14.2: masked with the cookie, which the transaction follows.
+  std::uint8_t plain[20];
+  std::copy(value->begin(), value->end(), plain);
+  for (std::size_t i = 0; i < 2; ++i) plain[2 + i] ^= message[4 + i];
+  for (std::size_t i = 4; i < value->size(); ++i) plain[i] ^= message[i];
+  sockaddr_storage out{};
+  if (value->size() == 8) {
+    auto& v4 = reinterpret_cast<sockaddr_in&>(out);
+    v4.sin_family = AF_INET;
+    std::memcpy(&v4.sin_port, plain + 2, 2);
+    std::memcpy(&v4.sin_addr, plain + 4, 4);
+  } else {
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(out);
+    v6.sin6_family = AF_INET6;
+    std::memcpy(&v6.sin6_port, plain + 2, 2);
+    std::memcpy(&v6.sin6_addr, plain + 4, 16);
+  }
+  return out;
+}
+
+// What a datagram to or from `other` carries, and through whom.
+struct Carried {
+  Bytes message;
+  Via via = kDirect;
+};
+Carried carried(const Installed& at, GSocketAddress* other, Bytes datagram) {
+  if (at.relays.empty()) return {datagram};
+  const auto inside = unwrap_turn(datagram);
+  if (!inside) return {datagram};
+  const auto address = native(other);
+  const auto relay = std::find_if(at.relays.begin(), at.relays.end(), [&](const Relay& each) {
+    return address && same(each.server, *address);
+  });
+  if (relay == at.relays.end()) return {datagram};
+  return {*inside, static_cast<Via>(relay - at.relays.begin() + 1)};
+}
+
+void remember(Installed& at, const Asked& request) {
+  if (std::find(at.asked.begin(), at.asked.end(), request) != at.asked.end()) return;  // sent again
+  if (at.asked.size() == IceGate::kAsked) at.asked.erase(at.asked.begin());
+  at.asked.push_back(request);
+}
+
+// Whether this is the answer to a request; it is awaited no more.
+bool answers(Installed& at, const Carried& what, GSocketAddress* from) {
+  const Asked request{stun_id(what.message), what.via};
+  const auto asked = std::find(at.asked.begin(), at.asked.end(), request);
+  if (asked == at.asked.end()) return false;
+  at.asked.erase(asked);
+  asked_from = what.via == kDirect ? at.local : at.relays[what.via - 1U].relayed;
+  if (what.via != kDirect) return true;
+  const auto relayed = allocated(what.message);
+  const auto server = native(from);
+  if (!relayed || !server) return true;
+  const auto again = std::find_if(at.relays.begin(), at.relays.end(),
+                                  [&](const Relay& each) { return same(each.server, *server); });
+  if (again != at.relays.end()) {
+    again->relayed = *relayed;
+  } else {
+    at.relays.push_back({*server, *relayed});
+  }
+  return true;
 }
 
 }  // namespace
 
 void IceGate::install(GSocket* socket, std::shared_ptr<IceGate> gate) {
-  auto installed = std::make_unique<Installed>();
-  installed->gate = std::move(gate);
-  const auto local = ObjectPtr<GSocketAddress>::adopt(g_socket_get_local_address(socket, nullptr));
-  if (!local || !g_socket_address_to_native(local.get(), &installed->local, sizeof installed->local,
-                                            nullptr)) {
-    return;  // closed already
-  }
+  const auto address =
+      ObjectPtr<GSocketAddress>::adopt(g_socket_get_local_address(socket, nullptr));
+  const auto local = native(address.get());
+  if (!local) return;  // closed already
+  auto installed = std::make_unique<Installed>(Installed{std::move(gate), *local});
   g_object_set_qdata_full(G_OBJECT(socket), gate_quark(), installed.release(),
                           [](gpointer kept) { delete static_cast<Installed*>(kept); });
-}
-
-bool IceGate::admits(Screened screened) const {
-  switch (screened) {
-    case Screened::other: return true;
-    case Screened::binding: return !shut_;
-    case Screened::forbidden: return selected_ && !shut_;
-    case Screened::refused: break;
-  }
-  return false;
 }
 
 struct IceGateHooks {
@@ -59,8 +154,29 @@ struct IceGateHooks {
   static Installed* at(GSocket* socket) {
     return static_cast<Installed*>(g_object_get_qdata(G_OBJECT(socket), gate_quark()));
   }
+
+  static bool admits(Installed& at, Screened screened, const Carried& what, GSocketAddress* from) {
+    const auto& gate = *at.gate;
+    switch (screened) {
+      case Screened::other: return true;
+      case Screened::check: return !gate.shut_;
+      case Screened::answer: return answers(at, what, from) && !gate.shut_;
+      case Screened::forbidden: return answers(at, what, from) && gate.selected_ && !gate.shut_;
+      case Screened::server_answer: return answers(at, what, from);
+      case Screened::refused: break;
+    }
+    return false;
+  }
+
+  static void sending(Installed& at, GSocketAddress* to, Bytes datagram) {
+    // Most are sound through a relay, known at a glance.
+    if (!stun_request_id(unwrap_turn(datagram).value_or(datagram))) return;
+    const auto what = carried(at, to, datagram);
+    if (const auto id = stun_request_id(what.message)) remember(at, {*id, what.via});
+  }
+
   // One datagram into one vector, which is how libnice reads UDP.
-  static gssize receive(const Installed& at, Receive real, GSocket* socket, GSocketAddress** from,
+  static gssize receive(Installed& at, Receive real, GSocket* socket, GSocketAddress** from,
                         GInputVector* into, gint* flags, GCancellable* cancellable,
                         GError** error) {
     auto& in_a_row = at.gate->in_a_row_;
@@ -71,13 +187,14 @@ struct IceGateHooks {
         in_a_row = 0;
         return size;
       }
-      const std::span datagram(static_cast<const std::uint8_t*>(into->buffer),
-                               static_cast<std::size_t>(size));
-      const auto screened = screen_stun(datagram);
-      if (at.gate->admits(screened)) {
+      const Bytes datagram(static_cast<const std::uint8_t*>(into->buffer),
+                           static_cast<std::size_t>(size));
+      GSocketAddress* const sender = from ? *from : nullptr;
+      const auto what = carried(at, sender, datagram);
+      const auto screened = screen_stun(what.message);
+      if (admits(at, screened, what, sender)) {
         // Before anything else is read libnice tells what came of it, and the gate may be shut.
         if (screened == Screened::forbidden) in_a_row = IceGate::kAtATime;
-        answered_at = is_answer(datagram) ? &at.local : nullptr;
         return size;
       }
       if (from) g_clear_object(from);
@@ -101,12 +218,25 @@ gssize g_socket_receive_message(GSocket* socket, GSocketAddress** address, GInpu
                                 GError** error) {
   static const auto real =
       reinterpret_cast<IceGateHooks::Receive>(::dlsym(RTLD_NEXT, "g_socket_receive_message"));
-  const auto* const at = num_vectors == 1 && !messages ? IceGateHooks::at(socket) : nullptr;
+  auto* const at = num_vectors == 1 && !messages ? IceGateHooks::at(socket) : nullptr;
   if (!at) {
     return real(socket, address, vectors, num_vectors, messages, num_messages, flags, cancellable,
                 error);
   }
   return IceGateHooks::receive(*at, real, socket, address, vectors, flags, cancellable, error);
+}
+
+gssize g_socket_send_message(GSocket* socket, GSocketAddress* address, GOutputVector* vectors,
+                             gint num_vectors, GSocketControlMessage** messages, gint num_messages,
+                             gint flags, GCancellable* cancellable, GError** error) {
+  static const auto real = reinterpret_cast<decltype(&g_socket_send_message)>(
+      ::dlsym(RTLD_NEXT, "g_socket_send_message"));
+  if (auto* const at = num_vectors == 1 ? IceGateHooks::at(socket) : nullptr) {
+    IceGateHooks::sending(*at, address,
+                          {static_cast<const std::uint8_t*>(vectors->buffer), vectors->size});
+  }
+  return real(socket, address, vectors, num_vectors, messages, num_messages, flags, cancellable,
+              error);
 }
 
 StunUsageIceReturn stun_usage_ice_conncheck_process(StunMessage* message, sockaddr_storage* mapped,
@@ -115,11 +245,12 @@ StunUsageIceReturn stun_usage_ice_conncheck_process(StunMessage* message, sockad
   static const auto real = reinterpret_cast<decltype(&stun_usage_ice_conncheck_process)>(
       ::dlsym(RTLD_NEXT, "stun_usage_ice_conncheck_process"));
   const auto result = real(message, mapped, length, compatibility);
-  if (result != STUN_USAGE_ICE_RETURN_SUCCESS) return result;
-  // Of what came through a relay no address is known here, and none is needed.
-  if (!media::gst::answered_at) return STUN_USAGE_ICE_RETURN_NO_MAPPED_ADDRESS;
-  *mapped = *media::gst::answered_at;
-  return result;
+  if (result != STUN_USAGE_ICE_RETURN_SUCCESS &&
+      result != STUN_USAGE_ICE_RETURN_NO_MAPPED_ADDRESS) {
+    return result;
+  }
+  *mapped = media::gst::asked_from;
+  return STUN_USAGE_ICE_RETURN_SUCCESS;
 }
 
 }  // extern "C"

@@ -3,9 +3,11 @@
 //     the I/O thread for himself, and all other legs of it are mute. Here a flood waits after
 //     kAtATime datagrams until the others had their turn;
 //   - must not see what stun_screen.h refuses;
-//   - believes where a peer says that a check came from (RFC 8445 §7.2.5.3.1) and aborts when its
-//     books of such local peer-reflexive candidates do not tally any more. Nothing is sent from
-//     them that would not be sent from their base, so here the check came from its socket.
+//   - takes an answer to a check for one wherever it arrives, and believes where a peer says that
+//     the check came from (RFC 8445 §7.2.5.2.1, §7.2.5.3.1): of either it makes local candidates
+//     and pairs beside those it has, and aborts when its books of them do not tally any more. Here
+//     an answer passes only on the socket that has asked, direct or through the TURN server that
+//     the request went through, and says that the check came from the candidate that sent it.
 //
 // It cannot be asked for any of that, so functions it calls are interposed (ice_gate.cc).
 // Everything on the thread that reads the sockets.
@@ -24,8 +26,11 @@ class IceGate {
  public:
   // 64 checks take libnice 2 ms.
   static constexpr std::size_t kAtATime = 64;
+  // Requests of one socket whose answers are awaited, 17 bytes each; libnice has room for 200. When
+  // there are more the oldest is given up.
+  static constexpr std::size_t kAsked = 256;
 
-  // From now on `socket`, which is bound, is read through `gate`, as long as it lives.
+  // From now on `socket`, which is bound, is used through `gate`, as long as it lives.
   static void install(GSocket* socket, std::shared_ptr<IceGate> gate);
 
   // A pair is selected: the peer may withdraw its consent.
@@ -35,7 +40,6 @@ class IceGate {
 
  private:
   friend struct IceGateHooks;
-  bool admits(Screened screened) const;
 
   bool selected_ = false, shut_ = false;
   std::size_t in_a_row_ = 0;  // datagrams, without a pause

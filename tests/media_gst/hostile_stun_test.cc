@@ -209,6 +209,57 @@ TEST(HostileStun, ARoleConflictWithoutEndIsAnsweredAndLeavesThePair) {
   called.expect_alive();
 }
 
+// RFC 8445 §7.2.5.2.1: it must come back the way that the check went. Else libnice has a pair that
+// hangs on another's, and aborts when that one fails and the peer asks for the former.
+TEST(HostileStun, AnAnswerToAnotherSocketOfTheLegIsNone) {
+  PeerOptions options;
+  options.ice.addresses = {"127.0.0.1", "127.0.0.2"};
+  Called called(options);
+  called.one.send(called.one.check());
+  ASSERT_TRUE(eventually([&] {  // a pair is selected: DTLS comes
+    while (const auto datagram = called.one.receive(10ms)) {
+      if (datagram->at(0) == 22) return true;
+      if (support::stun_type(*datagram) != Stun::kRequest) continue;
+      for (const auto& address : called.addresses) {
+        called.one.other = address;
+        called.one.send(called.one.success(*datagram));
+      }
+    }
+    return false;
+  }));
+
+  IceEnd stranger, silent;
+  const auto checked = [&](IceEnd& end) {
+    std::optional<Bytes> check;
+    EXPECT_TRUE(eventually([&] {
+      end.other = called.addresses.at(0);
+      end.send(end.check(false, 0xFFFFFFFF));  // worth more than the pair that is selected
+      while ((check = end.receive(100ms))) {
+        if (support::stun_type(*check) == Stun::kRequest) return true;
+      }
+      return false;
+    }));
+    return check.value_or(Bytes(20));
+  };
+  const auto unanswered = checked(silent);
+  const auto answered = checked(stranger);
+  const auto say = [&](std::size_t to, const Bytes& message) {
+    stranger.other = called.addresses.at(to);
+    stranger.send(message);
+  };
+  const auto heard = [&](std::size_t at) {  // one socket after the other
+    called.one.other = called.addresses.at(at);
+    const auto answer = called.answer_to(called.one.check());
+    return answer && support::stun_type(*answer) == Stun::kSuccess;
+  };
+  say(1, stranger.success(answered));
+  ASSERT_TRUE(heard(1));
+  say(0, stranger.refusal(unanswered, 403));
+  ASSERT_TRUE(heard(0));
+  say(1, stranger.check(false));
+  EXPECT_TRUE(heard(1));
+}
+
 // What one may hear from whom in one breath; the choices are the seed's.
 class Liar {
  public:

@@ -85,13 +85,13 @@ Stun& Stun::error(int code) {
   return attribute(kErrorCode, value);
 }
 
-Stun& Stun::mapped(const std::string& ipv4, std::uint16_t port) {
+Stun& Stun::xor_address(std::uint16_t type, const std::string& ipv4, std::uint16_t port) {
   in_addr address{};
   inet_pton(AF_INET, ipv4.c_str(), &address);
   Bytes value{0, 1};
   append(value, port ^ (kCookie >> 16), 2);
   append(value, ntohl(address.s_addr) ^ kCookie, 4);
-  return attribute(kXorMappedAddress, value);
+  return attribute(type, value);
 }
 
 Stun& Stun::integrity(std::string_view password) {
@@ -160,10 +160,10 @@ std::optional<Bytes> IceEnd::receive(std::chrono::milliseconds within) {
   return datagram;
 }
 
-Bytes IceEnd::check(bool nominates) const {
+Bytes IceEnd::check(bool nominates, std::uint32_t priority) const {
   Stun message(Stun::kRequest);
   message.text(Stun::kUsername, other.ufrag + ":" + ufrag)
-      .number(Stun::kPriority, 1845501695, 4)
+      .number(Stun::kPriority, priority, 4)
       .number(Stun::kControlling, 0x1122334455667788, 8);
   if (nominates) message.attribute(Stun::kUseCandidate, {});
   return message.integrity(other.pwd).fingerprint().bytes();

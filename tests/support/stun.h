@@ -33,7 +33,10 @@ class Stun {
   Stun& text(std::uint16_t type, std::string_view value);
   Stun& number(std::uint16_t type, std::uint64_t value, std::size_t bytes);
   Stun& error(int code);
-  Stun& mapped(const std::string& ipv4, std::uint16_t port);
+  Stun& mapped(const std::string& ipv4, std::uint16_t port) {
+    return xor_address(kXorMappedAddress, ipv4, port);
+  }
+  Stun& xor_address(std::uint16_t type, const std::string& ipv4, std::uint16_t port);
   // As far as written; HMAC-SHA1 with that password (§14.5), CRC (§14.7).
   Stun& integrity(std::string_view password);
   Stun& fingerprint();
@@ -67,7 +70,7 @@ class IceEnd {
   std::optional<Bytes> receive(std::chrono::milliseconds within);
 
   // A check as a controlling agent makes it.
-  Bytes check(bool nominates = true) const;
+  Bytes check(bool nominates = true, std::uint32_t priority = 1845501695) const;
   // The answers to one of the other's.
   Bytes success(std::span<const std::uint8_t> request, const std::string& mapped_ip = "127.0.0.1",
                 std::optional<std::uint16_t> mapped_port = {}) const;
