@@ -60,6 +60,16 @@ std::vector<IceCandidate> wait_for(Peer& peer, CandidateType type, std::size_t c
   return gathered(peer, type);
 }
 
+// Allocations: a Refresh with lifetime 0 (RFC 8656 §7.1) each.
+std::size_t given_back(const Coturn& coturn) {
+  const auto log = coturn.log();
+  std::size_t count = 0;
+  for (auto at = log.find("lifetime=0"); at != log.npos; at = log.find("lifetime=0", at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
 bool only_hosts(const std::vector<IceCandidate>& candidates) {
   return !candidates.empty() && std::all_of(candidates.begin(), candidates.end(), [](auto& each) {
     return each.type == CandidateType::host;
@@ -154,6 +164,57 @@ TEST(IceServersCoturn, ThePairThatNeedsARelayConnectsAndCarriesRtpBothWays) {
   EXPECT_THAT(coturn.log(), testing::Not(HasSubstr("lifetime=0")));
   relayed.io_.close(relayed.leg());
   EXPECT_TRUE(coturn.wait_for_log("lifetime=0")) << coturn.log();
+}
+
+// RFC 8445 §9: the pair in use, its allocation too, until the new one has taken over.
+TEST(IceServersCoturn, ARestartHasARelayOfItsOwnAndGivesTheOldOneBack) {
+  REQUIRE_COTURN();
+  Coturn coturn;
+  auto options = with(turn("::1", coturn.port()));
+  options.ice.addresses = {"::1"};
+  Peer relayed(options), direct({.leg = LegId{2}, .ssrc = 0x2222});
+  relayed.open();
+  direct.open();
+  auto half = relayed.as_remote(DtlsRole::client);
+  half.candidates = wait_for(relayed, CandidateType::relay);
+  direct.io_.connect(direct.leg(), half);
+  relayed.io_.connect(relayed.leg(), direct.as_remote(DtlsRole::server));
+  expect_connected(relayed, direct);
+
+  std::size_t sent = 0;
+  const auto talk = [&] {
+    relayed.send_rtp(1, static_cast<std::uint16_t>(sent));
+    direct.send_rtp(1, static_cast<std::uint16_t>(sent));
+    ++sent;
+    return direct.receiver_.wait_for_packets(sent) && relayed.receiver_.wait_for_packets(sent);
+  };
+  for (std::size_t restarts = 1; restarts <= 2; ++restarts) {
+    relayed.io_.restart_ice(relayed.leg(), {.remote = {}, .moved_to = {}});
+    const auto relays = wait_for(relayed, CandidateType::relay, restarts + 1);
+    ASSERT_EQ(relays.size(), restarts + 1);
+    EXPECT_NE(relays[restarts].port, relays[restarts - 1].port);
+    const auto offered = relayed.log_.last<IceRestarted>(relayed.leg());
+    ASSERT_TRUE(talk());
+    direct.io_.restart_ice(direct.leg(), {.remote = offered->ice, .moved_to = {}});
+    direct.io_.add_remote_candidates(direct.leg(), {relays[restarts]});
+    ASSERT_TRUE(
+        eventually([&] { return direct.log_.count<IceRestarted>(direct.leg()) == restarts; }));
+    const auto answered = direct.log_.last<IceRestarted>(direct.leg());
+    relayed.io_.restart_ice(relayed.leg(), {.remote = answered->ice, .moved_to = {}});
+    relayed.io_.add_remote_candidates(relayed.leg(), answered->candidates);
+    ASSERT_TRUE(eventually([&] {
+      return talk() && direct.log_.count<LegConnected>(direct.leg()) > restarts &&
+             relayed.log_.count<LegConnected>(relayed.leg()) > restarts;
+    })) << "packet "
+        << sent;
+    const auto end = "relay 127.0.0.1:" + std::to_string(relays[restarts].port);
+    EXPECT_EQ(relayed.log_.last<LegConnected>(relayed.leg())->local, end);
+    EXPECT_EQ(direct.log_.last<LegConnected>(direct.leg())->remote, end);
+    ASSERT_TRUE(talk());
+    EXPECT_TRUE(eventually([&] { return given_back(coturn) == restarts && talk(); }))
+        << coturn.log();
+  }
+  EXPECT_EQ(relayed.io_.counters().unsent + direct.io_.counters().unsent, 0U);
 }
 
 TEST(IceServersCoturn, AWrongPasswordLeavesTheHostCandidates) {

@@ -55,6 +55,14 @@ class EventLog {
     }
     return n;
   }
+  template <class T>
+  std::optional<T> last(LegId leg) const {
+    const auto all = of(leg);
+    for (auto each = all.rbegin(); each != all.rend(); ++each) {
+      if (const auto* typed = std::get_if<T>(&*each)) return *typed;
+    }
+    return std::nullopt;
+  }
   std::vector<Event> of(LegId leg) const {
     const std::lock_guard lock(mutex_);
     std::vector<Event> out;
