@@ -1,5 +1,7 @@
 #include "media/gst/tick_pool.h"
 
+#include <pthread.h>
+
 #include <condition_variable>
 #include <deque>
 #include <thread>
@@ -80,6 +82,7 @@ class TickPool::Impl {
   }
 
   void run() {
+    pthread_setname_np(pthread_self(), "mixer-tick");
     mutex_.lock();
     for (;;) {
       while (!stopping_ && ready_.empty()) wait(changed_);
