@@ -9,6 +9,7 @@
 
 #include "media/gst/ice_gate.h"
 #include "media/gst/ice_servers.h"
+#include "media/gst/socket_poller.h"
 #include "media/gst/transport_limits.h"
 
 namespace media::gst {
@@ -120,6 +121,7 @@ class IceAgent::Impl {
 
   ~Impl() {
     g_signal_handlers_disconnect_by_data(agent_.get(), this);
+    for (auto& path : paths_) SocketPoller::clear_direct(path.fd, &path);
     for (const auto& gate : gates_) gate->shut();
     for (guint component = 1; component <= static_cast<guint>(components_); ++component) {
       // Not null, with which libnice would no longer read: it awaits answers from the TURN server.
@@ -182,6 +184,7 @@ class IceAgent::Impl {
                    reinterpret_cast<const sockaddr*>(&path.to), path.to_length);
       return sent == static_cast<ssize_t>(datagram.size());
     }
+    SocketPoller::glib_has_news();
     return nice_agent_send(agent_.get(), stream_, static_cast<guint>(component),
                            static_cast<guint>(datagram.size()),
                            reinterpret_cast<const gchar*>(datagram.data())) > 0;
@@ -206,6 +209,7 @@ class IceAgent::Impl {
     int fd = -1;          // the agent's; -1: send through the agent
     sockaddr_storage to{};
     socklen_t to_length = 0;
+    Impl* of = nullptr;
   };
 
   Path& path_of(int component) { return paths_[component == 2 ? 1 : 0]; }
@@ -318,6 +322,7 @@ class IceAgent::Impl {
       }
     } else if (state == NICE_COMPONENT_STATE_FAILED && path.connected) {
       // Before, it says only that the candidates so far failed; more may be trickled.
+      SocketPoller::clear_direct(path.fd, &path);
       path = Path{};
       path.failed = true;
       gates_[component - 1]->shut();
@@ -328,6 +333,7 @@ class IceAgent::Impl {
   void selected(guint component, const NiceCandidate& local, const NiceCandidate& remote) {
     auto& path = path_of(static_cast<int>(component));
     gates_[component - 1]->selected();
+    SocketPoller::clear_direct(path.fd, &path);
     path.fd = -1;
     // The peer's checks may come from where the filter lets nothing go; libnice knows no filter.
     const auto address = IpAddress::parse(ip_of(remote.addr));
@@ -345,6 +351,11 @@ class IceAgent::Impl {
     nice_address_copy_to_sockaddr(&remote.addr, reinterpret_cast<sockaddr*>(&path.to));
     path.to_length = v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
     path.fd = g_socket_get_fd(socket.get());
+    path.of = this;
+    if (path.allowed) {
+      SocketPoller::set_direct(path.fd,
+                               {.from = path.to, .receive = &Impl::on_direct, .self = &path});
+    }
   }
 
   static void on_learned(NiceAgent*, NiceCandidate*, gpointer self) noexcept {
@@ -373,6 +384,12 @@ class IceAgent::Impl {
     io_thread.assert_here();
     static_cast<Impl*>(self)->observer_.ice_received(
         static_cast<int>(component), {reinterpret_cast<std::uint8_t*>(data), length});
+  }
+
+  static void on_direct(void* path, std::span<std::uint8_t> datagram) {
+    io_thread.assert_here();
+    auto* const self = static_cast<Path*>(path)->of;
+    self->observer_.ice_received(path == &self->paths_[0] ? 1 : 2, datagram);
   }
 
   GMainContext* const context_;

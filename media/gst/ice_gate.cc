@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "media/gst/gst_ptr.h"
+#include "media/gst/socket_poller.h"
 #include "media/stun_screen.h"
 
 namespace media::gst {
@@ -216,8 +217,7 @@ gssize g_socket_receive_message(GSocket* socket, GSocketAddress** address, GInpu
                                 gint num_vectors, GSocketControlMessage*** messages,
                                 gint* num_messages, gint* flags, GCancellable* cancellable,
                                 GError** error) {
-  static const auto real =
-      reinterpret_cast<IceGateHooks::Receive>(::dlsym(RTLD_NEXT, "g_socket_receive_message"));
+  const IceGateHooks::Receive real = &media::gst::SocketPoller::receive_message;
   auto* const at = num_vectors == 1 && !messages ? IceGateHooks::at(socket) : nullptr;
   if (!at) {
     return real(socket, address, vectors, num_vectors, messages, num_messages, flags, cancellable,

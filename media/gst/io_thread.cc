@@ -15,6 +15,7 @@
 #include "media/gst/candidate_filter.h"
 #include "media/gst/ice_agent.h"
 #include "media/gst/leg_transport.h"
+#include "media/gst/socket_poller.h"
 #include "media/gst/transport_limits.h"
 
 namespace media::gst {
@@ -54,17 +55,15 @@ struct LegIdHash {
   std::size_t operator()(LegId leg) const { return std::hash<std::uint64_t>()(leg.value); }
 };
 
-// Both count CLOCK_MONOTONIC.
-gint64 glib_time(TimePoint time) {
-  return std::chrono::ceil<std::chrono::microseconds>(time.time_since_epoch()).count();
-}
-
 }  // namespace
 
 class IoThread::Impl {
  public:
   Impl(IceConfig config, const DtlsIdentity& identity, EventSink sink)
-      : config_(std::move(config)), context_(g_main_context_new()) {
+      : config_(std::move(config)), context_(g_main_context_new()), poller_([this] {
+          io_thread.assert_here();
+          return work();
+        }) {
     // Throws here, in the caller's thread, when an address cannot be parsed.
     const CandidateFilter check(config_.addresses, config_.deny_peers);
     host_.context = context_.get();
@@ -77,11 +76,6 @@ class IoThread::Impl {
     };
     outbox_.reserve(limits::kOutbox);
     sending_.reserve(limits::kOutbox);
-    static GSourceFuncs functions = {
-        &Impl::prepare, &Impl::check_source, &Impl::dispatch, nullptr, nullptr, nullptr};
-    source_ = g_source_new(&functions, sizeof(Source));
-    reinterpret_cast<Source*>(source_)->impl = this;
-    g_source_attach(source_, context_.get());
     thread_ = std::thread([this] { run(); });
   }
 
@@ -89,8 +83,6 @@ class IoThread::Impl {
     stopping_ = true;
     wake();
     thread_.join();
-    g_source_destroy(source_);
-    g_source_unref(source_);
     const MutexLock lock(outbox_mutex_);
     for (const auto& outgoing : outbox_) gst_buffer_unref(outgoing.rtp);
   }
@@ -120,7 +112,8 @@ class IoThread::Impl {
     const MutexLock lock(outbox_mutex_);
     if (outbox_.empty() || outbox_signalled_) return;
     outbox_signalled_ = true;
-    wake();
+    outbox_ready_.store(true, std::memory_order_release);
+    poller_.signal();
   }
 
   IoCounters counters() const {
@@ -139,25 +132,21 @@ class IoThread::Impl {
   }
 
  private:
-  struct Source {
-    GSource base;
-    Impl* impl;
-  };
   struct Leg {
     std::unique_ptr<LegTransport> transport;
     TimePoint deadline = TimePoint::max();
   };
 
-  // GLib wakes and carries nothing: the flag is ours, and so is what it guards.
   void wake() {
     pending_.store(true, std::memory_order_release);
-    g_main_context_wakeup(context_.get());
+    poller_.signal();
   }
 
   void run() {
     io_thread.assert_here();
     pthread_setname_np(pthread_self(), "mixer-io");
     g_main_context_push_thread_default(context_.get());
+    poller_.install(context_.get());
     while (!stopping_) g_main_context_iteration(context_.get(), TRUE);
     carry_out_commands();  // what was posted before the end still opens and closes in order
     while (!legs_.empty()) close(legs_.begin()->first);
@@ -168,12 +157,13 @@ class IoThread::Impl {
     g_main_context_pop_thread_default(context_.get());
   }
 
-  void work() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
-    if (pending_.exchange(false, std::memory_order_acquire)) {
-      carry_out_commands();
-      send_outbox();
-    }
-    meet_deadlines(std::chrono::steady_clock::now());
+  SocketPoller::Work work() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+    const bool commands = pending_.exchange(false, std::memory_order_acquire);
+    if (commands) carry_out_commands();
+    if (outbox_ready_.exchange(false, std::memory_order_acquire)) send_outbox();
+    const bool deadlines = meet_deadlines(std::chrono::steady_clock::now());
+    return {.next = deadlines_.empty() ? TimePoint::max() : deadlines_.begin()->first,
+            .for_glib = commands || deadlines};
   }
 
   void carry_out_commands() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
@@ -260,17 +250,10 @@ class IoThread::Impl {
     deadlines_.erase({leg->deadline, id});
     leg->deadline = when;
     if (when != TimePoint::max()) deadlines_.insert({when, id});
-    arm();
   }
 
-  void arm() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
-    const auto next = deadlines_.empty() ? TimePoint::max() : deadlines_.begin()->first;
-    if (next == armed_) return;  // each change wakes the context
-    armed_ = next;
-    g_source_set_ready_time(source_, next == TimePoint::max() ? -1 : glib_time(next));
-  }
-
-  void meet_deadlines(TimePoint now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+  // True: some were due.
+  bool meet_deadlines(TimePoint now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
     // Due ones first into a list: a leg may set its next one, which is not to be met in this round.
     std::vector<LegId> due;
     while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
@@ -281,37 +264,24 @@ class IoThread::Impl {
     for (const auto id : due) {
       if (auto* leg = find(id)) leg->transport->on_deadline(now);
     }
-    arm();
-  }
-
-  static gboolean prepare(GSource* source, gint* timeout) noexcept {
-    *timeout = -1;
-    return check_source(source);
-  }
-  static gboolean check_source(GSource* source) noexcept {
-    return reinterpret_cast<Source*>(source)->impl->pending_.load(std::memory_order_acquire);
-  }
-  static gboolean dispatch(GSource* source, GSourceFunc, gpointer) noexcept {
-    io_thread.assert_here();
-    reinterpret_cast<Source*>(source)->impl->work();
-    return G_SOURCE_CONTINUE;
+    return !due.empty();
   }
 
   // Constant after construction, but config_.servers, which is the I/O thread's.
   IceConfig config_;
   ContextPtr context_;
-  GSource* source_ = nullptr;
   std::thread thread_;
 
   // I/O thread; the counters are read by any.
   LegTransport::Host host_;
   std::unordered_map<LegId, Leg, LegIdHash> legs_ ABSL_GUARDED_BY(io_thread);
   std::set<std::pair<TimePoint, LegId>> deadlines_ ABSL_GUARDED_BY(io_thread);
-  TimePoint armed_ ABSL_GUARDED_BY(io_thread) = TimePoint::max();
   std::vector<Outgoing> sending_ ABSL_GUARDED_BY(io_thread);
 
+  SocketPoller poller_;
+
   // Any thread.
-  std::atomic<bool> pending_{false}, stopping_{false};
+  std::atomic<bool> pending_{false}, outbox_ready_{false}, stopping_{false};
   std::atomic<std::uint64_t> outbox_full_{0};
   Mutex mutex_;
   std::condition_variable_any space_;
