@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "media/gst/dtls_srtp.h"
+#include "media/gst/srtp_cipher.h"
 #include "media/gst/transport_limits.h"
 
 namespace media::gst {
@@ -52,6 +53,7 @@ std::size_t srtp_salt_length(SrtpProfile profile) {
 void start_srtp() {
   static const bool started = [] {
     if (srtp_init() != srtp_err_status_ok) throw std::runtime_error("libsrtp does not start");
+    if (!use_openssl_for_srtp()) throw std::runtime_error("libsrtp refuses OpenSSL's AES-GCM");
     srtp_policy_t policy{};
     set_policy(policy, SrtpProfile::aead_aes_128_gcm);
     policy.ssrc.type = ssrc_any_outbound;
