@@ -1,13 +1,11 @@
 #include "signaling/disco.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 #include <pugixml.hpp>
 #include <string_view>
 #include <tuple>
 
+#include "signaling/digest.h"
 #include "signaling/namespaces.h"
 #include "signaling/stanza.h"
 
@@ -28,16 +26,6 @@ std::string open_query(const char* ns, const std::string& node) {
   if (!node.empty()) append_attribute(out, "node", node);
   out += '>';
   return out;
-}
-
-std::string sha1_base64(const std::string& text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1)
-    return {};
-  std::array<unsigned char, 4 * ((EVP_MAX_MD_SIZE + 2) / 3) + 1> encoded{};
-  const int length = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(size));
-  return {encoded.begin(), encoded.begin() + length};
 }
 
 }  // namespace
@@ -93,7 +81,7 @@ std::string DiscoInfo::caps_ver() const {
         identity.category + '/' + identity.type + '/' + identity.lang + '/' + identity.name + '<';
   }
   for (const auto& feature : features) text += feature + '<';
-  return sha1_base64(text);
+  return base64(sha1(text));
 }
 
 std::string DiscoInfo::caps_xml(const std::string& node) const {

@@ -35,5 +35,11 @@ inline constexpr std::size_t kMaxServiceCredential = 512;
 inline constexpr std::size_t kMaxJidPart = 1023;
 // XEP-0166 names no bound for a sid; UUIDs have 36 characters.
 inline constexpr std::size_t kMaxSidBytes = 256;
+// What a person tells of himself; the richest examples of the standards have 1 KiB.
+inline constexpr std::size_t kMaxPayloadBytes = 8 * 1024;
+// XEP-0084 §5 wants icons under 8 KiB; who ignores that must still fit a stanza in base64.
+inline constexpr std::size_t kMaxAvatarBytes = 64 * 1024;
+inline constexpr std::size_t kMaxAvatarInfos = 16;  // formats and places of one image
+inline constexpr std::size_t kMaxEventItems = 16;  // of one notification; these nodes keep one item
 
 }  // namespace jingle::limits

@@ -34,6 +34,25 @@ inline constexpr char kCoin[] = "urn:xmpp:coin:1";                              
 inline constexpr char kCoinJitsi[] = "urn:xmpp:coin";  // what Jitsi and SylkServer test
 inline constexpr char kConferenceInfo[] = "urn:ietf:params:xml:ns:conference-info";  // RFC 4575
 
+inline constexpr char kPubsub[] = "http://jabber.org/protocol/pubsub";               // XEP-0060
+inline constexpr char kPubsubEvent[] = "http://jabber.org/protocol/pubsub#event";    // XEP-0060
+inline constexpr char kPubsubOwner[] = "http://jabber.org/protocol/pubsub#owner";    // XEP-0060
+inline constexpr char kPubsubErrors[] = "http://jabber.org/protocol/pubsub#errors";  // XEP-0060
+inline constexpr char kPublishOptions[] =
+    "http://jabber.org/protocol/pubsub#publish-options";  // XEP-0060 §7.1.5
+inline constexpr char kNodeConfig[] =
+    "http://jabber.org/protocol/pubsub#node_config";                        // XEP-0060 §16.4.4
+inline constexpr char kDataForms[] = "jabber:x:data";                       // XEP-0004
+inline constexpr char kTune[] = "http://jabber.org/protocol/tune";          // XEP-0118
+inline constexpr char kViewing[] = "urn:xmpp:viewing:0";                    // XEP-0197
+inline constexpr char kUserStatus[] = "http://jabber.org/protocol/status";  // User Status
+inline constexpr char kActivity[] = "http://jabber.org/protocol/activity";  // XEP-0108
+inline constexpr char kMood[] = "http://jabber.org/protocol/mood";          // XEP-0107
+inline constexpr char kGeoloc[] = "http://jabber.org/protocol/geoloc";      // XEP-0080
+inline constexpr char kPhysloc[] = "http://jabber.org/protocol/physloc";    // XEP-0112
+inline constexpr char kAvatarMetadata[] = "urn:xmpp:avatar:metadata";       // XEP-0084
+inline constexpr char kAvatarData[] = "urn:xmpp:avatar:data";               // XEP-0084
+
 // Header extensions by URI (XEP-0294).
 inline constexpr char kSsrcAudioLevel[] =
     "urn:ietf:params:rtp-hdrext:ssrc-audio-level";  // RFC 6464

@@ -28,9 +28,8 @@ LAYERS = [
     ("coin/*", ["coin/"], [], ["pugixml.hpp", "tl/expected.hpp"], True),
     ("signaling/strophe_*", ["signaling/", "coin/"], [],
      ["strophe.h", "expat.h", "pugixml.hpp", "tl/expected.hpp"], False),
-    # The digests of service discovery (XEP-0115) are all that a pure part needs of a crypto library.
-    ("signaling/disco.cc", ["signaling/", "coin/"], ["signaling/strophe_*"],
-     ["pugixml.hpp", "tl/expected.hpp", "openssl/evp.h"], True),
+    # Digests are all that a pure part needs of a crypto library.
+    ("signaling/digest.cc", ["signaling/"], ["signaling/strophe_*"], ["openssl/evp.h"], True),
     # pugixml accepts what is not well-formed; expat is asked first.
     ("signaling/xml.cc", ["signaling/", "coin/"], ["signaling/strophe_*"],
      ["pugixml.hpp", "tl/expected.hpp", "expat.h"], True),
