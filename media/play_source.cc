@@ -1,8 +1,22 @@
 #include "media/play_source.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace media {
+namespace {
+
+// Straight lines from or to silence.
+void fade(std::span<std::int16_t> samples, bool in) {
+  const auto length = static_cast<float>(samples.size());
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const float risen = static_cast<float>(i + 1) / length;
+    samples[i] = static_cast<std::int16_t>(
+        std::lrint(static_cast<float>(samples[i]) * (in ? risen : 1 - risen)));
+  }
+}
+
+}  // namespace
 
 bool PlaySource::write(std::span<const std::int16_t> samples) {
   finished_.store(false, std::memory_order_release);
@@ -25,26 +39,43 @@ bool PlaySource::write(std::span<const std::int16_t> samples) {
   return true;
 }
 
+bool PlaySource::drain() {
+  for (;;) {
+    const std::uint32_t wake = wake_.load(std::memory_order_acquire);
+    if (interrupted_.load(std::memory_order_acquire)) return false;
+    const std::uint64_t tail = tail_.load(std::memory_order_acquire);
+    if (tail == head_.load(std::memory_order_relaxed)) return true;
+    wake_.wait(wake, std::memory_order_acquire);
+  }
+}
+
 void PlaySource::interrupt(bool on) {
   interrupted_.store(on, std::memory_order_release);
   wake_.fetch_add(1, std::memory_order_release);
   wake_.notify_all();
 }
 
-bool PlaySource::read(Frame& frame) {
+bool PlaySource::read(Frame& frame, bool last) {
   std::uint64_t tail = tail_.load(std::memory_order_relaxed);
   const bool finished = finished_.load(std::memory_order_acquire);
   const std::uint64_t discard_to = discard_to_.load(std::memory_order_acquire);
   const std::uint64_t head = head_.load(std::memory_order_acquire);
   const bool discarding = discard_to > tail;
-  if (discarding) tail = discard_to;
+  const bool breaks_off = last || paused_.load(std::memory_order_acquire);
+  if (discarding && !sounding_) tail = discard_to;
   const std::uint64_t available = head - tail;
-  const bool play = available >= kFrame_samples || (finished && available > 0);
+  const bool follows = finished ? available > kFrame_samples : available >= 2 * kFrame_samples;
+  const bool play = available > 0 && (sounding_ || (!breaks_off && (follows || finished)));
   if (play) {
     const std::size_t count = std::min<std::size_t>(available, kFrame_samples);
     for (std::size_t i = 0; i < count; ++i) frame[i] = samples_[(tail + i) % kCapacity];
     std::fill(frame.begin() + count, frame.end(), std::int16_t{0});
     tail += count;
+    const bool ends = breaks_off || !follows || (discarding && sounding_);
+    if (!sounding_) fade(frame, true);
+    if (ends) fade(std::span(frame).first(count), false);
+    if (discarding) tail = std::max(tail, discard_to);
+    sounding_ = !ends;
   }
   if (play || discarding) {
     tail_.store(tail, std::memory_order_release);

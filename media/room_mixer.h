@@ -37,6 +37,8 @@ class RoomMixer {
   void remove(MixLeg& leg);
   void update(MixLeg& leg, const MixLegSpec& spec);
   void attach(MixLeg& leg, bool attached);  // false: nobody takes what it would be sent
+  // What is played sinks under speech, and is heard in full again when nobody has spoken for a
+  // second. Removed, it is faded in the next tick.
   void add(PlaySource& source);
   void remove(PlaySource& source);
   // `plan` is sorted by leg and lives until another one is set.
@@ -68,6 +70,7 @@ class RoomMixer {
   void pass_over(MixLeg& leg);
   void decode_frame(MixLeg& leg);
   void play();
+  float next_play_gain();
   void sum();
   std::vector<std::uint32_t>::iterator place_of(std::uint32_t id);  // in ids_
   void name_contributors();
@@ -85,6 +88,8 @@ class RoomMixer {
   // Of so many different ones fifteen are left for each listener: he is not told of his own
   // fifteen.
   static constexpr std::size_t kNamed = 2 * limits::kMaxCsrcs;
+  // Half a second, after the voice's own hang-over: then what is played comes back.
+  static constexpr int kUnduck_ticks = 25;
 
   const std::size_t max_speakers_;
   std::vector<MixLeg*> legs_;
@@ -92,10 +97,14 @@ class RoomMixer {
   std::vector<SpeakerCandidate*> order_;
   std::vector<std::uint32_t> ids_;  // the legs' contributor ids, sorted
   struct Playing {
-    PlaySource* source;
+    PlaySource* source;  // nullptr: removed, `frame` is its last
     Frame frame;
+    bool urgent = false;
+    bool over = false;
   };
   std::vector<Playing> playing_;
+  float play_gain_ = 1;                 // that what is played ended with
+  int unspoken_ticks_ = kUnduck_ticks;  // since somebody was heard, up to there
   const MixPlan* plan_ = nullptr;
   EncoderBank bank_;
   Limiter mix_limiter_;

@@ -128,59 +128,5 @@ TEST(Handoff, TakesEverythingInTheOrderInWhichItWasPushed) {
   for (auto& thread : threads) thread.join();
 }
 
-TEST(PlaySource, PlaysEverySampleOnceAndMakesTheWriterWait) {
-  PlaySource source;
-  constexpr std::uint32_t kFrames = 500;
-  std::thread writer([&source] {
-    std::vector<std::int16_t> samples(kFrames * kFrame_samples);
-    for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<std::int16_t>(i);
-    // In pieces that fit nothing.
-    for (std::size_t at = 0; at < samples.size(); at += 1111) {
-      ASSERT_TRUE(source.write(
-          std::span(samples).subspan(at, std::min<std::size_t>(1111, samples.size() - at))));
-    }
-    source.finish();
-  });
-  Frame frame;
-  std::uint32_t at = 0;
-  while (at < kFrames * kFrame_samples) {
-    if (!source.read(frame)) {
-      std::this_thread::yield();
-      continue;
-    }
-    for (const std::int16_t sample : frame) ASSERT_EQ(sample, static_cast<std::int16_t>(at++));
-  }
-  writer.join();
-  EXPECT_FALSE(source.read(frame));
-}
-
-TEST(PlaySource, AnInterruptWakesTheWriter) {
-  PlaySource source;
-  std::atomic<bool> result{true};
-  std::thread writer(
-      [&] { result = source.write(std::vector<std::int16_t>(PlaySource::kCapacity + 1)); });
-  source.interrupt(true);
-  writer.join();
-  EXPECT_FALSE(result);
-  source.interrupt(false);
-  source.discard();
-  Frame frame;
-  EXPECT_FALSE(source.read(frame)) << "what was written before is not played";
-  EXPECT_TRUE(source.write(std::vector<std::int16_t>(PlaySource::kCapacity)));
-}
-
-TEST(PlaySource, TheEndIsPlayedToItsLastSample) {
-  PlaySource source;
-  EXPECT_TRUE(source.write(std::vector<std::int16_t>(1000, 5)));
-  Frame frame;
-  EXPECT_TRUE(source.read(frame));
-  EXPECT_FALSE(source.read(frame)) << "less than a frame: more may come";
-  source.finish();
-  EXPECT_TRUE(source.read(frame));
-  EXPECT_EQ(frame[39], 5);
-  EXPECT_EQ(frame[40], 0);
-  EXPECT_FALSE(source.read(frame));
-}
-
 }  // namespace
 }  // namespace media

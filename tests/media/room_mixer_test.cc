@@ -403,7 +403,7 @@ TEST(RoomMixer, WhoPlaysIsHeardByEverybody) {
   }
   EXPECT_EQ(room.mixer.counters().encodes, 1U);
   room.mixer.remove(music);
-  room.tick();
+  room.run(2);
   EXPECT_TRUE(std::ranges::all_of(room.mixer.total(), [](auto s) { return s == 0; }));
 }
 
