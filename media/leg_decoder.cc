@@ -27,17 +27,18 @@ LegDecoder::LegDecoder() : pcm_(new std::int16_t[kCapacity]) {
 LegDecoder::~LegDecoder() = default;
 
 void LegDecoder::make_room() {
-  if (begin_ == 0) return;
-  std::memmove(pcm_.get(), pcm_.get() + begin_, static_cast<std::size_t>(size_) * 2);
-  begin_ = 0;
+  if (begin_ <= kHistory) return;
+  std::memmove(pcm_.get(), pcm_.get() + begin_ - kHistory,
+               static_cast<std::size_t>(kHistory + size_) * sizeof(std::int16_t));
+  begin_ = kHistory;
 }
 
 void LegDecoder::decode(std::span<const std::uint8_t> packet, int samples) {
   make_room();
-  const int room = std::min(kCapacity - size_, 5760);
+  const int end = begin_ + size_;
   const int decoded =
       opus_decode(decoder_.get(), packet.data(), static_cast<opus_int32>(packet.size()),
-                  pcm_.get() + size_, room, 0);
+                  pcm_.get() + end, std::min(kCapacity - end, 5760), 0);
   if (decoded <= 0) return recover({}, samples);
   size_ += decoded;
   heard_ = true;
@@ -46,8 +47,8 @@ void LegDecoder::decode(std::span<const std::uint8_t> packet, int samples) {
 
 void LegDecoder::recover(std::span<const std::uint8_t> next, int samples) {
   make_room();
-  samples = std::min(samples, kCapacity - size_);
-  std::int16_t* const out = pcm_.get() + size_;
+  samples = std::min(samples, kCapacity - begin_ - size_);
+  std::int16_t* const out = pcm_.get() + begin_ + size_;
   const bool silent = !heard_ || concealed_samples_ >= kMaxConcealed_samples;
   const int concealed =
       silent && next.empty() ? 0 : samples / kOpusGrain_samples * kOpusGrain_samples;
@@ -64,7 +65,7 @@ void LegDecoder::recover(std::span<const std::uint8_t> next, int samples) {
 }
 
 void LegDecoder::fade(int samples) {
-  std::int16_t* const out = pcm_.get() + size_;
+  std::int16_t* const out = pcm_.get() + begin_ + size_;
   for (int i = 0; i < samples; ++i) {
     const int age = concealed_samples_ + i;
     if (age < kFadeFrom_samples) continue;
@@ -72,6 +73,34 @@ void LegDecoder::fade(int samples) {
     out[i] = static_cast<std::int16_t>(out[i] * left / (kMaxConcealed_samples - kFadeFrom_samples));
   }
   concealed_samples_ = std::min(concealed_samples_ + samples, kMaxConcealed_samples);
+}
+
+int LegDecoder::shorten(int most, float match) {
+  most = std::min({most, kMostPeriod_samples, size_ / 2, size_ - kCompared_samples});
+  if (most < kLeastPeriod_samples) return 0;
+  std::int16_t* const sound = pcm_.get() + begin_;
+  const Period period = find_period(sound, true, most);
+  if (period.match < match) return 0;
+  const auto samples = static_cast<std::size_t>(period.samples);
+  const std::span into(sound + samples, samples);
+  crossfade({sound, samples}, into, into);
+  begin_ += period.samples;
+  size_ -= period.samples;
+  return period.samples;
+}
+
+int LegDecoder::lengthen(float match) {
+  make_room();
+  const int most = std::min({kMostPeriod_samples, begin_, size_, kCapacity - begin_ - size_});
+  if (most < kLeastPeriod_samples || size_ < kCompared_samples) return 0;
+  std::int16_t* const sound = pcm_.get() + begin_;
+  const Period period = find_period(sound, false, most);
+  if (period.match < match) return 0;
+  const auto samples = static_cast<std::size_t>(period.samples);
+  std::memmove(sound + samples, sound, static_cast<std::size_t>(size_) * sizeof(std::int16_t));
+  crossfade({sound + samples, samples}, {sound - samples, samples}, {sound, samples});
+  size_ += period.samples;
+  return period.samples;
 }
 
 void LegDecoder::take(Frame& frame) {

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "media/audio_frame.h"
+#include "media/time_stretch.h"
 
 struct OpusDecoder;
 
@@ -27,6 +28,12 @@ class LegDecoder {
   // kMaxConcealed_samples and is silence from there on until the next packet.
   void recover(std::span<const std::uint8_t> next, int samples);
 
+  // Makes what is buffered shorter, by at most `most`, or longer, by one period of its pitch
+  // (time_stretch.h). Returns by how much: 0 if it does not repeat itself well enough (`match`) or
+  // there is too little of it.
+  int shorten(int most, float match);
+  int lengthen(float match);
+
   int buffered_samples() const { return size_; }
   // Takes the next 20 ms. Requires: buffered_samples() >= kFrame_samples.
   void take(Frame& frame);
@@ -38,8 +45,11 @@ class LegDecoder {
   static constexpr int kFadeFrom_samples = 2 * kFrame_samples;
 
  private:
-  // A packet may be 120 ms long and is decoded when less than a frame is left.
-  static constexpr int kCapacity = 5760 + 2 * kFrame_samples;
+  // What was taken last: sound is made longer by repeating it.
+  static constexpr int kHistory = kMostPeriod_samples;
+  // A packet may be 120 ms long; it is decoded when less than a frame is left, or less than two
+  // periods where the sound is made shorter.
+  static constexpr int kCapacity = kHistory + 5760 + 2 * kFrame_samples + kMostPeriod_samples;
   struct Delete {
     void operator()(OpusDecoder* decoder) const;
   };
@@ -49,8 +59,8 @@ class LegDecoder {
 
   std::unique_ptr<OpusDecoder, Delete> decoder_;
   std::unique_ptr<std::int16_t[]> pcm_;
-  int begin_ = 0, size_ = 0;
-  bool heard_ = false;  // a packet was decoded since the reset: there is something to conceal
+  int begin_ = 0, size_ = 0;  // before begin_: what was taken
+  bool heard_ = false;        // a packet was decoded since the reset: there is something to conceal
   int concealed_samples_ = 0;
 };
 

@@ -7,13 +7,12 @@
 #include <cstdint>
 
 #include "media/encoder_bank.h"
-#include "media/leg_decoder.h"
+#include "media/leg_voice.h"
 #include "media/limiter.h"
 #include "media/loudness.h"
 #include "media/media_engine.h"
 #include "media/mix_plan.h"
 #include "media/packet_ring.h"
-#include "media/playout_buffer.h"
 #include "media/rtp_header.h"
 #include "media/telephone_event.h"
 
@@ -49,25 +48,17 @@ class MixLeg {
   bool attached_ = true;  // there is somebody to hand its packets to
 
   // What it says.
-  PlayoutBuffer playout_;
+  LegVoice voice_;
   TelephoneEvents events_;
   std::uint32_t events_ssrc_ = 0;  // whose keys they are
-  LegDecoder decoder_;
   VoiceActivity activity_;
   bool tells_levels_ = false;  // its packets carry RFC 6464 levels
-  std::uint8_t told_level_dbov_ = kSilence_dbov;
-  bool decoding_ = false;  // its decoder was fed in the last tick
-  int ahead_samples_ = 0;  // of a packet that was passed over, beyond this tick
-  bool measured_ = false;  // frame_ was decoded for measuring, in this tick
-  float gain_ = 0;         // that frame_ ended with
-  Limiter limiter_;        // for gains above one
-  Frame frame_;            // what it says in this tick
-  bool heard_ = false;     // frame_ is in the sum
+  bool measured_ = false;      // frame_ was decoded for measuring, in this tick
+  float gain_ = 0;             // that frame_ ended with
+  Limiter limiter_;            // for gains above one
+  Frame frame_;                // what it says in this tick
+  bool heard_ = false;         // frame_ is in the sum
   std::uint8_t level_dbov_ = kSilence_dbov;
-  // Who contributed to the last packet decoded, as it said; kNotTold: but not how loud.
-  static constexpr std::uint8_t kNotTold = 0xFF;
-  std::array<Contributor, limits::kMaxCsrcs> named_;
-  std::size_t named_count_ = 0;
 
   // What it hears.
   Listener listener_;

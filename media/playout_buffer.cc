@@ -9,8 +9,7 @@ namespace {
 
 constexpr std::int32_t kSamples_per_ms = kSampleRate_hz / 1000;
 constexpr int kMaxPacket_samples = 120 * kSamples_per_ms;  // RFC 6716 §3.2.5
-// With this much too much delay, a packet is dropped even from speech.
-constexpr std::int32_t kFarTooMuch_samples = 3 * kFrame_samples;
+constexpr int kGrain_samples = 120;                        // 2.5 ms: Opus conceals multiples of it
 
 bool newer(std::uint16_t a, std::uint16_t b) { return static_cast<std::int16_t>(a - b) > 0; }
 
@@ -43,10 +42,12 @@ std::optional<int> opus_packet_samples(std::span<const std::uint8_t> payload) {
 }
 
 PlayoutBuffer::PlayoutBuffer(Config config)
-    : target_samples_(static_cast<std::int32_t>(config.target_delay.count()) * kSamples_per_ms),
-      max_samples_(static_cast<std::int32_t>(config.max_delay.count()) * kSamples_per_ms),
+    : most_samples_(static_cast<std::int32_t>(config.most_delay.count()) * kSamples_per_ms),
       slots_(std::make_unique<Slot[]>(kSlots)),
-      payloads_(new Payload[kSlots]) {}
+      payloads_(new Payload[kSlots]),
+      arrival_(
+          {.least_samples = static_cast<std::int32_t>(config.least_delay.count()) * kSamples_per_ms,
+           .most_samples = most_samples_}) {}
 
 std::span<const std::uint8_t> PlayoutBuffer::payload(const Slot& slot) const {
   return {payloads_[static_cast<std::size_t>(&slot - slots_.get())], slot.bytes};
@@ -89,6 +90,7 @@ void PlayoutBuffer::clear() {
   for (std::size_t i = 0; i < kSlots; ++i) slots_[i].used = false;
   count_ = 0;
   started_ = false;
+  arrival_.restart();
 }
 
 bool PlayoutBuffer::duplicate(std::uint16_t sequence) const {
@@ -108,58 +110,59 @@ void PlayoutBuffer::remember(std::uint16_t sequence) {
 
 void PlayoutBuffer::resync(const RtpPacket& packet) {
   ++resyncs_;
-  playhead_ = packet.timestamp - static_cast<std::uint32_t>(target_samples_);
+  arrival_.restart();
+  const std::int32_t wait = std::max(0, arrival_.wanted_samples() - ahead_samples_);
+  playhead_ = packet.timestamp - static_cast<std::uint32_t>(wait);
   // What was played stays played, unless the timestamps have become others.
   if (static_cast<std::int32_t>(packet.timestamp - played_to_) < 0) played_to_ = playhead_;
   last_pulled_ = static_cast<std::uint16_t>(packet.sequence - 1);
   drop_before_playhead();
-  watched_ = late_in_window_ = 0;
-  surplus_ = 0;
   starved_samples_ = 0;
 }
 
-void PlayoutBuffer::watch(std::int32_t lead) {
-  least_lead_ = watched_ == 0 ? lead : std::min(least_lead_, lead);
-  most_lead_ = watched_ == 0 ? lead : std::max(most_lead_, lead);
-  if (++watched_ < kWindow_packets) return;
-  watched_ = late_in_window_ = 0;
-  last_delay_ = most_lead_;
-  const std::int32_t surplus = least_lead_ - target_samples_;
-  // Whole frames only: where in a tick packets come in moves leads by less than one.
-  surplus_ = std::max(0, surplus / kFrame_samples * kFrame_samples);
+void PlayoutBuffer::tick(int ahead_samples, unsigned skipped) {
+  now_ += static_cast<std::uint32_t>(kFrame_samples) * (1 + skipped);
+  ahead_samples_ = ahead_samples;
+  stood_still_ = skipped > 0;
+}
+
+std::int32_t PlayoutBuffer::delay_samples() const {
+  return static_cast<std::int32_t>(arrival_.fastest(now_) - position());
+}
+
+std::int32_t PlayoutBuffer::surplus_samples() const {
+  if (!started_ || !arrival_.started()) return 0;
+  return delay_samples() - arrival_.wanted_samples();
 }
 
 PlayoutBuffer::Inserted PlayoutBuffer::take_late(const RtpPacket& packet,
                                                  std::int32_t late_samples) {
-  if (count_ == 0 && newer(packet.sequence, newest_)) {
-    // Nothing newer is there: the talk goes on with this one, later by what was concealed.
-    if (late_samples > max_samples_) {
-      resync(packet);
-    } else {
-      playhead_ = packet.timestamp;
-      watched_ = 0;
-    }
-    return Inserted::resynced;
+  if (count_ > 0 || !newer(packet.sequence, newest_)) {
+    ++late_;
+    return Inserted::late;
   }
-  ++late_;
-  // Held back only against what is there: the bound is taken from it.
-  if (count_ > 0 && late_samples <= max_samples_) {
-    most_late_ = late_in_window_ == 0 ? late_samples : std::max(most_late_, late_samples);
-    if (++late_in_window_ > kLateTolerated) hold_back();
+  // Nothing newer is there: the talk goes on with this one, later by what was concealed.
+  if (late_samples > most_samples_) {
+    resync(packet);
+  } else {
+    playhead_ = packet.timestamp;
+    // Slower than may be waited for, and all there is: it is what the others are compared with.
+    if (delay_samples() > most_samples_) arrival_.restart();
   }
-  return Inserted::late;
+  return Inserted::resynced;
 }
 
-void PlayoutBuffer::hold_back() {
-  std::int32_t most_lead = 0;
-  for (std::size_t i = 0; i < kSlots; ++i) {
-    if (slots_[i].used) most_lead = std::max(most_lead, lead(slots_[i]));
+PlayoutBuffer::Inserted PlayoutBuffer::take_early(const RtpPacket& packet,
+                                                  std::int32_t early_samples) {
+  const std::int32_t excess = early_samples - most_samples_;
+  if (count_ == 0 || excess > kMaxPacket_samples) {
+    resync(packet);  // a jump
+    return Inserted::resynced;
   }
-  const std::int32_t wanted = (most_late_ + kFrame_samples - 1) / kFrame_samples * kFrame_samples;
-  const std::int32_t back = std::min(wanted, max_samples_ - most_lead);
-  if (back > 0) playhead_ -= static_cast<std::uint32_t>(back);
-  watched_ = late_in_window_ = 0;
-  surplus_ = 0;
+  // What had piled up in a stall: the oldest of it is dropped.
+  playhead_ += static_cast<std::uint32_t>(excess);
+  drop_before_playhead();
+  return Inserted::stored;
 }
 
 PlayoutBuffer::Inserted PlayoutBuffer::insert(const RtpPacket& packet,
@@ -175,24 +178,21 @@ PlayoutBuffer::Inserted PlayoutBuffer::insert(const RtpPacket& packet,
     ssrc_ = packet.ssrc;
     newest_ = static_cast<std::uint16_t>(packet.sequence - 1);
     seen_ = 0;
-    played_to_ = packet.timestamp - static_cast<std::uint32_t>(target_samples_);
+    played_to_ = packet.timestamp - static_cast<std::uint32_t>(most_samples_);
     resync(packet);
     outcome = Inserted::resynced;
   } else if (duplicate(packet.sequence)) {
     return Inserted::duplicate;
-  } else if (early > max_samples_) {
-    // A jump forward, or what had piled up in a stall: only the newest is worth playing.
-    resync(packet);
-    outcome = Inserted::resynced;
+  } else if (early > most_samples_) {
+    outcome = take_early(packet, early);
   } else if (early < 0) {
     // Beyond the bound all is one; half the circle away cannot be negated.
-    outcome = take_late(packet, early < -max_samples_ ? max_samples_ + 1 : -early);
+    outcome = take_late(packet, early < -most_samples_ ? most_samples_ + 1 : -early);
   } else if (static_cast<std::int32_t>(packet.timestamp - played_to_) < 0) {
-    outcome = Inserted::late;  // the playhead was held back, but its successors have been heard
+    outcome = Inserted::late;  // its successors have been heard
     ++late_;
-  } else {
-    watch(early);
   }
+  arrival_.observe(now_, packet.timestamp, stood_still_ ? 0 : *samples);
   remember(packet.sequence);
   if (outcome == Inserted::late) return outcome;
   Slot& slot = free_slot();
@@ -212,7 +212,7 @@ PlayoutBuffer::Inserted PlayoutBuffer::insert(const RtpPacket& packet,
   return outcome;
 }
 
-std::optional<PlayoutBuffer::Step> PlayoutBuffer::pull() {
+std::optional<PlayoutBuffer::Step> PlayoutBuffer::pull(int wanted_samples) {
   if (!started_) return std::nullopt;
   const Slot* first = earliest();
   // Packets that overlap the last one (a peer that lies about its timestamps) are not played twice.
@@ -221,6 +221,7 @@ std::optional<PlayoutBuffer::Step> PlayoutBuffer::pull() {
     ++late_;
     first = earliest();
   }
+  const int grains = (wanted_samples + kGrain_samples - 1) / kGrain_samples * kGrain_samples;
   Step step;
   if (first != nullptr && lead(*first) == 0) {
     step = {.packet = payload(*first),
@@ -228,7 +229,6 @@ std::optional<PlayoutBuffer::Step> PlayoutBuffer::pull() {
             .level = first->level,
             .contributors = contributors(*first)};
     last_pulled_ = first->sequence;
-    last_samples_ = first->samples;
     played_to_ = playhead_ + static_cast<std::uint32_t>(first->samples);
     starved_samples_ = 0;
     release(*first);  // its bytes stay until a slot is filled again
@@ -236,18 +236,26 @@ std::optional<PlayoutBuffer::Step> PlayoutBuffer::pull() {
     // A hole before `first`: lost, or silence that was not sent (DTX: the sequence goes on).
     const std::int32_t hole = lead(*first);
     const bool lost = static_cast<std::uint16_t>(first->sequence - last_pulled_) != 1;
-    step.samples = std::min(hole, last_samples_);
-    if (lost && hole <= first->samples) step = {.next = payload(*first), .samples = hole};
-  } else {
-    step.samples = kFrame_samples;
-    starved_samples_ += kFrame_samples;
-    if (starved_samples_ >= kForget_samples) {
-      clear();
-      return std::nullopt;
+    if (lost && hole <= first->samples) {
+      step = {.next = payload(*first), .samples = hole};
+    } else {
+      // The last of what is lost is left whole for the FEC.
+      step.samples = std::min(lost ? hole - first->samples : hole, grains);
     }
+  } else {
+    step.samples = grains;
+    if (starve(step.samples)) return std::nullopt;
   }
   playhead_ += static_cast<std::uint32_t>(step.samples);
+  ahead_samples_ += step.samples;
   return step;
+}
+
+bool PlayoutBuffer::starve(int samples) {
+  starved_samples_ += samples;
+  if (starved_samples_ < kForget_samples) return false;
+  clear();
+  return true;
 }
 
 void PlayoutBuffer::skip(int samples) {
@@ -257,12 +265,19 @@ void PlayoutBuffer::skip(int samples) {
   for (std::size_t i = 0; i < kSlots; ++i) {
     if (!slots_[i].used || lead(slots_[i]) >= 0) continue;
     last_pulled_ = slots_[i].sequence;
-    last_samples_ = slots_[i].samples;
     played_to_ = playhead_;
     release(slots_[i]);
   }
-  starved_samples_ = count_ < before || count_ > 0 ? 0 : starved_samples_ + samples;
-  if (starved_samples_ >= kForget_samples) clear();
+  if (count_ < before || count_ > 0) {
+    starved_samples_ = 0;
+  } else {
+    starve(samples);
+  }
+}
+
+bool PlayoutBuffer::ready() const {
+  const Slot* const first = earliest();
+  return first != nullptr && lead(*first) == 0;
 }
 
 std::optional<AudioLevel> PlayoutBuffer::peek_level(int samples) const {
@@ -277,22 +292,22 @@ std::optional<AudioLevel> PlayoutBuffer::peek_level(int samples) const {
   return loudest;
 }
 
-void PlayoutBuffer::adjust(bool quiet) {
-  if (surplus_ == 0) return;
-  std::int32_t drop = surplus_;
-  if (!quiet) {
-    const Slot* first = earliest();
-    if (surplus_ < kFarTooMuch_samples || first == nullptr) return;
-    drop = std::max(kFrame_samples, first->samples);  // a whole packet, not the half of one
+void PlayoutBuffer::align(std::uint8_t quiet_dbov) {
+  const std::int32_t surplus = surplus_samples();
+  if (surplus >= 0 && surplus < kFrame_samples) return;
+  for (std::size_t i = 0; surplus > 0 && i < kSlots; ++i) {
+    const Slot& slot = slots_[i];
+    if (slot.used && lead(slot) < surplus && slot.level && slot.level->level_dbov < quiet_dbov) {
+      return;
+    }
   }
-  surplus_ = 0;
-  watched_ = 0;
-  playhead_ += static_cast<std::uint32_t>(drop);
+  playhead_ += static_cast<std::uint32_t>(surplus);
   drop_before_playhead();
 }
 
 std::chrono::milliseconds PlayoutBuffer::delay() const {
-  return std::chrono::milliseconds(last_delay_ / kSamples_per_ms);
+  return std::chrono::milliseconds(
+      started_ && arrival_.started() ? delay_samples() / kSamples_per_ms : 0);
 }
 
 }  // namespace media

@@ -3,17 +3,13 @@
 // reordering, duplicates, wrap-around. Pure; one thread at a time. Memory is fixed at construction;
 // nothing is allocated afterwards.
 //
-// Time is what is pulled: 960 samples a tick. The *lead* of a packet is its timestamp less the
-// playhead's when it came in: what it had to spare. The delay follows the leads, within
-// Config::max_delay:
-// - the smallest lead of a window is more than needed: the surplus is dropped where nobody hears it
-//   (a quiet moment); from speech, by a packet a window, only when it is far too much (a fast
-//   clock);
-// - a packet comes too late and nothing newer is there (a slow clock, a stall): the talk goes on
-// with
-//   it; what was concealed meanwhile was inserted, nothing said is lost;
-// - several of a window come too late although newer ones are there (jitter): the playhead is held
-//   back by as much.
+// Time is the ticks that are told. The *delay* is how long the fastest packets wait from the tick
+// in which they came to the one in which they are heard. What it should be follows from the jitter
+// (ArrivalDelay), within Config's bounds. What it is changes
+// - by surplus(): the caller removes or inserts as much, where that is not heard (or align() does);
+// - when a packet comes too late and nothing newer is there (a slow clock, a queue in the network):
+//   the talk goes on with it. What was concealed meanwhile was inserted, nothing said is lost;
+// - when it would exceed the bound: what is too old is dropped.
 #pragma once
 
 #include <chrono>
@@ -22,6 +18,7 @@
 #include <optional>
 #include <span>
 
+#include "media/arrival_delay.h"
 #include "media/limits.h"
 #include "media/rtp_header.h"
 
@@ -34,10 +31,9 @@ std::optional<int> opus_packet_samples(std::span<const std::uint8_t> payload);
 class PlayoutBuffer {
  public:
   struct Config {
-    // What the most delayed packet of a window should have to spare; a packet waits up to a tick
-    // besides.
-    std::chrono::milliseconds target_delay{20};
-    std::chrono::milliseconds max_delay{200};
+    std::chrono::milliseconds least_delay{20};
+    // 200 ms of jitter, seen through ticks of 20 ms.
+    std::chrono::milliseconds most_delay{220};
   };
   enum class Inserted {
     stored,
@@ -64,22 +60,33 @@ class PlayoutBuffer {
   Inserted insert(const RtpPacket& packet, std::optional<AudioLevel> level,
                   const ContributorList& contributors = {});
 
-  // What comes next; the playhead goes on by step.samples. nullopt: nothing has come yet, or not
-  // for so long (kForget_samples) that the next packet starts anew.
-  std::optional<Step> pull();
+  // Before a tick's packets are inserted: 20 ms have gone by, and `skipped` times as much besides.
+  // `ahead_samples`: of what was pulled, what is still to be heard.
+  void tick(int ahead_samples, unsigned skipped = 0);
+
+  // What comes next; the playhead goes on by step.samples. `wanted`: so much is concealed at once
+  // where it is not known to be lost (rounded up to what Opus can conceal). nullopt: nothing has
+  // come yet, or not for so long (kForget_samples) that the next packet starts anew.
+  std::optional<Step> pull(int wanted_samples = 960);
   // Goes on by `samples` without handing out what lies there.
   void skip(int samples);
+  // Whether the next pull() has a packet.
+  bool ready() const;
 
   // The loudest packet that begins within the next `samples`: its own level; nullopt: none begins
   // there or none has a level.
   std::optional<AudioLevel> peek_level(int samples) const;
 
-  // Once per tick, before pulling. `quiet`: whatever is dropped now is not heard.
-  void adjust(bool quiet);
+  // How much longer the delay is than it should be; negative: shorter.
+  std::int32_t surplus_samples() const;
+  // Nobody hears what is done now: the delay becomes what it should be, if that costs no packet
+  // louder than `quiet_dbov`.
+  void align(std::uint8_t quiet_dbov);
   void clear();
 
-  // Of the fastest packet of the last window: how long it waited.
   std::chrono::milliseconds delay() const;
+  // Timestamp of what is heard next.
+  std::uint32_t position() const { return playhead_ - static_cast<std::uint32_t>(ahead_samples_); }
   bool started() const { return started_; }
   std::size_t packets() const { return count_; }
   std::uint64_t late() const { return late_; }
@@ -87,9 +94,6 @@ class PlayoutBuffer {
 
   // Nothing for a second: the talk that begins next is another one.
   static constexpr int kForget_samples = 48000;
-  // Five seconds of 20 ms packets.
-  static constexpr int kWindow_packets = 250;
-  static constexpr int kLateTolerated = 3;
 
  private:
   static constexpr std::size_t kSlots = limits::kPlayoutSlots;
@@ -114,17 +118,16 @@ class PlayoutBuffer {
   void remember(std::uint16_t sequence);
   // What came after its time.
   Inserted take_late(const RtpPacket& packet, std::int32_t late_samples);
-  void hold_back();
+  Inserted take_early(const RtpPacket& packet, std::int32_t early_samples);
+  std::int32_t delay_samples() const;
+  bool starve(int samples);  // true: for so long that all is forgotten
   const Slot* earliest() const;
   void release(const Slot& slot);
   void drop_before_playhead();
   void resync(const RtpPacket& packet);
-  void watch(std::int32_t lead);
   Slot& free_slot();
 
-  // Constant after construction.
-  const std::int32_t target_samples_;
-  const std::int32_t max_samples_;
+  const std::int32_t most_samples_;  // constant after construction
 
   std::unique_ptr<Slot[]> slots_;
   std::unique_ptr<Payload[]> payloads_;  // never initialised as a whole: few slots are ever touched
@@ -136,15 +139,12 @@ class PlayoutBuffer {
   std::uint16_t last_pulled_ = 0;  // sequence number
   std::uint16_t newest_ = 0;       // sequence number
   std::uint64_t seen_ = 0;         // bit i: newest_ - i has come
-  int last_samples_ = 960;         // length of the last packet pulled
   int starved_samples_ = 0;        // pulled since the last packet
 
-  int watched_ = 0;  // packets in this window
-  int late_in_window_ = 0;
-  std::int32_t most_late_ = 0;
-  std::int32_t least_lead_ = 0, most_lead_ = 0;
-  std::int32_t surplus_ = 0;     // to be dropped, by the last window
-  std::int32_t last_delay_ = 0;  // most_lead_ of the last window
+  std::uint32_t now_ = 0;  // our clock, in samples
+  int ahead_samples_ = 0;
+  bool stood_still_ = false;  // we did, and not the network: this tick's packets do not count
+  ArrivalDelay arrival_;
   std::uint64_t late_ = 0, resyncs_ = 0;
 };
 

@@ -149,8 +149,8 @@ void RoomMixer::tick(unsigned skipped) {
   counters_ = {};
   digits_.clear();
   for (std::size_t i = 0; i < legs_.size(); ++i) {
-    receive(*legs_[i]);
-    legs_[i]->activity_.update(listen(*legs_[i], skipped));
+    receive(*legs_[i], skipped);
+    legs_[i]->activity_.update(listen(*legs_[i]));
     candidates_[i].may_speak = legs_[i]->plan_.in_mix;
   }
   choose_speakers(candidates_, max_speakers_, order_);
@@ -168,7 +168,8 @@ void RoomMixer::tick(unsigned skipped) {
   }
 }
 
-void RoomMixer::receive(MixLeg& leg) {
+void RoomMixer::receive(MixLeg& leg, unsigned skipped) {
+  leg.voice_.begin(skipped);
   for (auto bytes = leg.packets_.front(); !bytes.empty(); bytes = leg.packets_.front()) {
     take_packet(leg, bytes);
     leg.packets_.pop();
@@ -183,7 +184,7 @@ void RoomMixer::take_packet(MixLeg& leg, std::span<const std::uint8_t> bytes) {
   if (packet->payload_type == rtp.opus_payload_type) {
     const auto level = read_audio_level(*packet, rtp.ssrc_audio_level);
     const auto contributors = read_contributors(*packet, rtp.csrc_audio_level);
-    if (leg.playout_.insert(*packet, level, contributors) != PlayoutBuffer::Inserted::invalid) {
+    if (leg.voice_.insert(*packet, level, contributors) != PlayoutBuffer::Inserted::invalid) {
       leg.tells_levels_ = level.has_value();
     }
   } else if (packet->payload_type == rtp.telephone_event) {
@@ -203,24 +204,12 @@ void RoomMixer::press(const MixLeg& leg, const TelephoneEvents::Digit& digit) {
 
 // How loud the leg is in this tick: as its packet says (RFC 6464), before anything is decoded; else
 // as it measures.
-std::uint8_t RoomMixer::listen(MixLeg& leg, unsigned skipped) {
+std::uint8_t RoomMixer::listen(MixLeg& leg) {
   leg.measured_ = false;
-  if (skipped > 0) leg.playout_.skip(static_cast<int>(skipped) * kFrame_samples);
-  const bool quiet = !leg.heard_ || leg.level_dbov_ >= kVoiceOn_dbov;
-  leg.playout_.adjust(quiet);
   if (!leg.plan_.in_mix) return kSilence_dbov;
-  const int missing =
-      kFrame_samples - (leg.decoding_ ? leg.decoder_.buffered_samples() : leg.ahead_samples_);
-  if (leg.tells_levels_) {
-    if (const auto level = leg.playout_.peek_level(missing)) {
-      leg.told_level_dbov_ = level->level_dbov;
-    } else if (missing > 0) {
-      leg.told_level_dbov_ = kSilence_dbov;
-    }
-    return leg.told_level_dbov_;
-  }
+  if (leg.tells_levels_) return leg.voice_.next_level();
   leg.measured_ = true;
-  if (!leg.playout_.started() && leg.decoder_.buffered_samples() == 0) {
+  if (!leg.voice_.has_sound()) {
     leg.frame_.fill(0);
     return kSilence_dbov;
   }
@@ -233,7 +222,7 @@ void RoomMixer::freeze(MixLeg& leg, bool speaking) {
   const float gain = speaking ? leg.plan_.gain : 0.0F;
   leg.heard_ = false;
   if (gain == 0 && leg.gain_ == 0) {
-    if (!leg.measured_) pass_over(leg);
+    if (!leg.measured_) leg.voice_.pass_over();
     return;
   }
   if (!leg.measured_) decode_frame(leg);
@@ -247,40 +236,7 @@ void RoomMixer::freeze(MixLeg& leg, bool speaking) {
   heard_.push_back(&leg);
 }
 
-// Time goes on, undecoded.
-void RoomMixer::pass_over(MixLeg& leg) {
-  if (leg.decoding_) leg.ahead_samples_ = leg.decoder_.buffered_samples();
-  leg.decoding_ = false;
-  leg.ahead_samples_ -= kFrame_samples;
-  if (leg.ahead_samples_ >= 0) return;
-  leg.playout_.skip(-leg.ahead_samples_);
-  leg.ahead_samples_ = 0;
-}
-
-void RoomMixer::decode_frame(MixLeg& leg) {
-  if (!leg.decoding_) {
-    leg.decoder_.reset();  // what it knows is long ago
-    leg.named_count_ = 0;
-    if (leg.ahead_samples_ > 0) leg.decoder_.recover({}, leg.ahead_samples_);
-    leg.decoding_ = true;
-  }
-  while (leg.decoder_.buffered_samples() < kFrame_samples) {
-    const auto step = leg.playout_.pull();
-    if (!step) {
-      leg.decoder_.recover({}, kFrame_samples - leg.decoder_.buffered_samples());
-    } else if (step->packet.empty()) {
-      leg.decoder_.recover(step->next, step->samples);
-    } else {
-      leg.decoder_.decode(step->packet, step->samples);
-      leg.named_count_ = step->contributors.size();
-      for (std::size_t i = 0; i < leg.named_count_; ++i) {
-        leg.named_[i] = step->contributors.at(i, MixLeg::kNotTold);
-      }
-      ++counters_.decodes;
-    }
-  }
-  leg.decoder_.take(leg.frame_);
-}
+void RoomMixer::decode_frame(MixLeg& leg) { counters_.decodes += leg.voice_.decode(leg.frame_); }
 
 void RoomMixer::play() {
   std::erase_if(playing_, [](const Playing& each) { return each.over; });
@@ -320,11 +276,11 @@ void RoomMixer::name_contributors() {
   });
   named_.clear();
   for (const MixLeg* leg : heard_) {
-    const std::size_t told = leg->plan_.is_mixer ? leg->named_count_ : 0;
     bool by_itself = true;
-    for (Contributor contributor : std::span(leg->named_).first(told)) {
+    for (Contributor contributor : leg->voice_.contributors()) {
+      if (!leg->plan_.is_mixer) break;
       if (std::binary_search(ids_.begin(), ids_.end(), contributor.id)) continue;
-      if (contributor.level_dbov == MixLeg::kNotTold) contributor.level_dbov = leg->level_dbov_;
+      if (contributor.level_dbov == LegVoice::kNotTold) contributor.level_dbov = leg->level_dbov_;
       name(*leg, contributor);
       by_itself = false;
     }

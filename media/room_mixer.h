@@ -62,12 +62,11 @@ class RoomMixer {
   void apply_plan(MixLeg& leg) const;
   void refresh_classes();
   // The steps of a tick, in their order.
-  void receive(MixLeg& leg);
+  void receive(MixLeg& leg, unsigned skipped);
   void take_packet(MixLeg& leg, std::span<const std::uint8_t> bytes);
   void press(const MixLeg& leg, const TelephoneEvents::Digit& digit);
-  std::uint8_t listen(MixLeg& leg, unsigned skipped);
+  std::uint8_t listen(MixLeg& leg);
   void freeze(MixLeg& leg, bool speaking);
-  void pass_over(MixLeg& leg);
   void decode_frame(MixLeg& leg);
   void play();
   float next_play_gain();

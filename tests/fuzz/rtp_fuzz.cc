@@ -8,8 +8,7 @@
 #include <cstdlib>
 #include <span>
 
-#include "media/leg_decoder.h"
-#include "media/playout_buffer.h"
+#include "media/leg_voice.h"
 #include "media/rtp_header.h"
 #include "media/telephone_event.h"
 
@@ -51,8 +50,7 @@ void check_header(Bytes bytes, const media::RtpPacket& packet) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Bytes rest(data, size);
-  media::PlayoutBuffer playout;
-  media::LegDecoder decoder;
+  media::LegVoice voice;
   media::TelephoneEvents events;
   media::Frame frame;
   while (rest.size() >= 2) {
@@ -66,25 +64,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (packet->payload_type == 101) {
         (void)events.insert(packet->timestamp, packet->payload);
       } else {
-        playout.insert(*packet, media::read_audio_level(*packet, 1));
+        voice.insert(*packet, media::read_audio_level(*packet, 1));
       }
     }
     (void)events.tick();
-    playout.adjust(wanted % 2 == 0);
     // A tick, as the mixer does it.
-    while (decoder.buffered_samples() < media::kFrame_samples) {
-      const auto step = playout.pull();
-      if (!step) {
-        decoder.recover({}, media::kFrame_samples - decoder.buffered_samples());
-      } else if (step->packet.empty()) {
-        require(step->samples > 0);
-        decoder.recover(step->next, step->samples);
-      } else {
-        decoder.decode(step->packet, step->samples);
-      }
+    voice.next_level();
+    if (wanted % 5 == 0) {
+      voice.pass_over();
+    } else {
+      voice.decode(frame);
     }
-    decoder.take(frame);
-    require(playout.packets() <= media::limits::kPlayoutSlots);
+    require(voice.playout().packets() <= media::limits::kPlayoutSlots);
+    voice.begin(wanted % 97 == 0 ? 3 : 0);
   }
   return 0;
 }

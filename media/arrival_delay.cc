@@ -1,0 +1,64 @@
+#include "media/arrival_delay.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "media/audio_frame.h"
+
+namespace media {
+namespace {
+
+bool less(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
+
+}  // namespace
+
+std::uint32_t ArrivalDelay::base() const {
+  return less(least_, least_of_previous_) ? least_ : least_of_previous_;
+}
+
+void ArrivalDelay::observe(std::uint32_t now, std::uint32_t timestamp, int samples) {
+  const std::uint32_t delay = now - timestamp;
+  if (!started_) {
+    started_ = true;
+    stalled_ = false;
+    block_began_ = now;
+    least_ = least_of_previous_ = delay;
+  } else if (now - block_began_ >= kBlock_samples) {
+    block_began_ = now;
+    least_of_previous_ = std::exchange(least_, delay);
+    worst_of_previous_ = std::exchange(worst_, 0);
+  } else if (less(delay, least_)) {
+    least_ = delay;
+  }
+  if (samples > 0) count(static_cast<std::int32_t>(delay - base()), samples);
+}
+
+void ArrivalDelay::count(std::int32_t relative_samples, int samples) {
+  // A stall that is longer than anything that may be waited for, and the queue it left.
+  if (relative_samples > config_.most_samples) stalled_ = true;
+  if (stalled_ && relative_samples > wanted_samples_) return;
+  stalled_ = false;
+  const float frames = static_cast<float>(samples) / kFrame_samples;
+  counted_frames_ = std::min(counted_frames_ + frames, kRemembered_frames);
+  const float weight = std::min(frames / counted_frames_, 1.0F);
+  for (float& share : share_) share *= 1 - weight;
+  const auto bucket =
+      std::min(static_cast<std::size_t>((relative_samples + kBucket_samples - 1) / kBucket_samples),
+               kBuckets - 1);
+  share_[bucket] += weight;
+  worst_ = std::max(worst_, bucket);
+  choose();
+}
+
+void ArrivalDelay::choose() {
+  std::size_t needed = kBuckets - 1;
+  for (float late = 0; needed > 0; --needed) {
+    late += share_[needed];
+    if (late > kTolerated) break;
+  }
+  needed = std::min(needed, std::max(worst_, worst_of_previous_));
+  wanted_samples_ = std::clamp(static_cast<std::int32_t>(needed) * kBucket_samples,
+                               config_.least_samples, config_.most_samples);
+}
+
+}  // namespace media

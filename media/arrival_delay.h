@@ -1,0 +1,62 @@
+// media/arrival_delay.h: how long packets of one leg are under way compared with its fastest ones,
+// and so how much delay their playout needs. A histogram of those relative delays with forgetting
+// says what is too rare to wait for; what has not happened for a few seconds is not waited for
+// either, however often it did. Pure; one thread at a time; no allocation.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace media {
+
+class ArrivalDelay {
+ public:
+  struct Config {
+    std::int32_t least_samples, most_samples;  // of the delay that is wanted
+  };
+  explicit ArrivalDelay(Config config) : config_(config), wanted_samples_(config.least_samples) {}
+
+  // A packet with this timestamp and of so many samples came in at `now`, in samples of our clock.
+  // Both wrap. 0 samples: it was we who were late, its delay says nothing.
+  void observe(std::uint32_t now, std::uint32_t timestamp, int samples);
+  // The timestamps that follow have nothing to do with those before. What was learnt of the
+  // network stays.
+  void restart() { started_ = false; }
+  bool started() const { return started_; }
+
+  // What the fastest packets must wait so that no more than one of kTolerated comes too late.
+  std::int32_t wanted_samples() const { return wanted_samples_; }
+  // The timestamp that a packet as fast as the fastest would have if it came in now. Requires:
+  // started.
+  std::uint32_t fastest(std::uint32_t now) const { return now - base(); }
+
+  // Late ones among those remembered: half of what is promised (1 %), because what was learnt is
+  // always a little old.
+  static constexpr float kTolerated = 1.0F / 200;
+  // As many frames are remembered: ten seconds, so that one late packet alone (1/512) is tolerated,
+  // and three are not.
+  static constexpr float kRemembered_frames = 512;
+  // For so long, up to twice that, the fastest packet and the slowest are kept in mind: in eight
+  // seconds a clock that is off by 500 ppm goes wrong by 4 ms.
+  static constexpr std::uint32_t kBlock_samples = 4 * 48000;
+
+ private:
+  static constexpr std::int32_t kBucket_samples = 480;  // 10 ms
+  static constexpr std::size_t kBuckets = 32;
+
+  std::uint32_t base() const;
+  void count(std::int32_t relative_samples, int samples);
+  void choose();
+
+  const Config config_;
+  bool started_ = false;
+  std::uint32_t block_began_ = 0;                    // by our clock
+  std::uint32_t least_ = 0, least_of_previous_ = 0;  // our clock less timestamp, of the fastest
+  bool stalled_ = false;  // after what cannot be waited for: those behind it tell nothing new
+  std::array<float, kBuckets> share_{};  // of packets so many buckets (rounded up) behind
+  float counted_frames_ = 0;
+  std::size_t worst_ = 0, worst_of_previous_ = 0;  // bucket
+  std::int32_t wanted_samples_;
+};
+
+}  // namespace media

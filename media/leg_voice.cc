@@ -1,0 +1,111 @@
+#include "media/leg_voice.h"
+
+#include <algorithm>
+
+#include "media/time_stretch.h"
+
+namespace media {
+namespace {
+
+// A place where the sound repeats itself this well is waited for...
+constexpr float kGoodMatch = 0.9F;
+// ...but the less so, the more the delay is off; with this much, any place will do.
+constexpr float kFarOff_samples = 30 * kSampleRate_hz / 1000;
+
+float match_needed(std::int32_t off_samples) {
+  return kGoodMatch * (1 - std::min(1.0F, static_cast<float>(off_samples) / kFarOff_samples));
+}
+
+}  // namespace
+
+void LegVoice::begin(unsigned skipped) {
+  skipped_ = skipped;
+  playout_.tick(decoding_ ? decoder_.buffered_samples() : ahead_samples_, skipped);
+}
+
+PlayoutBuffer::Inserted LegVoice::insert(const RtpPacket& packet, std::optional<AudioLevel> level,
+                                         const ContributorList& contributors) {
+  return playout_.insert(packet, level, contributors);
+}
+
+std::uint8_t LegVoice::next_level() {
+  const int have = decoding_ ? decoder_.buffered_samples() : ahead_samples_;
+  if (const auto level = playout_.peek_level(2 * kFrame_samples - have)) {
+    told_level_dbov_ = level->level_dbov;
+  } else if (have < kFrame_samples) {
+    told_level_dbov_ = kSilence_dbov;
+  }
+  return told_level_dbov_;
+}
+
+void LegVoice::start_decoding() {
+  if (decoding_) return;
+  decoding_ = true;
+  decoder_.reset();  // what it knows is long ago
+  contributor_count_ = 0;
+  if (ahead_samples_ > 0) decoder_.recover({}, ahead_samples_);
+}
+
+unsigned LegVoice::fill(int samples, bool from_packets_only) {
+  unsigned decodes = 0;
+  while (decoder_.buffered_samples() < samples) {
+    if (from_packets_only && !playout_.ready()) break;
+    const int missing = samples - decoder_.buffered_samples();
+    const auto step = playout_.pull(missing);
+    if (!step) {
+      decoder_.recover({}, missing);
+    } else if (step->packet.empty()) {
+      decoder_.recover(step->next, step->samples);
+    } else {
+      decoder_.decode(step->packet, step->samples);
+      contributor_count_ = step->contributors.size();
+      for (std::size_t i = 0; i < contributor_count_; ++i) {
+        contributors_[i] = step->contributors.at(i, kNotTold);
+      }
+      ++decodes;
+    }
+  }
+  return decodes;
+}
+
+unsigned LegVoice::adapt() {
+  if (pause_ticks_ > 0) {
+    --pause_ticks_;
+    return 0;
+  }
+  const std::int32_t surplus = playout_.surplus_samples();
+  unsigned decodes = 0;
+  int shortened = 0;
+  if (surplus >= kFrame_samples) {
+    decodes = fill(kFrame_samples + kMostPeriod_samples, true);
+    const int to_spare = decoder_.buffered_samples() - kFrame_samples;
+    shortened = decoder_.shorten(to_spare, match_needed(surplus - kFrame_samples));
+  } else if (surplus < 0) {
+    shortened = -decoder_.lengthen(match_needed(-surplus));
+  }
+  shortened_samples_ += shortened;
+  if (shortened != 0) pause_ticks_ = kPause_ticks;
+  return decodes;
+}
+
+unsigned LegVoice::decode(Frame& frame) {
+  start_decoding();
+  if (skipped_ > 0) playout_.skip(static_cast<int>(skipped_) * kFrame_samples);
+  unsigned decodes = fill(kFrame_samples);
+  decodes += adapt();
+  decoder_.take(frame);
+  return decodes;
+}
+
+void LegVoice::pass_over() {
+  if (skipped_ > 0) playout_.skip(static_cast<int>(skipped_) * kFrame_samples);
+  playout_.align(kVoiceOn_dbov);
+  if (decoding_) ahead_samples_ = decoder_.buffered_samples();
+  decoding_ = false;
+  ahead_samples_ -= kFrame_samples;
+  if (ahead_samples_ >= 0) return;
+  playout_.skip(-ahead_samples_);
+  ahead_samples_ = 0;
+}
+
+}  // namespace media
