@@ -95,20 +95,6 @@ Buffers run(const ElementPtr& element, const std::vector<std::int16_t>& samples,
   return buffers;
 }
 
-std::vector<std::int16_t> read(const std::string& file) {
-  auto sound = read_wav(file);
-  if (!sound) throw std::runtime_error(file + " is no WAV file of 16 bits");
-  if (sound->rate_hz == media::kSampleRate_hz) return std::move(sound->samples);
-  std::vector<std::int16_t> samples;
-  for (const auto& bytes : run(make("audioresample"), sound->samples, sound->rate_hz,
-                               raw_caps(media::kSampleRate_hz))) {
-    const std::size_t at = samples.size();
-    samples.resize(at + bytes.size() / 2);
-    std::memcpy(&samples[at], bytes.data(), bytes.size() / 2 * 2);
-  }
-  return samples;
-}
-
 // One frame for each 960 samples. 48 kbit/s: well above what the mixer sends, so that what is lost
 // on the way is the mixer's loss and not ours.
 std::vector<OpusFrame> encode(const std::vector<std::int16_t>& samples) {
@@ -132,9 +118,9 @@ std::vector<OpusFrame> encode(const std::vector<std::int16_t>& samples) {
 Voice::Voice()
     : frames_(encode(std::vector<std::int16_t>(kFrame_samples))), every_(kSilenceEvery) {}
 
-Voice::Voice(const std::string& file, bool loop) : loop_(loop) {
-  auto samples = read(file);
-  if (samples.empty()) throw std::runtime_error(file + " holds no sound");
+Voice::Voice(const std::string& file, bool loop) : Voice(read_sound(file), loop) {}
+
+Voice::Voice(std::vector<std::int16_t> samples, bool loop) : loop_(loop) {
   samples.resize((samples.size() + kFrame_samples - 1) / kFrame_samples * kFrame_samples);
   const std::size_t round = samples.size() / kFrame_samples;
   // A loop is encoded twice and the second round kept: its first frame was made by an encoder that
@@ -152,6 +138,21 @@ const OpusFrame* Voice::frame(std::uint64_t tick) const {
   if (tick % every_ != 0) return nullptr;
   if (!loop_ && tick >= frames_.size()) return nullptr;
   return &frames_[tick % frames_.size()];
+}
+
+std::vector<std::int16_t> read_sound(const std::string& file) {
+  auto sound = read_wav(file);
+  if (!sound) throw std::runtime_error(file + " is no WAV file of 16 bits");
+  if (sound->samples.empty()) throw std::runtime_error(file + " holds no sound");
+  if (sound->rate_hz == media::kSampleRate_hz) return std::move(sound->samples);
+  std::vector<std::int16_t> samples;
+  for (const auto& bytes : run(make("audioresample"), sound->samples, sound->rate_hz,
+                               raw_caps(media::kSampleRate_hz))) {
+    const std::size_t at = samples.size();
+    samples.resize(at + bytes.size() / 2);
+    std::memcpy(&samples[at], bytes.data(), bytes.size() / 2 * 2);
+  }
+  return samples;
 }
 
 }  // namespace call
