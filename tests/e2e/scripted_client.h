@@ -17,8 +17,9 @@ namespace e2e {
 
 class ScriptedClient : public jingle::XmppConnection::Observer {
  public:
-  // Logs in as `user`@localhost and calls `room`, a bare JID. Nothing happens but in run_until().
-  ScriptedClient(const peers::Client& client, const support::Prosody& prosody,
+  // Logs in as `user`@localhost and calls `room`, a bare JID, or has it among its contacts and
+  // waits for its call. Nothing happens but in run_until().
+  ScriptedClient(const peers::Client& client, peers::Part part, const support::Prosody& prosody,
                  const std::string& user, const std::string& room, double tone_hz);
   ~ScriptedClient() override;
 
@@ -29,6 +30,8 @@ class ScriptedClient : public jingle::XmppConnection::Observer {
   std::optional<peers::Act> step();
 
   const peers::Peer& peer() const { return peer_; }
+  // The mixer has answered: it is there, and knows who is here.
+  bool ready() const { return ready_; }
   std::string recording() const { return (folder_ / "heard.wav").string(); }
   std::string story() const { return story_; }
   int restarts() const { return restarts_; }  // of ICE, that led to a connection
@@ -42,10 +45,12 @@ class ScriptedClient : public jingle::XmppConnection::Observer {
   void turn();
   void go_on();
   void send(const std::string& stanza);
-  void open_leg();
+  void open_leg(peers::Act terms);
+  void say_who_is_here();
   void on_media(const media::Event& event);
   void use(const media::IceCredentials& ice, const std::vector<media::IceCandidate>& candidates);
   void on_accept(const pugi::xml_node& jingle);
+  void connect_as_offered();
   void on_transports(const pugi::xml_node& jingle);
 
   support::TempDir folder_;
@@ -55,7 +60,8 @@ class ScriptedClient : public jingle::XmppConnection::Observer {
   call::CallMedia media_;
   std::unique_ptr<jingle::XmppConnection> connection_;
 
-  bool begun_ = false;
+  bool begun_ = false, ready_ = false, opening_ = false;
+  bool mux_ = true;
   std::optional<media::DtlsFingerprint> fingerprint_;  // ours
   std::optional<media::LegRemote> remote_;             // once accepted
   std::vector<media::IceCandidate> early_;             // of the mixer's, before that

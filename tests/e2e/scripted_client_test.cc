@@ -1,27 +1,49 @@
-// Clients as they are (tests/peers/clients.cc) with a real server and real sound: what each sends
-// connects it, it hears and is heard, and nothing it is sent would make it give up.
+// Clients as they are (tests/peers/clients.cc) with a real server and real sound: each calls a room
+// and the bot and is called by a room that is to invite it. What it sends connects it, it hears and
+// is heard, and nothing it is sent would make it give up.
 #include <gtest/gtest.h>
 
 #include "tests/e2e/scripted_client.h"
+#include "tests/support/sanitized.h"
 
 namespace e2e {
 namespace {
 
 constexpr double kAnn_hz = 440;
 constexpr double kCyd_hz = 970;
+constexpr char kInvites[] = "[room.room]\ninvite = [\"cyd@localhost\"]";
 
-class ScriptedClients : public testing::TestWithParam<peers::Client> {
+struct Case {
+  peers::Client client;
+  peers::Part part = peers::Part::calls;
+  bool bot = false;
+};
+void PrintTo(const Case& each, std::ostream* out) { PrintTo(each.client, out); }
+
+class ScriptedClients : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
     REQUIRE_PROSODY();
-    prosody_.emplace(prosody_spec());
-    mixer_.emplace(*prosody_);
+    const auto& [client, part, bot] = GetParam();
+    const bool calls = part == peers::Part::calls;
+    if (test_support::kSanitized && (bot || !calls)) {
+      GTEST_SKIP() << "sanitized in the simulator, and over Prosody what calls a room";
+    }
+    auto spec = prosody_spec();
+    spec.tls = bot;
+    prosody_.emplace(spec);
+    mixer_.emplace(*prosody_, Mixer::Spec{.client_mode = bot, .more = calls ? "" : kInvites});
+    const std::string room = bot ? "bot@localhost" : mixer_->jid();
+    if (!calls) {
+      cyd_.emplace(client, part, *prosody_, "cyd", room, kCyd_hz);
+      ASSERT_TRUE(cyd_->run_until([&] { return cyd_->ready(); })) << cyd_->story();
+    }
     ann_.emplace(*prosody_, CallSpec{.user = "ann",
                                      .to = mixer_->jid(),
                                      .play = tone_file(folder_, kAnn_hz),
                                      .record = true});
     ASSERT_TRUE(ann_->wait_for("connected")) << ann_->output();
-    cyd_.emplace(GetParam(), *prosody_, "cyd", mixer_->jid(), kCyd_hz);
+    if (calls) cyd_.emplace(client, part, *prosody_, "cyd", room, kCyd_hz);
   }
   void TearDown() override {
     if (!cyd_) return;
@@ -61,7 +83,7 @@ class ScriptedClients : public testing::TestWithParam<peers::Client> {
 
 TEST_P(ScriptedClients, HearAndAreHeardOrAreToldWhyNot) {
   const peers::Peer& peer = cyd_->peer();
-  if (!GetParam().joins) {
+  if (!GetParam().client.joins) {
     EXPECT_TRUE(cyd_->run_until([&] { return peer.ended(); }));
     EXPECT_EQ(peer.reason(), "security-error");
     EXPECT_NE(peer.reason_text(), "");
@@ -85,8 +107,25 @@ TEST_P(ScriptedClients, HearAndAreHeardOrAreToldWhyNot) {
   EXPECT_TRUE(cyd_->run_until([&] { return ann_->roster() == std::vector<std::string>{"ann"}; }));
 }
 
-INSTANTIATE_TEST_SUITE_P(E2e, ScriptedClients, testing::ValuesIn(peers::clients()),
-                         [](const auto& info) { return info.param.name; });
+std::vector<Case> cases() {
+  std::vector<Case> out;
+  for (const peers::Client& client : peers::clients()) {
+    out.push_back({client});
+    out.push_back({client, peers::Part::calls, true});
+    const auto part =
+        client.proposed_to.empty() ? peers::Part::is_called : peers::Part::is_proposed_to;
+    if (!peers::script(client, part).empty()) out.push_back({client, part});
+  }
+  return out;
+}
+
+std::string name_of(const testing::TestParamInfo<Case>& info) {
+  const auto& [client, part, bot] = info.param;
+  if (part != peers::Part::calls) return client.name + "IsCalled";
+  return client.name + (bot ? "CallsTheBot" : "CallsARoom");
+}
+
+INSTANTIATE_TEST_SUITE_P(E2e, ScriptedClients, testing::ValuesIn(cases()), name_of);
 
 }  // namespace
 }  // namespace e2e

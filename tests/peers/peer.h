@@ -1,5 +1,5 @@
-// tests/peers/peer.h: a client that calls a room by its script, and watches the mixer as strictly
-// as it would. Pure: time and stanzas are given to it. One thread.
+// tests/peers/peer.h: a client that calls a room, or is called, by its script, and watches the
+// mixer as strictly as it would. Pure: time and stanzas are given to it. One thread.
 #pragma once
 
 #include <deque>
@@ -21,14 +21,17 @@ struct LocalMedia {
 
 class Peer {
  public:
-  // `self` is a full JID, `room` a bare one. Without JMI the session-initiate goes to `dials`.
+  // `self` is a full JID, `room` a bare one. Without JMI the session-initiate goes to `dials`. Who
+  // is called makes no sid.
   struct Place {
     std::string self, room, dials, sid;
   };
-  Peer(const Client& client, Place place);
+  Peer(const Client& client, Place place, Part part = Part::calls);
 
   const Client& client() const { return client_; }
-  const std::string& sid() const { return place_.sid; }
+  const std::string& sid() const { return sid_; }
+  Part part() const { return part_; }
+  bool calls() const { return part_ == Part::calls; }
   const Memory& memory() const { return memory_; }
   // From the next step on; with other credentials for an ICE restart.
   void use(LocalMedia media);
@@ -46,7 +49,7 @@ class Peer {
   // The mixer is going to end the call, and may.
   void may_be_ended() { memory_.may_be_ended = true; }
 
-  bool accepted() const;
+  bool accepted() const;  // by the mixer, or by this
   bool done() const { return script_.empty(); }
   bool ended() const { return ended_; }
   // By the mixer: the reason's condition and text.
@@ -58,14 +61,18 @@ class Peer {
 
  private:
   void judge(Node stanza);
-  bool may_say(Act act) const;
+  bool may_say(const Step& step) const;
   std::string dressed(const Step& step);
+  void fit(Node stanza, Act act) const;
   void dress_transports(Node stanza, Act act);
   std::string answer(const jingle::Xml& stanza);
   void heard(const jingle::Xml& stanza);
 
   const Client& client_;
+  const std::vector<Rule>& rules_;
   const Place place_;
+  const Part part_;
+  std::string sid_;
   Memory memory_;
   std::deque<Step> script_;
   std::optional<LocalMedia> media_;

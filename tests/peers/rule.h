@@ -20,6 +20,10 @@ using Node = pugi::xml_node;
 enum class Act {
   propose,    // XEP-0353 §3.1, to the room's bare JID
   initiate,   // to who proceeded, or directly
+  ring,       // to who proposes or calls
+  proceed,    // XEP-0353 §3.2, to who proposes
+  accept,     // what it is called with
+  decline,    // by message or session-terminate
   trickle,    // XEP-0176 §5.6, without waiting for anything
   tell,       // what changes nothing in the mix
   mute,       // he is not mixed
@@ -41,7 +45,7 @@ struct Memory {
   std::map<Act, TimePoint> said;              // when last
   std::map<std::string, TimePoint> requests;  // its IQs that are not answered yet, by id
   std::vector<Heard> heard;                   // what the mixer sent, answers excepted
-  jingle::Xml offer;                          // the <iq/>
+  jingle::Xml offer;                          // the <iq/>, whosever it is
   std::optional<TimePoint> connected;
   bool may_be_ended = false;
   int documents_refused = 0;

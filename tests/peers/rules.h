@@ -9,8 +9,14 @@
 
 namespace peers {
 
+inline constexpr char kOffer[] = "/iq/jingle[@action='session-initiate']";
 inline constexpr char kAccept[] = "/iq/jingle[@action='session-accept']";
+inline constexpr char kTerms[] =
+    "/iq/jingle[@action='session-accept' or @action='session-initiate']";
 inline constexpr char kTrickle[] = "/iq/jingle[@action='transport-info']";
+// One of these comes before it is connected, whoever calls.
+inline constexpr char kEarly[] =
+    "/iq/jingle[@action='transport-info' or @action='session-initiate']";
 inline constexpr char kEnd[] = "/iq/jingle[@action='session-terminate']";
 inline constexpr char kDocument[] = "/iq/conference-info";
 
@@ -77,14 +83,16 @@ inline const Kind kNoProceed{.name = "no proceed",
                              .fault = {"/message/proceed"}};
 inline const Kind kNoAccept{
     .name = "no session-accept", .awaits = kAccept, .after = Act::initiate, .fault = {kAccept}};
-inline const Kind kLateConnection{.name = "not connected in time",
-                                  .breaks =
-                                      [](const Memory& m, const Rule& rule, Node) {
-                                        const auto* proceed = m.find("/message/proceed");
-                                        return proceed && !m.connected &&
-                                               m.now > proceed->at + rule.within;
-                                      },
-                                  .fault = {kAccept}};
+inline const Kind kLateConnection{
+    .name = "not connected in time",
+    .breaks =
+        [](const Memory& m, const Rule& rule, Node) {
+          const auto* proceed = m.find("/message/proceed");
+          const auto since = proceed ? std::optional(proceed->at) : m.when(Act::proceed);
+          return since && !m.connected && !m.find("/message/finish") &&
+                 m.now > *since + rule.within;
+        },
+    .fault = {kTerms}};
 inline const Kind kNoContentAccept{.name = "no content-accept",
                                    .awaits = "/iq/jingle[@action='content-accept']/content",
                                    .after = Act::add_video,
@@ -102,6 +110,14 @@ inline const Kind kNoRefusal{
     .awaits = "/iq/jingle[@action='session-terminate']/reason[security-error and text != '']",
     .after = Act::initiate,
     .fault = {kEnd, [](Node stanza) { remove_each(stanza, "//text"); }}};
+inline const Kind kNoCall{.name = "no call after it said that it would take one",
+                          .awaits = "/iq/jingle[@action='session-initiate'] | /message/finish",
+                          .after = Act::proceed,
+                          .fault = {kOffer}};
+inline const Kind kAnswerNotRefused{.name = "no word to its user that its answer will not do",
+                                    .awaits = kNoRefusal.awaits,
+                                    .after = Act::accept,
+                                    .fault = kNoRefusal.fault};
 
 // Any stanza.
 
@@ -115,7 +131,9 @@ inline const Kind kForeignSender{
     .name = "a request of the session from elsewhere",
     .breaks =
         [](const Memory& m, const Rule&, Node stanza) {
-          return finds(stanza, "/iq/jingle") && stanza.attribute("from").value() != m.called;
+          const std::string from = stanza.attribute("from").value();
+          const bool known = m.called.empty() ? from.starts_with(m.room) : from == m.called;
+          return finds(stanza, "/iq/jingle") && !known;
         },
     .fault = {"/iq/jingle", [](Node iq) { set(iq, "from", "room@mixer.localhost/elsewhere"); }}};
 inline const Kind kBeforeAck{
@@ -151,9 +169,75 @@ inline const Kind kHungUpOn{
     .name = "it is hung up on",
     .breaks = [](const Memory& m, const Rule&,
                  Node stanza) { return finds(stanza, kEnd) && !m.may_be_ended; },
-    .fault = {kTrickle, [](Node iq) { set(iq.first_child(), "action", "session-terminate"); }}};
+    .fault = {kEarly, [](Node iq) { set(iq.first_child(), "action", "session-terminate"); }}};
+inline const Kind kRetracted{
+    .name = "a proposal is taken back that it has taken",
+    .breaks = [](const Memory& m, const Rule&,
+                 Node stanza) { return m.when(Act::proceed) && finds(stanza, "/message/retract"); },
+    .fault = {kOffer, [](Node iq) {
+                iq.set_name("message");
+                iq.remove_children();
+                iq.append_child("retract");
+              }}};
 
-// The session-accept.
+// The session-initiate.
+
+inline const Kind kOfferUndecided{
+    .name = "a session-initiate that does not leave open who starts DTLS",
+    .dies_of = "/iq/jingle[@action='session-initiate']//fingerprint[not(@setup='actpass')]",
+    .fault = {kOffer, [](Node iq) { set_each(iq, "//fingerprint", "setup", "active"); }}};
+inline const Kind kOtherMedia{
+    .name = "a session-initiate with other media than were proposed",
+    .breaks =
+        [](const Memory& m, const Rule&, Node stanza) {
+          const auto* proposal = m.find("/message/propose");
+          return finds(stanza, kOffer) && proposal &&
+                 told(proposal->stanza.root(), "//description", {"media"}) !=
+                     told(stanza, "//description", {"media"});
+        },
+    .fault = {kOffer, [](Node iq) { set_each(iq, "//description", "media", "video"); }}};
+inline const Kind kOtherSid{
+    .name = "a session-initiate under another sid than was proposed",
+    .breaks =
+        [](const Memory& m, const Rule&, Node stanza) {
+          const auto* proposal = m.find("/message/propose");
+          return finds(stanza, kOffer) && proposal && !m.find("/message/retract") &&
+                 told(proposal->stanza.root(), "//propose", {"id"}) !=
+                     told(stanza, "//jingle", {"sid"});
+        },
+    .fault = {kOffer, [](Node iq) { set(iq.first_child(), "sid", "another"); }}};
+inline const Kind kNoOpus{
+    .name = "a session-initiate without Opus as everybody has it",
+    .dies_of =
+        "/iq/jingle[@action='session-initiate']/content/description[not(payload-type["
+        "@name='opus' and @clockrate='48000' and @channels='2'])]",
+    .fault = {kOffer, [](Node iq) { remove_each(iq, "//payload-type[@name='opus']"); }}};
+inline const Kind kNoMux{
+    .name = "a session-initiate without rtcp-mux",
+    .dies_of = "/iq/jingle[@action='session-initiate']/content/description[not(rtcp-mux)]",
+    .fault = {kOffer, [](Node iq) { remove_each(iq, "//rtcp-mux"); }}};
+inline const Kind kOddBundle{.name = "a session-initiate whose group is not its contents",
+                             .breaks =
+                                 [](const Memory&, const Rule&, Node stanza) {
+                                   return finds(stanza, kOffer) &&
+                                          finds(stanza, "/iq/jingle/group") &&
+                                          told(stanza, "/iq/jingle/group/content", {"name"}) !=
+                                              told(stanza, "/iq/jingle/content", {"name"});
+                                 },
+                             .fault = {kOffer, [](Node iq) {
+                                         Node group = iq.first_child().append_child("group");
+                                         set(group.append_child("content"), "name", "another");
+                                       }}};
+inline const Kind kSecondOffer{
+    .name = "a second session-initiate",
+    .breaks = [](const Memory& m, const Rule&,
+                 Node stanza) { return finds(stanza, kOffer) && m.find(kOffer); },
+    .fault = {"/iq[@type='result']", [](Node iq) {
+                set(iq, "type", "set");
+                set(iq.append_child("jingle"), "action", "session-initiate");
+              }}};
+
+// The session-accept, and some of it in a session-initiate, too.
 
 inline const Kind kContentsChanged{
     .name = "contents accepted are not those offered",
@@ -170,7 +254,7 @@ inline const Kind kContentsChanged{
 inline const Kind kSendersNone{
     .name = "senders='none'",
     .dies_of = "//content[@senders='none']",
-    .fault = {kAccept, [](Node iq) { set_each(iq, "//content", "senders", "none"); }}};
+    .fault = {kTerms, [](Node iq) { set_each(iq, "//content", "senders", "none"); }}};
 inline const Kind kUndecided{
     .name = "a session-accept that leaves open who starts DTLS",
     .dies_of =
@@ -182,9 +266,11 @@ inline const Kind kNotActive{
     .dies_of = "/iq/jingle[@action='session-accept']//fingerprint[@setup != 'active']",
     .fault = {kAccept, [](Node iq) { set_each(iq, "//fingerprint", "setup", "passive"); }}};
 inline const Kind kNoFingerprint{
-    .name = "a session-accept with a content without fingerprint",
-    .dies_of = "/iq/jingle[@action='session-accept']/content[not(transport/fingerprint)]",
-    .fault = {kAccept, [](Node iq) { remove_each(iq, "//fingerprint"); }}};
+    .name = "a content without fingerprint",
+    .dies_of =
+        "/iq/jingle[@action='session-accept' or "
+        "@action='session-initiate']/content[not(transport/fingerprint)]",
+    .fault = {kTerms, [](Node iq) { remove_each(iq, "//fingerprint"); }}};
 inline const Kind kPayloadChanged{
     .name = "a payload type that was not offered so",
     .breaks =
@@ -235,7 +321,7 @@ inline const Kind kBundleLost{.name = "a group was offered and is not accepted",
 inline const Kind kEmptySource{
     .name = "a source's parameter without a value",
     .dies_of = "//source/parameter[not(@value) or @value='']",
-    .fault = {kAccept, [](Node iq) { set_each(iq, "//source/parameter", "value", ""); }}};
+    .fault = {kTerms, [](Node iq) { set_each(iq, "//source/parameter", "value", ""); }}};
 inline const Kind kSecondAccept{
     .name = "a second session-accept",
     .breaks = [](const Memory& m, const Rule&,
@@ -284,12 +370,12 @@ inline const Kind kStrangeCredentials{
 // Conference documents.
 
 inline const Kind kAnyDocument{
-    .name = "a conference document", .dies_of = kDocument, .fault = {kTrickle, become_document}};
+    .name = "a conference document", .dies_of = kDocument, .fault = {kEarly, become_document}};
 inline const Kind kEarlyDocument{
     .name = "a conference document before its media runs",
     .breaks = [](const Memory& m, const Rule&,
                  Node stanza) { return !m.connected && finds(stanza, kDocument); },
-    .fault = {kTrickle, become_document}};
+    .fault = {kEarly, become_document}};
 inline const Kind kSecondDocument{
     .name = "a conference document after one that it refused",
     .breaks = [](const Memory& m, const Rule&,

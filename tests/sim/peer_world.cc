@@ -19,16 +19,47 @@ PeerWorld::PeerWorld(std::uint64_t seed, Mood mood, mixer::Config config)
   later(1s, [this] { tick(); });
 }
 
-peers::Peer& PeerWorld::call(const peers::Client& client, std::chrono::milliseconds delay) {
+peers::Peer& PeerWorld::add(const peers::Client& client, peers::Part part, const peers::Peer* of) {
   const std::string n = std::to_string(lines_.size());
   const bool bare = mood_ == Mood::hostile && dice.chance(0.5);
-  Line& line =
-      lines_.emplace_back(client, peers::Peer::Place{.self = "u" + n + "@localhost/" + client.name,
-                                                     .room = room_,
-                                                     .dials = bare ? room_ : room_ + "/focus",
-                                                     .sid = "sid" + n + "of" + client.name});
-  later(delay, [this, &line] { prompt(line); });
+  const std::string user = of ? jid(of->memory().self).bare().str() : "u" + n + "@localhost";
+  Line& line = lines_.emplace_back(client,
+                                   peers::Peer::Place{.self = user + "/" + client.name + n,
+                                                      .room = room_,
+                                                      .dials = bare ? room_ : room_ + "/focus",
+                                                      .sid = "sid" + n + "of" + client.name},
+                                   part);
   return line.peer;
+}
+
+peers::Peer& PeerWorld::call(const peers::Client& client, std::chrono::milliseconds delay) {
+  peers::Peer& peer = add(client, peers::Part::calls, nullptr);
+  later(delay, [this, &line = lines_.back()] { prompt(line); });
+  return peer;
+}
+
+peers::Peer& PeerWorld::invite(const peers::Client& client, peers::Part part,
+                               std::chrono::milliseconds delay, const peers::Peer* of) {
+  peers::Peer& peer = add(client, part, of);
+  say_presence(lines_.back(), "");
+  if (of) return peer;
+  later(1s + delay, [this, &peer] {
+    const auto refused = invite_again(peer);
+    EXPECT_FALSE(refused) << to_string(*refused);
+  });
+  return peer;
+}
+
+std::optional<mixer::InviteRefusal> PeerWorld::invite_again(const peers::Peer& peer) {
+  const jingle::Jid target = jid(peer.memory().self).bare();
+  const mixer::Event nothing = mixer::DeadlinePassed{};  // as which what it does is judged
+  laws_.happens(nothing, now_);
+  laws_.invites(jid(room_), target);
+  const auto invited = focus_.invite(
+      {.room = jid(room_).local(), .target = target, .by = jid("moderator@localhost")}, now_);
+  for (const auto& command : invited.commands) carry_out(command);
+  laws_.done();
+  return invited.refused;
 }
 
 void PeerWorld::later(std::chrono::milliseconds delay, std::function<void()> what) {
@@ -63,11 +94,14 @@ void PeerWorld::tick() {
 }
 
 void PeerWorld::flap(Line& line) {
-  const auto presence = [](const std::string& type) { return "<presence" + type + "/>"; };
-  const std::string address =
-      " from='" + line.peer.memory().self + "' to='" + line.peer.memory().room + "'";
-  send(line, presence(" type='unavailable'" + address));
-  later(dice.up_to(2s), [=, this, &line] { send(line, presence(address)); });
+  say_presence(line, " type='unavailable'");
+  later(dice.up_to(2s), [this, &line] { say_presence(line, ""); });
+}
+
+void PeerWorld::say_presence(Line& line, const std::string& type) {
+  send(line, "<presence" + type + " from='" + line.peer.memory().self + "' to='" + room_ +
+                 "'><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' ver='" +
+                 line.peer.client().name + "' node='urn:x-test'/></presence>");
 }
 
 void PeerWorld::handle(const mixer::Event& event) {

@@ -23,6 +23,12 @@ class PeerWorld {
 
   // Calls the room that everybody calls, or the bot, after `delay`.
   peers::Peer& call(const peers::Client& client, std::chrono::milliseconds delay = {});
+  // Has that room, or the bot, among its contacts, and is invited by a moderator a second and
+  // `delay` after it came online; or is but another device of that peer's user.
+  peers::Peer& invite(const peers::Client& client, peers::Part part,
+                      std::chrono::milliseconds delay = {}, const peers::Peer* of = nullptr);
+  // As before; why it is not, if so.
+  std::optional<mixer::InviteRefusal> invite_again(const peers::Peer& peer);
   // Done to all stanzas for that peer from now on.
   void spoil(const peers::Peer& peer, const peers::Fault& fault) { spoilt_[&peer] = &fault; }
   int spoilt() const { return spoilings_; }
@@ -38,8 +44,8 @@ class PeerWorld {
 
  private:
   struct Line {  // a peer and its way to the focus
-    explicit Line(const peers::Client& client, peers::Peer::Place place)
-        : peer(client, std::move(place)) {}
+    Line(const peers::Client& client, peers::Peer::Place place, peers::Part part)
+        : peer(client, std::move(place), part) {}
     peers::Peer peer;
     TimePoint to_peer{}, to_focus{};  // last arrivals
     std::optional<media::LegId> leg = {};
@@ -50,6 +56,8 @@ class PeerWorld {
   void later(std::chrono::milliseconds delay, std::function<void()> what);
   std::chrono::milliseconds think() { return mood_ == Mood::calm ? 1ms : dice.up_to(1500ms); }
   std::chrono::milliseconds wire() { return mood_ == Mood::calm ? 1ms : dice.up_to(400ms); }
+  peers::Peer& add(const peers::Client& client, peers::Part part, const peers::Peer* of);
+  void say_presence(Line& line, const std::string& type);
   void tick();
   void flap(Line& line);
 
