@@ -46,6 +46,7 @@ struct IcePaths::Path final : IceAgent::Observer {
   bool checks = false;     // the peer's credentials are known
   bool lost = false;       // component 1 was connected once
   bool abandoned = false;  // ends at the next deadline: its agent may be calling
+  bool passed = false;     // one begun later is in use: only heard
   std::array<bool, 2> connected{};
   std::vector<IceCandidate> held;  // before `checks`
   std::optional<IceConfig> moved;
@@ -84,7 +85,7 @@ std::size_t IcePaths::add_remote_candidates(const std::vector<IceCandidate>& can
 bool IcePaths::restart(int components, const IceRestart& restart, TimePoint now) {
   if (restart.remote && !IceAgent::usable(*restart.remote)) return false;
   if (next_ && next_->connected[0]) take_over();
-  retired_.reset();
+  retired_until_.reset();
   // Who restarts again and again and never connects is waited for hardly longer than another: the
   // last one must have its chance.
   const bool waited_for = next_ && next_->checks && !next_->abandoned && !connected(1);
@@ -96,10 +97,17 @@ bool IcePaths::restart(int components, const IceRestart& restart, TimePoint now)
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now - counted_at_.value_or(now));
   learned_ -= std::min(learned_, static_cast<std::size_t>(seconds.count()));
   counted_at_ = now;
-  next_.reset();  // its port may be the last one
-  next_ = std::make_unique<Path>(*this, components, restart.moved_to);
-  if (!restart.moved_to.empty()) path_.reset();
-  const bool begun = next_->agent.gather();
+  if (next_ && next_->checks && !next_->abandoned) superseded_ = std::move(next_);
+  next_.reset();
+  if (!restart.moved_to.empty()) {
+    for (auto* path : {&retired_, &superseded_, &path_}) path->reset();
+  }
+  bool begun = start(components, restart);
+  if (!begun && (retired_ || superseded_)) {  // their port may be the last one
+    retired_.reset();
+    superseded_.reset();
+    begun = start(components, restart);
+  }
   if (!begun) {
     abandon();
   } else if (restart.remote) {
@@ -107,6 +115,11 @@ bool IcePaths::restart(int components, const IceRestart& restart, TimePoint now)
   }
   observer_.ice_schedule();
   return begun;
+}
+
+bool IcePaths::start(int components, const IceRestart& restart) {
+  next_ = std::make_unique<Path>(*this, components, restart.moved_to);
+  return next_->agent.gather();
 }
 
 bool IcePaths::awaits_answer() const { return next_ && !next_->checks && !next_->abandoned; }
@@ -133,26 +146,28 @@ std::string IcePaths::selected_local() const { return route(1)->agent.selected_l
 std::string IcePaths::selected_remote() const { return route(1)->agent.selected_remote(); }
 
 IcePaths::TimePoint IcePaths::next_deadline() const {
-  auto next = TimePoint::max();
   if (!next_ && path_ && path_->lost) return kPassed;
-  if (next_) next = next_->abandoned ? kPassed : restart_until_;
-  if (retired_) next = std::min(next, retired_until_.value_or(kPassed));
-  return next;
+  if (next_) return next_->abandoned ? kPassed : restart_until_;
+  if (retired_ || superseded_) return retired_until_.value_or(kPassed);
+  return TimePoint::max();
 }
 
 void IcePaths::on_deadline(TimePoint now) {
-  if (retired_ && !retired_until_) retired_until_ = now + limits::kRestartLinger;
-  if (retired_ && now >= *retired_until_) retired_.reset();
   if (next_ && (next_->abandoned || now >= restart_until_)) {
     if (next_->connected[0]) return take_over();
     next_.reset();
     if (!path_ || path_->lost) observer_.ice_lost();
   }
-  if (!next_ && path_ && path_->lost) path_.reset();  // its checks end here
+  if (next_) return;
+  if (path_ && path_->lost) path_.reset();  // its checks end here
+  if (!retired_until_) retired_until_ = now + limits::kRestartLinger;
+  if (now < *retired_until_) return;
+  retired_.reset();
+  superseded_.reset();
 }
 
 void IcePaths::close() {
-  for (auto* path : {&retired_, &next_, &path_}) path->reset();
+  for (auto* path : {&retired_, &superseded_, &next_, &path_}) path->reset();
 }
 
 void IcePaths::candidates(Path& path, std::vector<IceCandidate> candidates) {
@@ -166,17 +181,23 @@ void IcePaths::candidates(Path& path, std::vector<IceCandidate> candidates) {
 }
 
 void IcePaths::path_connected(const Path& path, int component) {
-  if (&path == retired_.get()) return;
+  if (path.passed) return;
   observer_.ice_connected(component);
   // Reports move to the new pair too, if the old had one for them.
   const bool waits_for_reports =
       path.components == 2 && !path.connected[1] && path_ && path_->connected[1];
-  if (&path == next_.get() && path.connected[0] && !waits_for_reports) take_over();
+  if (!path.connected[0] || waits_for_reports) return;
+  if (&path == next_.get()) take_over();
+  if (&path == superseded_.get()) {
+    const bool mends = !path_ || path_->lost;
+    use(superseded_);
+    if (mends) observer_.ice_restart_done();
+  }
 }
 
 void IcePaths::path_failed(Path& path, int component) {
   // Without component 2 there are no reports, but sound; its consent stands for itself.
-  if (component != 1 || &path == retired_.get()) return;
+  if (component != 1 || path.passed || &path == superseded_.get()) return;
   path.lost = true;
   if (&path == next_.get()) {
     abandon();
@@ -197,10 +218,18 @@ void IcePaths::abandon() {
 }
 
 void IcePaths::take_over() {
-  retired_ = std::move(path_);
-  retired_until_.reset();
-  path_ = std::move(next_);
+  if (superseded_) superseded_->passed = true;
+  use(next_);
   observer_.ice_restart_done();
+}
+
+void IcePaths::use(std::unique_ptr<Path>& newer) {
+  if (path_) {
+    path_->passed = true;
+    retired_ = std::move(path_);
+  }
+  path_ = std::move(newer);
+  retired_until_.reset();
   observer_.ice_schedule();
 }
 

@@ -1,7 +1,10 @@
 // media/gst/ice_paths.h: a leg's ICE sessions: the one in use and, while a restart is under way or
-// just over (RFC 8445 §9), another beside it, each with an agent of its own. libnice's own restart
-// would forget the pair in use before another is found; two agents share nothing that could be
-// lost. Everything on the leg's I/O thread.
+// just over (RFC 8445 §9), others beside it, each with an agent of its own. libnice's own restart
+// would forget the pair in use before another is found; agents share nothing that could be lost.
+//
+// The two ends never move at the same moment. Who restarts again meanwhile must go on hearing both
+// the session before the one in use, where the peer may still be, and the unfinished one that is
+// given up, where it may be already. Everything on the leg's I/O thread.
 #pragma once
 
 #include <chrono>
@@ -46,8 +49,9 @@ class IcePaths {
   bool begin_checks(const IceCredentials& credentials);
   // For the newest session; held (bounded) until begin_checks(). How many were skipped.
   std::size_t add_remote_candidates(const std::vector<IceCandidate>& candidates);
-  // A new session beside the one in use, in place of an unfinished one. `moved_to` as IceRestart
-  // has it. False: no port left, or unusable credentials.
+  // A new session beside the one in use. An unfinished one is superseded: it takes over in turn
+  // when it connects first. `moved_to` as IceRestart has it. False: no port left, or unusable
+  // credentials.
   bool restart(int components, const IceRestart& restart, TimePoint now);
   // A restart of ours lacks the peer's half.
   bool awaits_answer() const;
@@ -68,23 +72,26 @@ class IcePaths {
 
   Path* newest() const { return next_ ? next_.get() : path_.get(); }
   Path* route(int component) const;
+  bool start(int components, const IceRestart& restart);
   void candidates(Path& path, std::vector<IceCandidate> candidates);
   void path_connected(const Path& path, int component);
   void path_failed(Path& path, int component);
   void learned();
   void abandon();
   void take_over();
+  void use(std::unique_ptr<Path>& newer);
 
   GMainContext* const context_;
   const IceConfig& config_;
   const bool controlling_;
   Observer& observer_;
-  std::unique_ptr<Path> path_;     // in use
-  std::unique_ptr<Path> next_;     // a restart under way
-  std::unique_ptr<Path> retired_;  // the one before; only heard
+  std::unique_ptr<Path> path_;        // in use
+  std::unique_ptr<Path> next_;        // a restart under way
+  std::unique_ptr<Path> superseded_;  // the restart before, if it was not finished
+  std::unique_ptr<Path> retired_;     // in use before; only heard
   TimePoint restart_until_{};
   TimePoint waits_since_{};                 // for the first of restarts of which none connects
-  std::optional<TimePoint> retired_until_;  // from the first deadline on
+  std::optional<TimePoint> retired_until_;  // from the first deadline without a restart on
   std::size_t learned_ = 0;                 // candidates, by all sessions
   std::optional<TimePoint> counted_at_;     // learned_, anew
 };

@@ -19,10 +19,28 @@ class Watch : public IcePaths::Observer {
   void ice_restart_done() override { done++; }
   void ice_lost() override { lost++; }
   void ice_flooded() override { flooded++; }
-  void ice_received(int, std::span<std::uint8_t>) override {}
+  void ice_received(int, std::span<std::uint8_t>) override { received++; }
   void ice_schedule() override {}
   std::vector<IceCandidate> candidates;  // of the newest session
-  int done = 0, lost = 0, flooded = 0;
+  int done = 0, lost = 0, flooded = 0, received = 0;
+};
+
+// A leg's paths and their observer.
+struct End {
+  End(GMainContext* context, const IceConfig& config, bool controlling)
+      : paths(context, config, controlling, watch) {}
+  // Answers what `other` has, in its newest session, and lets it begin too.
+  void answer(End& other, IcePaths::TimePoint now) {
+    ASSERT_TRUE(paths.restart(1, {.remote = other.paths.credentials(), .moved_to = {}}, now));
+    introduce(other);
+  }
+  void introduce(End& other) {
+    EXPECT_EQ(paths.add_remote_candidates(other.watch.candidates), 0U);
+    ASSERT_TRUE(other.paths.begin_checks(paths.credentials()));
+    EXPECT_EQ(other.paths.add_remote_candidates(watch.candidates), 0U);
+  }
+  Watch watch;
+  IcePaths paths;
 };
 
 class IcePathsTest : public TurnedByHand {
@@ -132,6 +150,53 @@ TEST_F(IcePathsTest, ARestartHasThePortOfTheUnfinishedOneItReplaces) {
   EXPECT_TRUE(paths.restart(1, by_peer_, start_));
   EXPECT_TRUE(paths.restart(1, by_peer_, start_ + 1s));
 }
+
+// One end may have moved to the new pair when the other gives the restart up for another one, which
+// the first answers sooner or later; either sends where it is.
+class IcePathsOneMoved : public IcePathsTest, public testing::WithParamInterface<bool> {};
+
+TEST_P(IcePathsOneMoved, ARestartThatReplacesAnotherLosesNoPacket) {
+  End a(context_.get(), loopback_, true), b(context_.get(), loopback_, false);
+  ASSERT_TRUE(a.paths.open(1));
+  ASSERT_TRUE(b.paths.open(1));
+  ASSERT_TRUE(b.paths.begin_checks(a.paths.credentials()));
+  b.introduce(a);
+  const auto both = [&](auto condition) { return condition(a) && condition(b); };
+  const auto connected = [](End& each) { return each.paths.connected(1); };
+  ASSERT_TRUE(turn_until([&] { return both(connected); }));
+  int sent = 0;
+  const auto talk = [&] {
+    const std::uint8_t packet[] = {0x80};
+    if (!a.paths.send(1, packet) || !b.paths.send(1, packet)) return false;
+    ++sent;
+    return turn_until([&] { return a.watch.received == sent && b.watch.received == sent; });
+  };
+
+  ASSERT_TRUE(a.paths.restart(1, {}, start_));
+  b.answer(a, start_);
+  while (a.watch.done == b.watch.done) g_main_context_iteration(context_.get(), TRUE);
+  ASSERT_EQ(a.watch.done + b.watch.done, 1);
+  End& moved = a.watch.done == 1 ? a : b;
+  End& stays = a.watch.done == 1 ? b : a;
+  auto now = start_ + 1s;
+  ASSERT_TRUE(stays.paths.restart(1, {}, now));
+  const bool at_once = GetParam();
+  EXPECT_TRUE(at_once || talk()) << "offered";
+  ASSERT_TRUE(moved.paths.restart(1, {.remote = stays.paths.credentials(), .moved_to = {}}, now));
+  EXPECT_TRUE(talk()) << "answered";
+  moved.introduce(stays);
+  ASSERT_TRUE(turn_until([&] { return talk() && moved.watch.done == 2; }));
+  for (int i = 0; i < 3; ++i) {
+    both([&](End& each) {
+      each.paths.on_deadline(now);
+      return true;
+    });
+    EXPECT_TRUE(talk());
+    now += limits::kRestartLinger;
+  }
+  EXPECT_EQ(a.watch.lost + b.watch.lost, 0);
+}
+INSTANTIATE_TEST_SUITE_P(Answered, IcePathsOneMoved, testing::Bool());
 
 }  // namespace
 }  // namespace media::gst
