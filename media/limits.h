@@ -25,6 +25,12 @@ inline constexpr std::size_t kPacketRing = 64;
 inline constexpr std::size_t kPacketRingBytes = 16384;
 // Packets of one leg waiting to be played: 200 ms of 10 ms packets and some that came early.
 inline constexpr std::size_t kPlayoutSlots = 32;
+// Pieces played at once, each with a thread and perhaps a process of its own: in a room (music, a
+// few chimes, an announcement), and in all of them.
+inline constexpr std::size_t kMaxPlaysPerRoom = 8;
+inline constexpr std::size_t kMaxPlays = 64;
+// Of one tag of what is played: a long title; what is longer is cut.
+inline constexpr std::size_t kMaxTagBytes = 256;
 // Participants heard at once (max-speakers); more is noise and costs decodes.
 inline constexpr std::size_t kMaxSpeakers = 8;
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "media/mix_plan.h"
+#include "media/sounds.h"
 
 namespace media {
 
@@ -85,6 +86,33 @@ struct LegSpec {
   bool rtcp_mux = true;             // false: gather component 2 too
   std::optional<LegRemote> remote;  // absent when we dial out: connect_leg() follows
   bool operator==(const LegSpec&) const = default;
+};
+
+// Playing: a piece is one thing that is played into a room, once.
+struct PlayId {  // unique in the process, as its room is
+  RoomId room;
+  std::uint32_t number = 0;
+  auto operator<=>(const PlayId&) const = default;
+};
+struct PlayFile {
+  std::string directory, name;  // opened beneath the directory, whatever ".." and links say
+  bool operator==(const PlayFile&) const = default;
+};
+struct PlayUrl {
+  std::string url;  // https only, and only from where the engine's configuration allows
+  bool operator==(const PlayUrl&) const = default;
+};
+struct PlaySpec {
+  PlayId play;
+  std::variant<Sound, PlayFile, PlayUrl> what{};
+  bool loop = false;           // a sound's end is followed by its beginning
+  bool urgent = false;         // does not sink under speech
+  double loudness_lufs = -23;  // EBU R 128
+  bool operator==(const PlaySpec&) const = default;
+};
+struct PlayTags {  // as the source says; each at most limits::kMaxTagBytes of UTF-8
+  std::string title{}, artist{}, album{}, track{};
+  bool operator==(const PlayTags&) const = default;
 };
 
 // Events.
@@ -160,8 +188,41 @@ struct LegClosed {
   bool operator==(const LegClosed&) const = default;
 };
 
-using Event = std::variant<LegOpened, CandidatesGathered, IceRestarted, LegConnected, LegFailed,
-                           LegQuiet, LegHeard, DigitPressed, LegClosed>;
+struct PlayStarted {  // its first sound is on its way into the mix
+  PlayId play;
+  PlayTags tags{};
+  std::optional<std::chrono::milliseconds> duration{};
+  bool seekable = false;
+  bool has_video = false;  // of which the sound is played
+  bool operator==(const PlayStarted&) const = default;
+};
+struct PlayTagged {  // they have changed
+  PlayId play;
+  PlayTags tags;
+  bool operator==(const PlayTagged&) const = default;
+};
+enum class PlayEnd { finished, stopped, error };
+// The last event of a piece, exactly once.
+struct PlayEnded {
+  PlayId play;
+  PlayEnd cause = PlayEnd::finished;
+  std::string text{};  // of an error: one sentence for whoever wanted to hear it
+  bool operator==(const PlayEnded&) const = default;
+};
+
+using Event =
+    std::variant<LegOpened, CandidatesGathered, IceRestarted, LegConnected, LegFailed, LegQuiet,
+                 LegHeard, DigitPressed, LegClosed, PlayStarted, PlayTagged, PlayEnded>;
+
+// Whose event it is; nullopt: a piece's.
+inline std::optional<LegId> leg_of(const Event& event) {
+  return std::visit(
+      [](const auto& e) -> std::optional<LegId> {
+        if constexpr (requires { e.leg; }) return e.leg;
+        return std::nullopt;
+      },
+      event);
+}
 
 class MediaEngine {
  public:
@@ -187,6 +248,14 @@ class MediaEngine {
   // Replaces the room's plan from the next tick on. A leg that the plan does not name neither
   // speaks nor hears.
   virtual void set_mix_plan(RoomId room, MixPlan plan) = 0;
+
+  // PlayEnded follows, exactly once, whatever happens; at once if nobody is connected in the room.
+  // Several pieces of a room sound at the same time.
+  virtual void play(PlaySpec spec) = 0;
+  // Unknown pieces are ignored: the end may have overtaken.
+  virtual void pause_play(PlayId play, bool on) = 0;
+  virtual void seek_play(PlayId play, std::chrono::milliseconds to) = 0;  // if it is seekable
+  virtual void stop_play(PlayId play) = 0;
 };
 
 }  // namespace media

@@ -64,6 +64,20 @@ struct SetMixPlan {
   media::RoomId room;
   media::MixPlan plan;
 };
+struct Play {
+  media::PlaySpec spec;
+};
+struct PausePlay {
+  media::PlayId play;
+  bool on = true;
+};
+struct SeekPlay {
+  media::PlayId play;
+  std::chrono::milliseconds to{};
+};
+struct StopPlay {
+  media::PlayId play;
+};
 // What outlives the process. Carried out some time soon: an answer does not wait for a disk.
 struct SaveSubscription {
   Subscription row;
@@ -77,9 +91,10 @@ struct Log {
   std::string text;  // one line, key=value
 };
 
-using Command = std::variant<Reply, SendIq, SendMessage, SendPresence, SetIceServers, OpenLeg,
-                             ConnectLeg, AddRemoteCandidates, RestartIce, CloseLeg, SetMixPlan,
-                             SaveSubscription, ForgetSubscription, Log>;
+using Command =
+    std::variant<Reply, SendIq, SendMessage, SendPresence, SetIceServers, OpenLeg, ConnectLeg,
+                 AddRemoteCandidates, RestartIce, CloseLeg, SetMixPlan, Play, PausePlay, SeekPlay,
+                 StopPlay, SaveSubscription, ForgetSubscription, Log>;
 using Commands = std::vector<Command>;
 
 }  // namespace mixer

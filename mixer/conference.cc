@@ -19,7 +19,14 @@ Conference::Conference(Place place, const Config& config, ByteBudget& documents,
       isfocus_(place_.config.focus == FocusWhen::always),
       links_(place_.bare.uri()),
       roster_(place_.bare, place_.config),
-      notifier_(place_.name, config.coin, documents) {}
+      notifier_(place_.name, config.coin, documents),
+      jukebox_({.name = place_.name,
+                .full = place_.full,
+                .room = place_.media_room,
+                .media_dir = config.play.media_dir,
+                .loudness_lufs = static_cast<double>(config.play.loudness_lufs),
+                .hold_music = place_.config.hold_music,
+                .chimes = place_.config.chimes}) {}
 
 Conference::Member* Conference::member(media::LegId leg) {
   const auto found = members_.find(leg);
@@ -184,7 +191,9 @@ std::optional<jingle::StanzaError> Conference::request(const jingle::Jid& peer,
 }
 
 void Conference::media_event(const media::Event& event, Outbox& out, TimePoint now) {
-  const media::LegId leg = std::visit([](const auto& e) { return e.leg; }, event);
+  const auto of = media::leg_of(event);
+  if (!of) return jukebox_.media_event(event, out, now);
+  const media::LegId leg = *of;
   Member* found = member(leg);
   if (!found) return;
   Call& call = found->call;
@@ -204,6 +213,9 @@ void Conference::media_event(const media::Event& event, Outbox& out, TimePoint n
                  [&](const media::LegClosed&) {
                    call.leg_failed({leg, media::LegFailure::media_error, "closed"}, out, now);
                  },
+                 [](const media::PlayStarted&) {},
+                 [](const media::PlayTagged&) {},
+                 [](const media::PlayEnded&) {},
              },
              event);
   settle(leg, out, now);
@@ -276,8 +288,8 @@ std::optional<TimePoint> Conference::next_deadline() const {
   const auto consider = [&](std::optional<TimePoint> at) {
     if (at && (!next || *at < *next)) next = at;
   };
-  for (const auto& at :
-       {notifier_.next_deadline(), due_.next(), links_due_, roster_.next_deadline()}) {
+  for (const auto& at : {notifier_.next_deadline(), due_.next(), links_due_,
+                         roster_.next_deadline(), jukebox_.next_deadline()}) {
     consider(at);
   }
   for (const auto& [leg, moving] : moving_) {
@@ -306,6 +318,7 @@ void Conference::advance(Outbox& out, TimePoint now) {
   if (!over.empty()) settle_isfocus(out);
   if (roster_.expire(now)) notifier_.touch();
   send_plan(out);
+  jukebox_.advance(out, now);
   notifier_.advance(roster_, out, now);
 }
 

@@ -12,6 +12,7 @@
 #include "mixer/call.h"
 #include "mixer/config.h"
 #include "mixer/deadlines.h"
+#include "mixer/jukebox.h"
 #include "mixer/links.h"
 #include "mixer/notifier.h"
 #include "mixer/roster.h"
@@ -85,6 +86,11 @@ class Conference {
                                Outbox& out);
 
   void media_event(const media::Event& event, Outbox& out, TimePoint now);
+  // From whoever may. nullopt: done, or under way.
+  std::optional<PlayRefusal> order(const PlayOrder& order, const jingle::Jid& by, Outbox& out) {
+    return jukebox_.order(order, by, out);
+  }
+  std::optional<NowPlaying> now_playing() const { return jukebox_.now_playing(); }
   // The answer to an IQ of ours; nullptr: result.
   void answered(const Awaited& awaited, const std::string& id, const jingle::StanzaError* error,
                 Outbox& out, TimePoint now);
@@ -189,6 +195,7 @@ class Conference {
   static void silence(Participant& participant);
   void chat(const Call& call, const std::string& text, Outbox& out) const;
   void send_plan(Outbox& out);
+  void settle_audience(Outbox& out, TimePoint now);
 
   // conference_coin.cc
   void subscribe(const Member& member);
@@ -220,6 +227,7 @@ class Conference {
   std::optional<TimePoint> links_due_;
   Roster roster_;
   Notifier notifier_;
+  Jukebox jukebox_;
   std::vector<std::pair<media::LegId, CallRecord>> ended_;
 };
 

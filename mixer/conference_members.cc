@@ -30,6 +30,7 @@ void Conference::settle(media::LegId leg, Outbox& out, TimePoint now) {
   }
   settle_links(out, now);
   settle_isfocus(out);
+  settle_audience(out, now);
   found = member(leg);
   if (!found) return;
   introduce(*found, out);
@@ -173,6 +174,12 @@ void Conference::announce_join(const Member& newcomer, Outbox& out) const {
 void Conference::chat(const Call& call, const std::string& text, Outbox& out) const {
   out.put(SendMessage{place_.full, call.peer(), "chat", out.next_id(),
                       "<body>" + jingle::escape(text) + "</body>"});
+}
+
+// Another focus is many: no music is played into its room because ours has nobody else.
+void Conference::settle_audience(Outbox& out, TimePoint now) {
+  const std::size_t users = plan_.size();
+  jukebox_.audience(users, users == 1 && !links_.has(plan_.front().leg), out, now);
 }
 
 void Conference::send_plan(Outbox& out) {

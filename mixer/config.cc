@@ -228,6 +228,23 @@ void read_media(ConfigSection section, Config::Media& media) {
   }
 }
 
+void read_play(ConfigSection section, Config::Play& play, const std::string& config_file) {
+  if (const auto text = section.string("media-dir")) {
+    // An absolute path stays as it is.
+    const auto path = std::filesystem::path(config_file).parent_path() / *text;
+    std::error_code none;
+    if (text->empty() || !std::filesystem::is_directory(path, none)) {
+      section.error("media-dir", '"' + path.string() + "\" is not a directory");
+    }
+    play.media_dir = path.lexically_normal().string();
+  }
+  play.hosts = addresses(section, "hosts", is_host, "a host's name or address");
+  // EBU R 128 has its meter end at -41; above -10 nothing is left for the peaks.
+  if (const auto lufs = section.integer("loudness", -41, -10)) {
+    play.loudness_lufs = static_cast<int>(*lufs);
+  }
+}
+
 // Without [access] dial a component serves the domain above its own; an address has none.
 bool has_default_dial_rule(const Config::Xmpp& xmpp) {
   if (xmpp.mode == Config::Xmpp::Mode::client) return true;
@@ -253,6 +270,15 @@ void read_access(ConfigSection section, Config& config) {
       section.error("dial", "\"anyone\" stands alone: dial = \"anyone\"");
     }
   }
+  for (const std::string& text :
+       section.strings("moderators").value_or(std::vector<std::string>{})) {
+    const auto jid = jingle::Jid::parse(text);
+    if (jid && jid->is_bare() && !jid->local().empty()) {
+      access.moderators.push_back(*jid);
+    } else {
+      section.error("moderators", '"' + text + "\" is not a bare JID like \"juliet@example.org\"");
+    }
+  }
   if (!access.dial_set && !config.xmpp.jid.empty() && !has_default_dial_rule(config.xmpp)) {
     section.error("dial", "is missing: \"" + config.xmpp.jid.str() +
                               "\" has no server's domain above it, so nobody could dial; name "
@@ -270,7 +296,7 @@ void read_limits(ConfigSection section, Config::Limits& limits) {
            limits::kMaxRoomsPerHour);
 }
 
-void read_room_keys(ConfigSection& section, RoomConfig& room) {
+void read_room_keys(ConfigSection& section, const Config::Play& play, RoomConfig& room) {
   take(room.disclose, section.choice("disclose", kDisclose));
   take(room.announce, section.choice("announce", kAnnounce));
   take(room.focus, section.choice("focus", kFocus));
@@ -287,6 +313,16 @@ void read_room_keys(ConfigSection& section, RoomConfig& room) {
       } else {
         section.error("moderators", '"' + text + "\" is not a bare JID like \"ann@example.org\"");
       }
+    }
+  }
+  take(room.chimes, section.boolean("chimes"));
+  if (const auto text = section.string("hold-music")) {
+    room.hold_music = *text == "off" ? "" : *text;
+    if (!room.hold_music.empty() && room.hold_music != kBuiltInHoldMusic &&
+        play.media_dir.empty()) {
+      section.error("hold-music", '"' + *text +
+                                      "\" is neither \"on\" nor \"off\", and there is no " +
+                                      "play.media-dir to have a file of that name");
     }
   }
 }
@@ -326,7 +362,7 @@ void read_room_text(ConfigSection& section, std::string_view key, std::string& t
 void read_rooms(ConfigReader& reader, Config& config) {
   ConfigSection defaults = reader.section("rooms");
   take(config.create_rooms_on_dial, defaults.choice("create", kCreate));
-  read_room_keys(defaults, config.room_defaults);
+  read_room_keys(defaults, config.play, config.room_defaults);
   for (const std::string& name : reader.children("room")) {
     ConfigSection section = reader.section("room", name);
     const auto jid = jingle::Jid::parse(name + "@" + "room.invalid");
@@ -336,7 +372,7 @@ void read_rooms(ConfigReader& reader, Config& config) {
     if (is_name) room.name = jid->local();
     read_room_text(section, "display-text", room.display_text);
     read_room_text(section, "subject", room.subject);
-    read_room_keys(section, room);
+    read_room_keys(section, config.play, room);
     take(room.is_public, section.boolean("public"));
     read_invite(section, config.xmpp, room);
     if (!is_name) {
@@ -426,6 +462,7 @@ ConfigResult parse_config(const std::string& text, const std::string& file) {
   Config& config = result.config;
   read_xmpp(reader.section("xmpp"), config, file);
   read_media(reader.section("media"), config.media);
+  read_play(reader.section("play"), config.play, file);
   read_access(reader.section("access"), config);
   read_limits(reader.section("limits"), config.limits);
   read_rooms(reader, config);

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -20,6 +21,9 @@ enum class CoinPush { everyone, announced };
 // When the room says isfocus (XEP-0298 §5): always, or while two or more are in it.
 enum class FocusWhen { always, multiparty };
 
+// RoomConfig::hold_music: the one that is generated.
+inline constexpr std::string_view kBuiltInHoldMusic = "on";
+
 struct RoomConfig {
   std::string name;                   // the JID's localpart, prepared
   std::string display_text, subject;  // empty: the room's name; none
@@ -31,6 +35,9 @@ struct RoomConfig {
   // A call from another device of somebody here joins his others; else it takes their place
   // (XEP-0353 §4.2).
   bool multi_device = false;
+  // Played while somebody is alone: kBuiltInHoldMusic, a name in media-dir, or empty: none.
+  std::string hold_music = {};
+  bool chimes = false;                   // when somebody comes or goes
   std::vector<jingle::Jid> invite = {};      // dialled when the room opens
   std::vector<jingle::Jid> moderators = {};  // bare
   bool operator==(const RoomConfig&) const = default;
@@ -62,10 +69,18 @@ struct Config {
     bool operator==(const Media&) const = default;
   } media;
 
+  struct Play {
+    std::string media_dir;           // whose files may be played; empty: none
+    std::vector<std::string> hosts;  // of https URLs, whatever their addresses
+    int loudness_lufs = -23;         // EBU R 128
+    bool operator==(const Play&) const = default;
+  } play;
+
   struct Access {
     bool anyone = false;            // dial = "anyone"
     std::vector<std::string> dial;  // domains and JIDs; empty and not set: the default rule
     bool dial_set = false;
+    std::vector<jingle::Jid> moderators = {};  // bare
     bool operator==(const Access&) const = default;
   } access;
 

@@ -83,8 +83,9 @@ void Focus::dispatch(const Event& event, TimePoint now) {
 }
 
 void Focus::media_event(const media::Event& event, TimePoint now) {
-  const media::LegId id = std::visit([](const auto& e) { return e.leg; }, event);
-  const auto found = legs_.find(id);
+  const auto id = media::leg_of(event);
+  if (!id) return play_event(event, now);
+  const auto found = legs_.find(*id);
   if (found == legs_.end()) return;
   const std::string room = found->second.room;
   if (const auto* failed = std::get_if<media::LegFailed>(&event);
@@ -101,6 +102,38 @@ void Focus::media_event(const media::Event& event, TimePoint now) {
     }
     legs_.erase(found);
   }
+}
+
+void Focus::play_event(const media::Event& event, TimePoint now) {
+  const media::RoomId played_in = std::visit(
+      [](const auto& e) {
+        if constexpr (requires { e.play; }) return e.play.room;
+        return media::RoomId{};
+      },
+      event);
+  for (auto& [name, room] : rooms_) {
+    if (room.conference.place().media_room != played_in) continue;
+    room.conference.media_event(event, out_, now);
+    return settle(std::string(name), now);
+  }
+}
+
+Focus::Ordered Focus::play(const std::string& room, const PlayOrder& order, const jingle::Jid& by,
+                           TimePoint now) {
+  std::optional<PlayRefusal> refused = PlayRefusal::nobody_there;
+  if (!access_.is_moderator(by)) {
+    refused = PlayRefusal::not_allowed;
+  } else if (Conference* const conference = find(room)) {
+    refused = conference->order(order, by, out_);
+    settle(room, now);
+  }
+  advance(now);
+  return {refused, out_.take()};
+}
+
+std::optional<NowPlaying> Focus::now_playing(const std::string& room) const {
+  const auto found = rooms_.find(room);
+  return found == rooms_.end() ? std::nullopt : found->second.conference.now_playing();
 }
 
 void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {

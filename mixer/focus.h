@@ -51,6 +51,15 @@ class Focus {
     Commands commands;
   };
   [[nodiscard]] Invited invite(const Invite& invite, TimePoint now);
+  // Playing into a room, for moderators.
+  struct Ordered {
+    std::optional<PlayRefusal> refused;  // nullopt: done, or under way
+    Commands commands;
+  };
+  [[nodiscard]] Ordered play(const std::string& room, const PlayOrder& order, const jingle::Jid& by,
+                             TimePoint now);
+  // What others may be told that it plays; nullopt: nothing.
+  std::optional<NowPlaying> now_playing(const std::string& room) const;
   // When to send DeadlinePassed; nullopt: no need.
   std::optional<TimePoint> next_deadline() const;
   // Legs not closed yet; shutdown waits for 0.
@@ -77,6 +86,7 @@ class Focus {
   // focus.cc: routing and time.
   void dispatch(const Event& event, TimePoint now);
   void media_event(const media::Event& event, TimePoint now);
+  void play_event(const media::Event& event, TimePoint now);
   void iq_answered(const jingle::Iq& iq, TimePoint now);
   void connection_up(const jingle::XmppConnection::Up& up, TimePoint now);
   void connection_down();

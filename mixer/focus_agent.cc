@@ -224,6 +224,22 @@ void FocusAgent::carry_out(const Commands& commands) {
               signaling_thread.assert_here();
               if (engine_) engine_->set_mix_plan(set.room, set.plan);
             },
+            [this](const Play& play) {
+              signaling_thread.assert_here();
+              if (engine_) engine_->play(play.spec);
+            },
+            [this](const PausePlay& pause) {
+              signaling_thread.assert_here();
+              if (engine_) engine_->pause_play(pause.play, pause.on);
+            },
+            [this](const SeekPlay& seek) {
+              signaling_thread.assert_here();
+              if (engine_) engine_->seek_play(seek.play, seek.to);
+            },
+            [this](const StopPlay& stop) {
+              signaling_thread.assert_here();
+              if (engine_) engine_->stop_play(stop.play);
+            },
             [this](const SaveSubscription& save) {
               if (parts_.store) parts_.store->save(save.row);
             },

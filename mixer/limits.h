@@ -159,4 +159,13 @@ inline constexpr std::size_t kMaxDeparted = 100;
 inline constexpr std::size_t kMaxLocalBytes = 255;  // of a room's name; nobody dials longer ones
 inline constexpr std::size_t kMaxRosterContacts = 10000;
 
+// Playing. A URL, or a path in media-dir.
+inline constexpr std::size_t kMaxSourceBytes = 1024;
+// Pieces waiting for the one before: an evening of music.
+inline constexpr std::size_t kMaxPlayQueue = 100;
+// So long alone before there is hold music: whoever comes second is often a moment behind.
+inline constexpr std::chrono::seconds kAlone{2};
+// Two chimes in one second are noise.
+inline constexpr std::chrono::seconds kBetweenChimes{1};
+
 }  // namespace mixer::limits

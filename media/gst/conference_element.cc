@@ -477,4 +477,8 @@ void conference_set_plan(GstElement* conference, MixPlan plan) {
   control.room.set_plan(std::move(plan));
 }
 
+PlaySource& conference_play_source(GstPad* play_pad) {
+  return *static_cast<PlaySource*>(gst_pad_get_element_private(play_pad));
+}
+
 }  // namespace media::gst

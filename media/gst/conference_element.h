@@ -14,6 +14,10 @@
 #include "media/mix_leg.h"
 #include "media/mix_plan.h"
 
+namespace media {
+class PlaySource;
+}  // namespace media
+
 namespace media::gst {
 
 class TickPool;
@@ -44,5 +48,8 @@ void conference_configure(GstElement* conference, TickPool* pool, ConferenceHook
 void conference_set_leg(GstElement* conference, guint index, const ConferenceLeg& leg);
 // Control thread. Until the first plan every leg speaks and hears.
 void conference_set_plan(GstElement* conference, MixPlan plan);
+// What is behind a pad play_%u, until the pad is released: for those who play without a buffer for
+// each piece of sound, and for pausing. Whoever writes to it is the pad's streaming thread.
+PlaySource& conference_play_source(GstPad* play_pad);
 
 }  // namespace media::gst

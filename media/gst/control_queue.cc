@@ -9,6 +9,9 @@ bool may_be_lost(const ControlCommand& command) {
   return std::holds_alternative<OpenLegCommand>(command) ||
          std::holds_alternative<AddCandidatesCommand>(command) ||
          std::holds_alternative<RestartIceCommand>(command) ||
+         std::holds_alternative<PlayCommand>(command) ||
+         std::holds_alternative<PausePlayCommand>(command) ||
+         std::holds_alternative<SeekPlayCommand>(command) ||
          std::holds_alternative<PipelineErrorCommand>(command);
 }
 

@@ -1,7 +1,8 @@
 // media/gst/control_queue.h: commands on their way to the control thread. Bounded; what happens
-// when it is full is decided here (limits::kControlCommands): opening is refused, trickled
-// candidates and ICE restarts are lost, reports of errors too; a leg's connect and close (one
-// each), a room's plan (the latest) and the servers for ICE are always taken.
+// when it is full is decided here (limits::kControlCommands): opening and playing are refused,
+// trickled candidates, ICE restarts, pauses and seeks are lost, reports of errors too; a leg's
+// connect and close (one each), a piece's stop and end (one each), a room's plan (the latest) and
+// the servers for ICE are always taken.
 #pragma once
 
 #include <condition_variable>
@@ -43,14 +44,33 @@ struct SetPlanCommand {
   RoomId room;
   MixPlan plan;
 };
+struct PlayCommand {
+  PlaySpec spec;
+};
+struct PausePlayCommand {
+  PlayId play;
+  bool on = true;
+};
+struct SeekPlayCommand {
+  PlayId play;
+  std::chrono::milliseconds to{};
+};
+struct StopPlayCommand {
+  PlayId play;
+};
+struct PlayOverCommand {  // from the piece's own thread
+  PlayEnded end;
+};
 struct PipelineErrorCommand {  // from a room's bus
   RoomId room;
   std::optional<LegId> leg;  // whose element said so; none: the room's own
   std::string text;
 };
-using ControlCommand = std::variant<SetIceServersCommand, IceServersResolvedCommand, OpenLegCommand,
-                                    ConnectLegCommand, AddCandidatesCommand, RestartIceCommand,
-                                    CloseLegCommand, SetPlanCommand, PipelineErrorCommand>;
+using ControlCommand =
+    std::variant<SetIceServersCommand, IceServersResolvedCommand, OpenLegCommand, ConnectLegCommand,
+                 AddCandidatesCommand, RestartIceCommand, CloseLegCommand, SetPlanCommand,
+                 PlayCommand, PausePlayCommand, SeekPlayCommand, StopPlayCommand, PlayOverCommand,
+                 PipelineErrorCommand>;
 
 class ControlQueue {
  public:

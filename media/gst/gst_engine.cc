@@ -115,6 +115,16 @@ class GstEngine final : public MediaEngine {
   void set_mix_plan(RoomId room, MixPlan plan) override {
     queue_.push(SetPlanCommand{room, std::move(plan)});
   }
+  void play(PlaySpec spec) override {
+    const auto play = spec.play;
+    if (queue_.push(PlayCommand{std::move(spec)})) return;
+    emit(PlayEnded{play, PlayEnd::error, "The mixer is too busy."});
+  }
+  void pause_play(PlayId play, bool on) override { queue_.push(PausePlayCommand{play, on}); }
+  void seek_play(PlayId play, std::chrono::milliseconds to) override {
+    queue_.push(SeekPlayCommand{play, to});
+  }
+  void stop_play(PlayId play) override { queue_.push(StopPlayCommand{play}); }
 
  private:
   struct Leg {
@@ -155,6 +165,7 @@ class GstEngine final : public MediaEngine {
           },
           std::move(*command));
     }
+    while (!plays_.empty()) end_play({*plays_.begin(), PlayEnd::stopped});
     rooms_.clear();
     legs_.clear();
   }
@@ -230,7 +241,7 @@ class GstEngine final : public MediaEngine {
     const auto room = rooms_.find(node.mapped().room);
     if (room->second.pipeline) room->second.pipeline->detach(command.leg);
     room->second.legs.erase(command.leg);
-    if (room->second.legs.empty()) rooms_.erase(room);
+    if (room->second.legs.empty()) close(room);
     node.mapped().io->close(command.leg);  // LegClosed comes from there, after all others
   }
 
@@ -242,6 +253,55 @@ class GstEngine final : public MediaEngine {
     } else {
       room->second.plan = std::move(command.plan);
     }
+  }
+
+  void carry_out(PlayCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    const PlaySpec& spec = command.spec;
+    if (plays_.contains(spec.play)) return;  // unique in the process, says its type
+    const auto room = rooms_.find(spec.play.room);
+    if (room == rooms_.end() || !room->second.pipeline) {
+      emit(PlayEnded{spec.play, PlayEnd::error, "Nobody is there to hear it."});
+    } else if (plays_.size() >= limits::kMaxPlays ||
+               !room->second.pipeline->play(spec, player_parts_)) {
+      emit(PlayEnded{spec.play, PlayEnd::error, "Too much is played at once."});
+    } else {
+      plays_.insert(spec.play);
+    }
+  }
+
+  Player* player(PlayId play) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    return plays_.contains(play) ? rooms_.at(play.room).pipeline->player(play) : nullptr;
+  }
+
+  void carry_out(PausePlayCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    if (Player* const found = player(command.play)) found->pause(command.on);
+  }
+
+  void carry_out(SeekPlayCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    if (Player* const found = player(command.play)) found->seek(command.to);
+  }
+
+  void carry_out(StopPlayCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    end_play({command.play, PlayEnd::stopped});
+  }
+
+  void carry_out(PlayOverCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    end_play(std::move(command.end));
+  }
+
+  void end_play(PlayEnded end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    if (plays_.erase(end.play) == 0) return;
+    rooms_.at(end.play.room).pipeline->stop(end.play);
+    emit(std::move(end));
+  }
+
+  void close(std::map<RoomId, Room>::iterator room) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    const PlayId least{room->first, 0};
+    for (auto play = plays_.lower_bound(least); play != plays_.end() && play->room == room->first;
+         play = plays_.lower_bound(least)) {
+      end_play({*play, PlayEnd::stopped});
+    }
+    rooms_.erase(room);
   }
 
   void carry_out(PipelineErrorCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
@@ -269,6 +329,9 @@ class GstEngine final : public MediaEngine {
 
   // Constant after construction. Order matters, see the destructor.
   const std::function<void(Event)> sink_;
+  const Player::Parts player_parts_{
+      .on_event = [this](Event event) { emit(std::move(event)); },
+      .over = [this](PlayEnded end) { queue_.push(PlayOverCommand{std::move(end)}); }};
   DtlsIdentity identity_;
   TickPool pool_;
   ControlQueue queue_{limits::kControlCommands};
@@ -281,6 +344,7 @@ class GstEngine final : public MediaEngine {
   // Control thread.
   std::map<RoomId, Room> rooms_ ABSL_GUARDED_BY(control_thread);
   std::map<LegId, Leg> legs_ ABSL_GUARDED_BY(control_thread);
+  std::set<PlayId> plays_ ABSL_GUARDED_BY(control_thread);
   std::size_t next_io_ ABSL_GUARDED_BY(control_thread) = 0;
   std::random_device random_;
 

@@ -6,6 +6,7 @@
 
 #include "media/gst/leg_sink.h"
 #include "media/gst/leg_src.h"
+#include "media/limits.h"
 
 namespace media::gst {
 namespace {
@@ -52,6 +53,7 @@ RoomPipeline::RoomPipeline(TickPool& pool, ConferenceHooks hooks, OnError on_err
 
 RoomPipeline::~RoomPipeline() {
   control_thread.assert_here();
+  while (!plays_.empty()) stop(plays_.begin()->first);
   while (!legs_.empty()) detach(legs_.begin()->first);
   // 1. NULL stops the ticks: nothing posts to the bus any more;
   // 2. the handler goes before this object does.
@@ -108,6 +110,27 @@ void RoomPipeline::release(Leg& leg) {
 }
 
 void RoomPipeline::set_plan(MixPlan plan) { conference_set_plan(conference_, std::move(plan)); }
+
+bool RoomPipeline::play(const PlaySpec& spec, const Player::Parts& parts) {
+  if (plays_.size() >= limits::kMaxPlaysPerRoom) return false;
+  auto pad = PadPtr::adopt(gst_element_request_pad_simple(conference_, "play_%u"));
+  auto player = std::make_unique<Player>(spec, conference_play_source(pad.get()), parts);
+  plays_.emplace(spec.play, Piece{std::move(pad), std::move(player)});
+  return true;
+}
+
+Player* RoomPipeline::player(PlayId play) {
+  const auto piece = plays_.find(play);
+  return piece == plays_.end() ? nullptr : piece->second.player.get();
+}
+
+// The player's thread ends first: it writes to what is behind the pad.
+void RoomPipeline::stop(PlayId play) {
+  auto node = plays_.extract(play);
+  if (node.empty()) return;
+  node.mapped().player.reset();
+  gst_element_release_request_pad(conference_, node.mapped().pad.get());
+}
 
 guint RoomPipeline::free_index() const {
   guint index = 0;

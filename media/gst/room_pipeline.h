@@ -4,11 +4,13 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "media/gst/conference_element.h"
 #include "media/gst/gst_ptr.h"
+#include "media/gst/player.h"
 #include "media/media_engine.h"
 #include "media/thread_role.h"
 
@@ -39,11 +41,24 @@ class RoomPipeline {
   void detach(LegId leg) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
   void set_plan(MixPlan plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
 
+  // Begins to play; Player::Over tells the end, and then the piece is to be stopped. False: too
+  // much is played already.
+  bool play(const PlaySpec& spec, const Player::Parts& parts)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
+  // nullptr: unknown.
+  Player* player(PlayId play) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
+  // Faded. Unknown pieces are ignored.
+  void stop(PlayId play) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
+
  private:
   struct Leg {
     guint index = 0;  // of the conference's pads; the lowest free one
     ElementPtr leg_src, leg_sink;
     PadPtr sink_pad, src_pad;  // the conference's
+  };
+  struct Piece {
+    PadPtr pad;  // the conference's play_%u
+    std::unique_ptr<Player> player;
   };
   static GstBusSyncReply on_message(GstBus* bus, GstMessage* message, gpointer self);
   guint free_index() const;
@@ -54,6 +69,7 @@ class RoomPipeline {
   ElementPtr pipeline_;
   GstElement* conference_ = nullptr;  // the pipeline's
   std::map<LegId, Leg> legs_;
+  std::map<PlayId, Piece> plays_;
 };
 
 }  // namespace media::gst

@@ -34,13 +34,13 @@ class EventLog {
     changed_.notify_all();
   }
   void poke() { changed_.notify_all(); }
-  // The first event of type T about `leg`.
-  template <class T>
-  std::optional<T> wait_for(LegId leg, std::chrono::milliseconds patience = kPatience) {
+  // The first event of type T about `subject`, a leg or a piece that is played.
+  template <class T, class Id>
+  std::optional<T> wait_for(Id subject, std::chrono::milliseconds patience = kPatience) {
     std::unique_lock lock(mutex_);
     std::optional<T> found;
     changed_.wait_for(lock, patience, [&] {
-      found = find<T>(leg);
+      found = find<T>(subject);
       return found.has_value();
     });
     return found;
@@ -67,19 +67,27 @@ class EventLog {
     const std::lock_guard lock(mutex_);
     std::vector<Event> out;
     for (const auto& event : events_) {
-      if (std::visit([&](const auto& e) { return e.leg == leg; }, event)) out.push_back(event);
+      if (leg_of(event) == leg) out.push_back(event);
     }
     return out;
   }
 
  private:
-  template <class T>
-  std::optional<T> find(LegId leg) const {
+  template <class T, class Id>
+  std::optional<T> find(Id subject) const {
     for (const auto& event : events_) {
       const auto* typed = std::get_if<T>(&event);
-      if (typed && typed->leg == leg) return *typed;
+      if (typed && is_about(*typed, subject)) return *typed;
     }
     return std::nullopt;
+  }
+  template <class T>
+  static bool is_about(const T& event, LegId leg) {
+    return event.leg == leg;
+  }
+  template <class T>
+  static bool is_about(const T& event, PlayId play) {
+    return event.play == play;
   }
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -86,7 +86,7 @@ TEST(Config, EveryCommentedLineOfTheSampleStatesItsDefault) {
     }
     text += line + "\n";
   }
-  EXPECT_GE(keys, 31);
+  EXPECT_GE(keys, 38);
   // A component has no TLS, and the port says what 0 stands for.
   text = std::regex_replace(text, std::regex("tls = \"verify\""), "");
   auto result = parse_config(text, "sample");
@@ -142,6 +142,11 @@ deny-peers = ["10.0.0.0/8", "fd00::/8", "192.0.2.9"]
 bitrate = 64000
 [access]
 dial = ["Example.org", "Ada@example.net"]
+moderators = ["Ada@example.net"]
+[play]
+media-dir = "/"
+hosts = ["radio.example.org", "192.0.2.4"]
+loudness = -20
 [limits]
 participants-per-room = 11
 participants = 12
@@ -156,6 +161,8 @@ focus = "multiparty"
 departed-seconds = 0
 multi-device = true
 moderators = ["Ann@Example.org", "bob@example.org"]
+hold-music = "on"
+chimes = true
 [room.Bot]
 invite = ["Ann@Example.org", "bob@example.org/desk"]
 [room.Lobby]
@@ -169,6 +176,8 @@ focus = "always"
 departed-seconds = 3600
 multi-device = false
 moderators = []
+hold-music = "wait.ogg"
+chimes = false
 [coin]
 push = "announced"
 sid-attribute = false
@@ -200,7 +209,12 @@ level = "debug"
                   .discover_services = jingle::Jid::parse("disco.example.org"),
                   .deny_peers = {"10.0.0.0/8", "fd00::/8", "192.0.2.9"},
                   .bitrate_bps = 64000};
-  config.access = {.anyone = false, .dial = {"example.org", "ada@example.net"}, .dial_set = true};
+  config.play = {
+      .media_dir = "/", .hosts = {"radio.example.org", "192.0.2.4"}, .loudness_lufs = -20};
+  config.access = {.anyone = false,
+                   .dial = {"example.org", "ada@example.net"},
+                   .dial_set = true,
+                   .moderators = {*jingle::Jid::parse("ada@example.net")}};
   config.limits = {11, 12, 13, 14, 15};
   config.create_rooms_on_dial = false;
   config.room_defaults.disclose = Disclose::nick;
@@ -210,6 +224,8 @@ level = "debug"
   config.room_defaults.multi_device = true;
   config.room_defaults.moderators = {*jingle::Jid::parse("ann@example.org"),
                                      *jingle::Jid::parse("bob@example.org")};
+  config.room_defaults.hold_music = kBuiltInHoldMusic;
+  config.room_defaults.chimes = true;
   config.rooms["bot"] = config.room_defaults;
   config.rooms["bot"].name = "bot";
   config.rooms["bot"].invite = {*jingle::Jid::parse("ann@example.org"),
@@ -223,6 +239,8 @@ level = "debug"
                            .focus = FocusWhen::multiparty,
                            .departed_for = std::chrono::seconds(0),
                            .multi_device = true,
+                           .hold_music = "on",
+                           .chimes = true,
                            .moderators = config.room_defaults.moderators};
   config.rooms["attic"] = {.name = "attic",
                            .display_text = "",
@@ -230,7 +248,8 @@ level = "debug"
                            .disclose = Disclose::full,
                            .announce = Announce::off,
                            .is_public = false,
-                           .departed_for = std::chrono::hours(1)};
+                           .departed_for = std::chrono::hours(1),
+                           .hold_music = "wait.ogg"};
   config.coin = {CoinPush::announced,
                  false,
                  true,
@@ -238,6 +257,17 @@ level = "debug"
                  {{"ann@example.org", "jitsi"}, {"example.net", "none"}}};
   config.log_level = "debug";
   EXPECT_EQ(result.config, config);
+}
+
+TEST(Config, WhatCannotBePlayedIsAnError) {
+  EXPECT_THAT(problems("[play]\nmedia-dir = \"/nowhere\""),
+              ElementsAre(HasSubstr("is not a directory")));
+  EXPECT_THAT(problems("[rooms]\nhold-music = \"wait.ogg\""),
+              ElementsAre(HasSubstr("play.media-dir")));
+  EXPECT_THAT(problems("[play]\nloudness = 0"), ElementsAre(HasSubstr("play.loudness")));
+  EXPECT_THAT(problems("[access]\nmoderators = [\"example.org\"]"),
+              ElementsAre(HasSubstr("is not a bare JID")));
+  EXPECT_EQ(good("[rooms]\nhold-music = \"off\"").room_defaults.hold_music, "");
 }
 
 TEST(Config, ReportsEverythingAtOnceInTheOrderOfTheFile) {

@@ -44,10 +44,20 @@ class RecordingEngine : public media::MediaEngine {
   void set_mix_plan(media::RoomId room, media::MixPlan plan) override {
     calls.push_back("plan:" + std::to_string(plan.legs.size()) + " " + std::to_string(room.value));
   }
+  void play(media::PlaySpec spec) override { note("play", spec.play); }
+  void pause_play(media::PlayId play, bool on) override { note(on ? "pause" : "resume", play); }
+  void seek_play(media::PlayId play, std::chrono::milliseconds to) override {
+    note("seek:" + std::to_string(to.count()), play);
+  }
+  void stop_play(media::PlayId play) override { note("stop", play); }
 
   std::vector<std::string> calls;
 
  private:
+  void note(const std::string& what, media::PlayId play) {
+    calls.push_back(what + " " + std::to_string(play.room.value) + "/" +
+                    std::to_string(play.number));
+  }
   void note(const std::string& what, media::LegId leg) {
     calls.push_back(what + " " + std::to_string(leg.value));
   }

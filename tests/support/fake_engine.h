@@ -32,6 +32,12 @@ class FakeEngine : public media::MediaEngine {
   void restart_ice(media::LegId leg, std::optional<media::IceCredentials> remote) override;
   void close_leg(media::LegId leg) override;
   void set_mix_plan(media::RoomId room, media::MixPlan plan) override;
+  void play(media::PlaySpec spec) override { plays_.push_back(std::move(spec)); }
+  void pause_play(media::PlayId, bool) override {}
+  void seek_play(media::PlayId, std::chrono::milliseconds) override {}
+  void stop_play(media::PlayId play) override {
+    std::erase_if(plays_, [play](const auto& each) { return each.play == play; });
+  }
 
   // The events that a real engine would raise sooner or later.
   media::LegOpened opened(media::LegId leg);
@@ -43,6 +49,7 @@ class FakeEngine : public media::MediaEngine {
 
   const std::vector<media::IceServer>& ice_servers() const { return ice_servers_; }
   const std::map<media::LegId, Leg>& legs() const { return legs_; }
+  const std::vector<media::PlaySpec>& plays() const { return plays_; }  // but those stopped
   const std::map<media::RoomId, media::MixPlan>& plans() const { return plans_; }
   // Breaches of the contract: a leg opened or closed twice, an unknown one closed.
   const std::vector<std::string>& faults() const { return faults_; }
@@ -54,6 +61,7 @@ class FakeEngine : public media::MediaEngine {
   std::map<media::LegId, Leg> legs_;
   std::set<media::LegId> ever_;
   std::map<media::RoomId, media::MixPlan> plans_;
+  std::vector<media::PlaySpec> plays_;
   std::vector<std::string> faults_;
   std::uint64_t opened_count_ = 0, close_count_ = 0;
 };

@@ -112,7 +112,9 @@ void Caller::on(const media::Event& event) {
                           report_.rtp = closed.statistics;
                           leg_open_ = false;
                           close_when_done();
-                        }},
+                        },
+                        [](const media::PlayStarted&) {}, [](const media::PlayTagged&) {},
+                        [](const media::PlayEnded&) {}},
              event);
 }
 

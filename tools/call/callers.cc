@@ -37,11 +37,6 @@ bool may_drop(const media::Event& event) {
          std::holds_alternative<media::LegHeard>(event);
 }
 
-template <class E>
-media::LegId leg_of(const E& event) {
-  return event.leg;
-}
-
 media::LegId leg_of_caller(int number) { return {static_cast<std::uint64_t>(number)}; }
 
 jingle::StropheConfig connection_config(const Options& options, int number) {
@@ -74,8 +69,8 @@ class Callers::MediaEvents : public mixer::EventSource {
   int poll_fd() const override { return callers_.mailbox_.fd(); }
   void on_ready(short, TimePoint) override {
     for (auto& event : callers_.mailbox_.take()) {
-      const auto leg = std::visit([](const auto& each) { return leg_of(each); }, event);
-      callers_.agents_.at(leg.value - 1)->handle(std::move(event));
+      const auto leg = leg_of(event);
+      if (leg) callers_.agents_.at(leg->value - 1)->handle(std::move(event));
     }
   }
 

@@ -1,0 +1,184 @@
+#include "mixer/jukebox.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "mixer/limits.h"
+#include "mixer/overloaded.h"
+
+namespace mixer {
+namespace {
+
+constexpr std::string_view kHttps = "https://";
+
+}  // namespace
+
+std::string_view to_string(PlayRefusal refusal) {
+  switch (refusal) {
+    case PlayRefusal::not_allowed: return "Only moderators may do that.";
+    case PlayRefusal::nobody_there: return "Nobody is there to hear it.";
+    case PlayRefusal::no_media_dir: return "Files are not played here.";
+    case PlayRefusal::not_a_source: return "That is neither a file's name nor an https URL.";
+    case PlayRefusal::nothing_playing: return "Nothing is playing.";
+    case PlayRefusal::not_seekable: return "One cannot go to another place in this.";
+    case PlayRefusal::queue_full: return "Too many pieces are waiting.";
+  }
+  return "";
+}
+
+std::optional<PlayRefusal> Jukebox::order(const PlayOrder& order, const jingle::Jid& by,
+                                          Outbox& out) {
+  using What = PlayOrder::What;
+  if (order.what == What::play) return enqueue(order.source, by, out);
+  if (!current_ || current_->ending) return PlayRefusal::nothing_playing;
+  switch (order.what) {
+    case What::play: break;
+    case What::pause:
+    case What::resume:
+      current_->paused = order.what == What::pause;
+      out.put(PausePlay{current_->play, current_->paused});
+      break;
+    case What::seek:
+      if (!current_->started || !current_->started->seekable) return PlayRefusal::not_seekable;
+      out.put(SeekPlay{current_->play, std::max(order.to, std::chrono::milliseconds(0))});
+      break;
+    case What::stop: queue_.clear(); [[fallthrough]];
+    case What::skip: stop(*current_, out); break;
+  }
+  return std::nullopt;
+}
+
+std::optional<PlayRefusal> Jukebox::enqueue(const std::string& name, const jingle::Jid& by,
+                                            Outbox& out) {
+  if (users_ == 0) return PlayRefusal::nobody_there;
+  Wanted wanted{.source = {}, .name = name, .by = by};
+  if (name.empty() || name.size() > limits::kMaxSourceBytes ||
+      std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7F; })) {
+    return PlayRefusal::not_a_source;
+  }
+  if (name.starts_with(kHttps)) {
+    wanted.source = media::PlayUrl{name};
+  } else if (name.find("://") != std::string::npos) {
+    return PlayRefusal::not_a_source;
+  } else if (place_.media_dir.empty()) {
+    return PlayRefusal::no_media_dir;
+  } else {
+    wanted.source = media::PlayFile{place_.media_dir, name};
+  }
+  if (queue_.size() >= limits::kMaxPlayQueue) return PlayRefusal::queue_full;
+  queue_.push_back(std::move(wanted));
+  next(out);
+  return std::nullopt;
+}
+
+void Jukebox::next(Outbox& out) {
+  if (current_ || queue_.empty()) return;
+  if (hold_) stop(*hold_, out);
+  current_ = begin(std::move(queue_.front()), out);
+  queue_.pop_front();
+}
+
+Jukebox::Piece Jukebox::begin(Wanted wanted, Outbox& out) {
+  Piece piece{.play = new_id(), .wanted = std::move(wanted)};
+  out.put(Play{{.play = piece.play,
+                .what = piece.wanted.source,
+                .loop = std::holds_alternative<media::Sound>(piece.wanted.source),
+                .loudness_lufs = place_.loudness_lufs}});
+  return piece;
+}
+
+void Jukebox::stop(Piece& piece, Outbox& out) {
+  if (!std::exchange(piece.ending, true)) out.put(StopPlay{piece.play});
+}
+
+void Jukebox::media_event(const media::Event& event, Outbox& out, TimePoint now) {
+  const auto piece = [this](media::PlayId play) -> Piece* {
+    if (current_ && current_->play == play) return &*current_;
+    return hold_ && hold_->play == play ? &*hold_ : nullptr;
+  };
+  if (const auto* started = std::get_if<media::PlayStarted>(&event)) {
+    if (Piece* const found = piece(started->play)) found->started = *started;
+  } else if (const auto* tagged = std::get_if<media::PlayTagged>(&event)) {
+    Piece* const found = piece(tagged->play);
+    if (found && found->started) found->started->tags = tagged->tags;
+  } else if (const auto* ended = std::get_if<media::PlayEnded>(&event)) {
+    Piece* const found = piece(ended->play);
+    if (!found) return;  // a chime
+    if (ended->cause == media::PlayEnd::error) failed(*found, ended->text, out);
+    if (hold_ && found == &*hold_) {
+      // Again, but what fails at once does not become a storm.
+      if (alone_at_) alone_at_ = now + (found->ending ? std::chrono::seconds(0) : limits::kAlone);
+      hold_.reset();
+    } else {
+      current_.reset();
+      next(out);
+    }
+    settle_hold(out, now);
+  }
+}
+
+void Jukebox::failed(const Piece& piece, const std::string& text, Outbox& out) {
+  out.log(Log::Level::warning, "not played: room=" + quoted(place_.name) + " source=" +
+                                   quoted(piece.wanted.name) + " text=" + quoted(text));
+  if (piece.wanted.by.empty()) return;
+  out.put(SendMessage{place_.full, piece.wanted.by, "chat", out.next_id(),
+                      "<body>" + jingle::escape(piece.wanted.name + ": " + text) + "</body>"});
+}
+
+void Jukebox::audience(std::size_t users, bool alone, Outbox& out, TimePoint now) {
+  if (users > users_ && users > 1) chime(media::Sound::joined, out, now);
+  if (users < users_ && users > 0) chime(media::Sound::left, out, now);
+  users_ = users;
+  if (!alone) {
+    alone_at_.reset();
+  } else if (!alone_at_) {
+    alone_at_ = now + limits::kAlone;
+  }
+  settle_hold(out, now);
+}
+
+// Not for each of a crowd.
+void Jukebox::chime(media::Sound sound, Outbox& out, TimePoint now) {
+  if (!place_.chimes || now < chime_at_) return;
+  chime_at_ = now + limits::kBetweenChimes;
+  out.put(Play{{.play = new_id(), .what = sound, .loudness_lufs = place_.loudness_lufs}});
+}
+
+void Jukebox::settle_hold(Outbox& out, TimePoint now) {
+  if (hold_ && !alone_at_) stop(*hold_, out);
+  const bool due = alone_at_ && *alone_at_ <= now && !place_.hold_music.empty();
+  if (!due || hold_ || current_) return;
+  Wanted wanted{.source = media::Sound::hold_music, .name = "hold music", .by = {}};
+  if (place_.hold_music != kBuiltInHoldMusic) {
+    wanted.source = media::PlayFile{place_.media_dir, place_.hold_music};
+    wanted.name = place_.hold_music;
+  }
+  hold_ = begin(std::move(wanted), out);
+}
+
+std::optional<NowPlaying> Jukebox::now_playing() const {
+  const auto& piece = current_ ? current_ : hold_;
+  if (!piece || !piece->started || piece->ending) return std::nullopt;
+  const media::PlayTags& tags = piece->started->tags;
+  NowPlaying now{.title = tags.title,
+                 .artist = tags.artist,
+                 .source = tags.album,
+                 .track = tags.track,
+                 .has_video = piece->started->has_video,
+                 .paused = piece->paused};
+  if (now.title.empty()) now.title = piece->wanted.name;
+  if (const auto* url = std::get_if<media::PlayUrl>(&piece->wanted.source)) now.uri = url->url;
+  if (piece->started->duration) {
+    now.length = std::chrono::round<std::chrono::seconds>(*piece->started->duration);
+  }
+  return now;
+}
+
+std::optional<TimePoint> Jukebox::next_deadline() const {
+  const bool waits = !hold_ && !current_ && !place_.hold_music.empty();
+  return waits ? alone_at_ : std::nullopt;
+}
+
+void Jukebox::advance(Outbox& out, TimePoint now) { settle_hold(out, now); }
+
+}  // namespace mixer

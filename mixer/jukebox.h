@@ -1,0 +1,112 @@
+// mixer/jukebox.h: what one room plays, and when: pieces that were asked for, one after the other;
+// hold music while somebody is alone; a chime when somebody comes or goes. Pure; signaling thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "mixer/clock.h"
+#include "mixer/config.h"
+#include "mixer/outbox.h"
+#include "signaling/jid.h"
+
+namespace mixer {
+
+// What somebody may tell a room that plays.
+struct PlayOrder {
+  enum class What { play, pause, resume, seek, skip, stop };
+  What what = What::play;
+  std::string source = {};         // play: a name in media-dir, or an https URL
+  std::chrono::milliseconds to{};  // seek
+  bool operator==(const PlayOrder&) const = default;
+};
+// Why nothing comes of it.
+enum class PlayRefusal {
+  not_allowed,   // not a moderator
+  nobody_there,  // in the room
+  no_media_dir,  // names are not played here
+  not_a_source,  // neither a name nor an https URL
+  nothing_playing,
+  not_seekable,
+  queue_full,
+};
+// A sentence for the asker.
+std::string_view to_string(PlayRefusal refusal);
+
+// What a room plays, for those who tell others of it (XEP-0118, XEP-0197). Of what is unknown:
+// empty.
+struct NowPlaying {
+  std::string title{}, artist{}, source{}, track{};  // source: the album
+  std::optional<std::chrono::seconds> length{};
+  std::string uri{};       // of a stream; empty: it is a file of ours
+  bool has_video = false;  // whose sound is played
+  bool paused = false;
+  bool operator==(const NowPlaying&) const = default;
+};
+
+class Jukebox {
+ public:
+  struct Place {
+    std::string name;
+    jingle::Jid full;  // who tells what went wrong
+    media::RoomId room;
+    std::string media_dir;
+    double loudness_lufs = -23;
+    std::string hold_music;  // as RoomConfig has it
+    bool chimes = false;
+  };
+  explicit Jukebox(Place place) : place_(std::move(place)) {}
+
+  // nullopt: done, or under way. Who plays something is told if it fails.
+  std::optional<PlayRefusal> order(const PlayOrder& order, const jingle::Jid& by, Outbox& out);
+  // PlayStarted, PlayTagged, PlayEnded of this room.
+  void media_event(const media::Event& event, Outbox& out, TimePoint now);
+  // How many are connected and hear it; `alone`: it is one, and nobody is behind him.
+  void audience(std::size_t users, bool alone, Outbox& out, TimePoint now);
+
+  // nullopt: nothing.
+  std::optional<NowPlaying> now_playing() const;
+  std::size_t waiting() const { return queue_.size(); }
+
+  std::optional<TimePoint> next_deadline() const;
+  void advance(Outbox& out, TimePoint now);
+
+ private:
+  using Source = std::variant<media::Sound, media::PlayFile, media::PlayUrl>;
+  struct Wanted {
+    Source source;
+    std::string name;  // as asked for
+    jingle::Jid by;
+  };
+  struct Piece {
+    media::PlayId play;
+    Wanted wanted;
+    std::optional<media::PlayStarted> started{};
+    bool paused = false;
+    bool ending = false;  // we have stopped it
+  };
+
+  std::optional<PlayRefusal> enqueue(const std::string& name, const jingle::Jid& by, Outbox& out);
+  Piece begin(Wanted wanted, Outbox& out);
+  void stop(Piece& piece, Outbox& out);
+  void chime(media::Sound sound, Outbox& out, TimePoint now);
+  void next(Outbox& out);
+  void settle_hold(Outbox& out, TimePoint now);
+  void failed(const Piece& piece, const std::string& text, Outbox& out);
+  media::PlayId new_id() { return {place_.room, ++last_play_}; }
+
+  const Place place_;
+  std::uint32_t last_play_ = 0;
+  std::size_t users_ = 0;
+  std::deque<Wanted> queue_;
+  std::optional<Piece> current_, hold_;
+  std::optional<TimePoint> alone_at_;  // alone since then, or in a moment
+  TimePoint chime_at_{};               // not before
+};
+
+}  // namespace mixer

@@ -1,0 +1,213 @@
+#include "mixer/jukebox.h"
+
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "mixer/limits.h"
+
+namespace mixer {
+namespace {
+
+using namespace std::chrono_literals;
+using What = PlayOrder::What;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const jingle::Jid kRomeo = *jingle::Jid::parse("romeo@example.org/home");
+
+class JukeboxTest : public testing::Test {
+ protected:
+  static Jukebox::Place place() {
+    return {.name = "garden",
+            .full = *jingle::Jid::parse("garden@mixer.example.org/focus"),
+            .room = {3},
+            .media_dir = "/music",
+            .hold_music = std::string(kBuiltInHoldMusic),
+            .chimes = true};
+  }
+  // What the engine and others are told since the last time.
+  std::vector<std::string> told() {
+    std::vector<std::string> told;
+    for (const Command& command : out_.take()) {
+      if (const auto* play = std::get_if<Play>(&command)) {
+        const auto& what = play->spec.what;
+        std::string name = "sound";
+        if (const auto* file = std::get_if<media::PlayFile>(&what)) name = file->name;
+        if (const auto* url = std::get_if<media::PlayUrl>(&what)) name = url->url;
+        if (what == decltype(play->spec.what)(media::Sound::hold_music)) name = "hold";
+        last_ = play->spec.play;
+        told.push_back("play " + name);
+      } else if (const auto* pause = std::get_if<PausePlay>(&command)) {
+        told.push_back(pause->on ? "pause" : "resume");
+      } else if (const auto* seek = std::get_if<SeekPlay>(&command)) {
+        told.push_back("seek " + std::to_string(seek->to.count()));
+      } else if (std::holds_alternative<StopPlay>(command)) {
+        told.push_back("stop");
+      } else if (const auto* message = std::get_if<SendMessage>(&command)) {
+        told.push_back("to " + message->to.str() + " " + message->payload);
+      }
+    }
+    return told;
+  }
+  std::optional<PlayRefusal> order(What what, const std::string& source = "") {
+    return jukebox_.order({.what = what, .source = source}, kRomeo, out_);
+  }
+  void started(bool seekable = true) {
+    jukebox_.media_event(media::PlayStarted{.play = last_,
+                                            .tags = {.title = "Nocturne", .artist = "Field"},
+                                            .duration = 61500ms,
+                                            .seekable = seekable},
+                         out_, now_);
+  }
+  void ended(media::PlayEnd cause = media::PlayEnd::finished, const std::string& text = "") {
+    jukebox_.media_event(media::PlayEnded{last_, cause, text}, out_, now_);
+  }
+  void audience(std::size_t users) { jukebox_.audience(users, users == 1, out_, now_); }
+
+  Outbox out_{[] { return 7; }};
+  Jukebox jukebox_{place()};
+  TimePoint now_ = TimePoint() + 1h;
+  media::PlayId last_;
+};
+
+TEST_F(JukeboxTest, WhoIsAloneHearsMusicUntilSomebodyComes) {
+  audience(1);
+  EXPECT_EQ(jukebox_.next_deadline(), now_ + limits::kAlone);
+  EXPECT_THAT(told(), IsEmpty());
+  now_ += limits::kAlone;
+  jukebox_.advance(out_, now_);
+  EXPECT_THAT(told(), ElementsAre("play hold"));
+  started();
+  EXPECT_TRUE(jukebox_.now_playing());
+  audience(2);
+  EXPECT_THAT(told(), ElementsAre("play sound", "stop"));
+  EXPECT_FALSE(jukebox_.now_playing());
+  EXPECT_EQ(jukebox_.next_deadline(), std::nullopt);
+}
+
+TEST_F(JukeboxTest, HoldMusicThatFailsIsTriedAgainButNotAtOnce) {
+  audience(1);
+  now_ += limits::kAlone;
+  jukebox_.advance(out_, now_);
+  told();
+  ended(media::PlayEnd::error, "no such file");
+  EXPECT_THAT(told(), IsEmpty());
+  EXPECT_EQ(jukebox_.next_deadline(), now_ + limits::kAlone);
+}
+
+TEST_F(JukeboxTest, NoMusicIsPlayedToAnotherMixerAlone) {
+  jukebox_.audience(1, false, out_, now_);
+  EXPECT_EQ(jukebox_.next_deadline(), std::nullopt);
+}
+
+TEST_F(JukeboxTest, SomebodyWhoComesOrGoesIsHeardButNotACrowd) {
+  audience(1);
+  EXPECT_THAT(told(), IsEmpty()) << "nobody to hear it";
+  audience(2);
+  EXPECT_THAT(told(), ElementsAre("play sound"));
+  audience(3);
+  EXPECT_THAT(told(), IsEmpty());
+  now_ += limits::kBetweenChimes;
+  audience(2);
+  EXPECT_THAT(told(), ElementsAre("play sound"));
+}
+
+TEST_F(JukeboxTest, PiecesArePlayedOneAfterTheOther) {
+  audience(2);
+  told();
+  EXPECT_EQ(order(What::play, "one.ogg"), std::nullopt);
+  EXPECT_EQ(order(What::play, "https://radio.example.org/two"), std::nullopt);
+  EXPECT_EQ(order(What::play, "three.ogg"), std::nullopt);
+  EXPECT_THAT(told(), ElementsAre("play one.ogg"));
+  started();
+  ended();
+  EXPECT_THAT(told(), ElementsAre("play https://radio.example.org/two"));
+  EXPECT_EQ(order(What::skip), std::nullopt);
+  EXPECT_THAT(told(), ElementsAre("stop"));
+  EXPECT_EQ(order(What::skip), PlayRefusal::nothing_playing) << "it is skipped already";
+  ended(media::PlayEnd::stopped);
+  EXPECT_THAT(told(), ElementsAre("play three.ogg"));
+  ended();
+  EXPECT_THAT(told(), IsEmpty());
+  EXPECT_FALSE(jukebox_.now_playing());
+}
+
+TEST_F(JukeboxTest, StopForgetsWhatWaits) {
+  audience(2);
+  order(What::play, "one.ogg");
+  order(What::play, "two.ogg");
+  told();
+  EXPECT_EQ(order(What::stop), std::nullopt);
+  ended(media::PlayEnd::stopped);
+  EXPECT_THAT(told(), ElementsAre("stop"));
+}
+
+TEST_F(JukeboxTest, PausesResumesAndSeeksWhatCan) {
+  audience(2);
+  EXPECT_EQ(order(What::pause), PlayRefusal::nothing_playing);
+  order(What::play, "one.ogg");
+  EXPECT_EQ(order(What::seek), PlayRefusal::not_seekable) << "nobody knows yet";
+  told();
+  started();
+  EXPECT_EQ(order(What::pause), std::nullopt);
+  EXPECT_TRUE(jukebox_.now_playing()->paused);
+  EXPECT_EQ(order(What::resume), std::nullopt);
+  EXPECT_EQ(jukebox_.order({.what = What::seek, .to = -5s}, kRomeo, out_), std::nullopt);
+  EXPECT_THAT(told(), ElementsAre("pause", "resume", "seek 0"));
+  started(false);
+  EXPECT_EQ(order(What::seek), PlayRefusal::not_seekable);
+}
+
+TEST_F(JukeboxTest, AFailureIsToldToWhoAskedAndTheNextIsPlayed) {
+  audience(2);
+  order(What::play, "one.ogg");
+  order(What::play, "two.ogg");
+  told();
+  ended(media::PlayEnd::error, "It cannot be read.");
+  EXPECT_THAT(told(),
+              ElementsAre("to romeo@example.org/home <body>one.ogg: It cannot be read.</body>",
+                          "play two.ogg"));
+}
+
+TEST_F(JukeboxTest, OnlyNamesAndHttpsArePlayed) {
+  audience(2);
+  for (const char* source :
+       {"", "file:///etc/passwd", "http://radio.example.org/", "v4l2:///dev/video0", "alsasrc://",
+        "rtsp://camera.example.org/", "a\nb", "HTTPS://radio.example.org/", "cdda://1"}) {
+    EXPECT_EQ(order(What::play, source), PlayRefusal::not_a_source) << source;
+  }
+  EXPECT_EQ(order(What::play, std::string(limits::kMaxSourceBytes + 1, 'a')),
+            PlayRefusal::not_a_source);
+  EXPECT_THAT(told(), ElementsAre("play sound"));
+}
+
+TEST_F(JukeboxTest, TheQueueIsBounded) {
+  EXPECT_EQ(order(What::play, "one.ogg"), PlayRefusal::nobody_there);
+  audience(1);
+  for (std::size_t i = 0; i <= limits::kMaxPlayQueue; ++i) {
+    EXPECT_EQ(order(What::play, "one.ogg"), std::nullopt);
+  }
+  EXPECT_EQ(order(What::play, "one.ogg"), PlayRefusal::queue_full);
+}
+
+TEST_F(JukeboxTest, TellsWhatIsPlayed) {
+  audience(2);
+  order(What::play, "https://radio.example.org/two");
+  EXPECT_FALSE(jukebox_.now_playing()) << "it may never begin";
+  told();
+  started();
+  EXPECT_EQ(jukebox_.now_playing(), (NowPlaying{.title = "Nocturne",
+                                                .artist = "Field",
+                                                .length = 62s,
+                                                .uri = "https://radio.example.org/two"}));
+  jukebox_.media_event(media::PlayTagged{last_, {.artist = "Chopin"}}, out_, now_);
+  EXPECT_EQ(jukebox_.now_playing()->artist, "Chopin");
+  EXPECT_EQ(jukebox_.now_playing()->title, "https://radio.example.org/two")
+      << "for want of a title";
+}
+
+}  // namespace
+}  // namespace mixer
