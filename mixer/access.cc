@@ -14,9 +14,7 @@ std::optional<std::string> own_server(const std::string& component) {
   return rest;
 }
 
-Access::Access(const Config& config)
-    : anyone_(config.access.anyone),
-      moderators_(config.access.moderators.begin(), config.access.moderators.end()) {
+Access::Access(const Config& config) : anyone_(config.access.anyone) {
   if (anyone_) return;
   if (config.access.dial_set) {
     for (const std::string& entry : config.access.dial) {

@@ -23,9 +23,6 @@ class Access {
   //   not set, client         the account's domain and its roster
   bool allows(const jingle::Jid& who) const;
 
-  // Who is `who`, by whatever device, may tell rooms what to do.
-  bool is_moderator(const jingle::Jid& who) const { return moderators_.contains(who.bare()); }
-
   // Why nobody may dial: the default rule found no own server. Names the key; nullopt: all is well.
   std::optional<std::string> complaint() const;
 
@@ -42,7 +39,6 @@ class Access {
   std::optional<std::string> parent_;  // this domain and everything below it
   std::set<jingle::Jid> jids_;
   std::set<jingle::Jid> roster_;
-  std::set<jingle::Jid> moderators_;
 };
 
 // The default rule for a component: its domain without the first label, if two labels or more

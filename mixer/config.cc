@@ -270,15 +270,6 @@ void read_access(ConfigSection section, Config& config) {
       section.error("dial", "\"anyone\" stands alone: dial = \"anyone\"");
     }
   }
-  for (const std::string& text :
-       section.strings("moderators").value_or(std::vector<std::string>{})) {
-    const auto jid = jingle::Jid::parse(text);
-    if (jid && jid->is_bare() && !jid->local().empty()) {
-      access.moderators.push_back(*jid);
-    } else {
-      section.error("moderators", '"' + text + "\" is not a bare JID like \"juliet@example.org\"");
-    }
-  }
   if (!access.dial_set && !config.xmpp.jid.empty() && !has_default_dial_rule(config.xmpp)) {
     section.error("dial", "is missing: \"" + config.xmpp.jid.str() +
                               "\" has no server's domain above it, so nobody could dial; name "

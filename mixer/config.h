@@ -37,7 +37,7 @@ struct RoomConfig {
   bool multi_device = false;
   // Played while somebody is alone: kBuiltInHoldMusic, a name in media-dir, or empty: none.
   std::string hold_music = {};
-  bool chimes = false;                   // when somebody comes or goes
+  bool chimes = false;                       // when somebody comes or goes
   std::vector<jingle::Jid> invite = {};      // dialled when the room opens
   std::vector<jingle::Jid> moderators = {};  // bare
   bool operator==(const RoomConfig&) const = default;
@@ -80,7 +80,6 @@ struct Config {
     bool anyone = false;            // dial = "anyone"
     std::vector<std::string> dial;  // domains and JIDs; empty and not set: the default rule
     bool dial_set = false;
-    std::vector<jingle::Jid> moderators = {};  // bare
     bool operator==(const Access&) const = default;
   } access;
 

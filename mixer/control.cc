@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "mixer/overloaded.h"
@@ -9,7 +10,7 @@
 namespace mixer {
 namespace {
 
-using Parsed = tl::expected<Control, std::string>;
+using What = PlayOrder::What;
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
@@ -49,13 +50,44 @@ std::optional<Control> bare(std::string_view text) {
   return Bare{};
 }
 
+std::optional<Control> play(std::string_view source) {
+  if (source.empty()) return std::nullopt;
+  return PlayOrder{.what = What::play, .source = std::string(source)};
+}
+
+template <What what>
+std::optional<Control> order(std::string_view text) {
+  if (!text.empty()) return std::nullopt;
+  return PlayOrder{.what = what};
+}
+
+// "83", "1:23", "1:02:03"
+std::optional<Control> seek(std::string_view text) {
+  constexpr int kMostDigits = 5;
+  std::chrono::seconds to{0};
+  int parts = 0;
+  for (std::string_view rest = text;; ++parts) {
+    const std::size_t colon = std::min(rest.find(':'), rest.size());
+    const std::string_view digits = rest.substr(0, colon);
+    int value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size() || value < 0 ||
+        digits.size() > kMostDigits || parts == 3) {
+      return std::nullopt;
+    }
+    to = to * 60 + std::chrono::seconds(value);
+    if (colon == rest.size()) break;
+    rest.remove_prefix(colon + 1);
+  }
+  return PlayOrder{.what = What::seek, .to = to};
+}
+
 struct Row {
   std::string_view name, usage, does;
   Role least;  // for some form of it
   std::optional<Control> (*parse)(std::string_view rest);
 };
-// In the order of Control.
-constexpr std::array<Row, 7> kRows{{
+constexpr std::array<Row, 14> kRows{{
     {"help", "help [COMMAND]", "what you can say here", Role::anybody,
      [](std::string_view rest) {
        return std::optional<Control>(control::Help{std::string(rest)});
@@ -69,6 +101,14 @@ constexpr std::array<Row, 7> kRows{{
     {"unmute", "unmute NAME", "let the others hear that participant again", Role::moderator,
      named<control::Unmute>},
     {"kick", "kick NAME", "end that participant's call", Role::moderator, named<control::Kick>},
+    {"playing", "playing", "what is played", Role::participant, bare<control::Playing>},
+    {"play", "play NAME|URL", "play that file or https URL, after what was asked for before",
+     Role::moderator, play},
+    {"pause", "pause", "stand still in what is played", Role::moderator, order<What::pause>},
+    {"resume", "resume", "go on with it", Role::moderator, order<What::resume>},
+    {"seek", "seek TIME", "go to that time of it: 83 or 1:23", Role::moderator, seek},
+    {"skip", "skip", "play what comes next", Role::moderator, order<What::skip>},
+    {"stop", "stop", "play nothing more", Role::moderator, order<What::stop>},
 }};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -91,6 +131,7 @@ Role needed_for(const Control& control) {
   return std::visit(Overloaded{
                         [](const control::Help&) { return Role::anybody; },
                         [](const control::Who&) { return Role::participant; },
+                        [](const control::Playing&) { return Role::participant; },
                         [](const control::Topic& topic) {
                           return topic.text ? Role::moderator : Role::participant;
                         },
@@ -99,22 +140,21 @@ Role needed_for(const Control& control) {
                     control);
 }
 
-std::optional<Parsed> parse_control(std::string_view text) {
+std::optional<Told> parse_control(std::string_view text) {
   const auto [word, rest] = split(trimmed(text));
   const Row* row = row_of(word);
   if (!row) return std::nullopt;
-  if (auto control = row->parse(rest)) return Parsed(std::move(*control));
-  return Parsed(tl::unexpected(line_of(*row)));
+  return Told{row->name, row->parse(rest)};
 }
 
-std::string describe(const Control& control) {
-  static_assert(std::variant_size_v<Control> == kRows.size());
+std::string describe(const Told& told) {
   const auto about = [](const auto& each) -> std::string {
     if constexpr (requires { each.whom.str(); }) return ' ' + each.whom.str();
     if constexpr (requires { each.whom.size(); }) return ' ' + each.whom;
+    if constexpr (requires { each.source; }) return each.source.empty() ? "" : ' ' + each.source;
     return {};
   };
-  return std::string(kRows.at(control.index()).name) + std::visit(about, control);
+  return std::string(told.name) + (told.control ? std::visit(about, *told.control) : "");
 }
 
 std::string help_for(Role role, std::string_view about) {

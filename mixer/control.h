@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <variant>
 
+#include "mixer/jukebox.h"
 #include "signaling/jid.h"
 
 namespace mixer {
@@ -38,20 +38,25 @@ struct Unmute {
 struct Kick {
   std::string whom;
 };
+struct Playing {};  // what is it?
 
 }  // namespace control
 
-using Control = std::variant<control::Help, control::Who, control::Topic, control::Invite,
-                             control::Mute, control::Unmute, control::Kick>;
+using Control =
+    std::variant<control::Help, control::Who, control::Topic, control::Invite, control::Mute,
+                 control::Unmute, control::Kick, control::Playing, PlayOrder>;
 
 Role needed_for(const Control& control);
 
 // One as it is typed: its name in any case, a slash or an exclamation mark before it or none, then
-// what it is about. nullopt: no command. Error: how that one is used.
-std::optional<tl::expected<Control, std::string>> parse_control(std::string_view text);
-
-// The same, for the log: whom it is about, but nothing that people say to each other.
-std::string describe(const Control& control);
+// what it is about. nullopt: no command.
+struct Told {
+  std::string_view name;
+  std::optional<Control> control;  // nullopt: that is not how it is used
+};
+std::optional<Told> parse_control(std::string_view text);
+// For the log: its name and whom it is about, but nothing that people say to each other.
+std::string describe(const Told& told);
 
 // What somebody in that role may say, a line each; or how that one command is used. Empty: there is
 // none.

@@ -118,19 +118,6 @@ void Focus::play_event(const media::Event& event, TimePoint now) {
   }
 }
 
-Focus::Ordered Focus::play(const std::string& room, const PlayOrder& order, const jingle::Jid& by,
-                           TimePoint now) {
-  std::optional<PlayRefusal> refused = PlayRefusal::nobody_there;
-  if (!access_.is_moderator(by)) {
-    refused = PlayRefusal::not_allowed;
-  } else if (Conference* const conference = find(room)) {
-    refused = conference->order(order, by, out_);
-    settle(room, now);
-  }
-  advance(now);
-  return {refused, out_.take()};
-}
-
 std::optional<NowPlaying> Focus::now_playing(const std::string& room) const {
   const auto found = rooms_.find(room);
   return found == rooms_.end() ? std::nullopt : found->second.conference.now_playing();

@@ -51,13 +51,6 @@ class Focus {
     Commands commands;
   };
   [[nodiscard]] Invited invite(const Invite& invite, TimePoint now);
-  // Playing into a room, for moderators.
-  struct Ordered {
-    std::optional<PlayRefusal> refused;  // nullopt: done, or under way
-    Commands commands;
-  };
-  [[nodiscard]] Ordered play(const std::string& room, const PlayOrder& order, const jingle::Jid& by,
-                             TimePoint now);
   // What others may be told that it plays; nullopt: nothing.
   std::optional<NowPlaying> now_playing(const std::string& room) const;
   // When to send DeadlinePassed; nullopt: no need.
@@ -155,7 +148,7 @@ class Focus {
   void told(const std::string& room, const jingle::Message& message, TimePoint now);
   Role role_of(const std::string& room, const jingle::Jid& who) const;
   // The answer. Requires: the room exists.
-  std::string carry_out(const std::string& room, const jingle::Jid& who, const Control& control,
+  std::string carry_out(const std::string& room, const jingle::Jid& who, const Told& told,
                         TimePoint now);
 
   // focus_presence.cc: presence and subscriptions.

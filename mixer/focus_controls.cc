@@ -27,7 +27,7 @@ void Focus::told(const std::string& room, const jingle::Message& message, TimePo
   const auto parsed = parse_control(jingle::text_of(body));
   if (!(parsed ? controls_ : hints_).take(sender, now)) return;
   std::string said = "This address takes calls. Say \"help\" to see what else it understands.";
-  if (parsed) said = *parsed ? carry_out(room, message.from, **parsed, now) : parsed->error();
+  if (parsed) said = carry_out(room, message.from, *parsed, now);
   out_.put(SendMessage{full_of(room), message.from, message.type.empty() ? "normal" : message.type,
                        out_.next_id(), "<body>" + jingle::escape(said) + "</body>"});
   settle(room, now);
@@ -43,16 +43,17 @@ Role Focus::role_of(const std::string& room, const jingle::Jid& who) const {
   return here ? Role::participant : Role::anybody;
 }
 
-std::string Focus::carry_out(const std::string& room, const jingle::Jid& who,
-                             const Control& control, TimePoint now) {
+std::string Focus::carry_out(const std::string& room, const jingle::Jid& who, const Told& told,
+                             TimePoint now) {
   const Role role = role_of(room, who);
-  const Role needed = needed_for(control);
+  if (!told.control) return help_for(role, told.name);
+  const Role needed = needed_for(*told.control);
   if (needed > role) {
     return needed == Role::moderator ? "Only moderators may say that." : "Call this address first.";
   }
   if (needed == Role::moderator) {
     out_.log(Log::Level::info, "control: " + field("room", room) + ' ' + field("by", who.str()) +
-                                   ' ' + field("said", describe(control)));
+                                   ' ' + field("said", describe(told)));
   }
   Conference* const conference = find(room);
   const auto with = [&](const std::string& name, auto&& act) -> std::string {
@@ -93,8 +94,17 @@ std::string Focus::carry_out(const std::string& room, const jingle::Jid& who,
               return "The call was ended.";
             });
           },
+          [&](const control::Playing&) {
+            const auto piece = conference ? conference->now_playing() : std::nullopt;
+            return piece ? describe(*piece) : "Nothing is played.";
+          },
+          [&](const PlayOrder& order) {
+            if (!conference) return kNobody;
+            const auto refused = conference->order(order, who, out_);
+            return std::string(refused ? to_string(*refused) : "Done.");
+          },
       },
-      control);
+      *told.control);
 }
 
 }  // namespace mixer

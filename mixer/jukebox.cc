@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mixer/display_name.h"
 #include "mixer/limits.h"
 #include "mixer/overloaded.h"
 
@@ -15,7 +16,6 @@ constexpr std::string_view kHttps = "https://";
 
 std::string_view to_string(PlayRefusal refusal) {
   switch (refusal) {
-    case PlayRefusal::not_allowed: return "Only moderators may do that.";
     case PlayRefusal::nobody_there: return "Nobody is there to hear it.";
     case PlayRefusal::no_media_dir: return "Files are not played here.";
     case PlayRefusal::not_a_source: return "That is neither a file's name nor an https URL.";
@@ -24,6 +24,18 @@ std::string_view to_string(PlayRefusal refusal) {
     case PlayRefusal::queue_full: return "Too many pieces are waiting.";
   }
   return "";
+}
+
+std::string describe(const NowPlaying& playing) {
+  std::string text = displayable(playing.title);
+  if (!playing.artist.empty()) text += " by " + displayable(playing.artist);
+  if (!playing.source.empty()) text += ", from " + displayable(playing.source);
+  if (playing.length) {
+    const auto seconds = playing.length->count();
+    text += " (" + std::to_string(seconds / 60) + (seconds % 60 < 10 ? ":0" : ":") +
+            std::to_string(seconds % 60) + ')';
+  }
+  return text + (playing.paused ? ", paused." : ".");
 }
 
 std::optional<PlayRefusal> Jukebox::order(const PlayOrder& order, const jingle::Jid& by,

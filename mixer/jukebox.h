@@ -27,7 +27,6 @@ struct PlayOrder {
 };
 // Why nothing comes of it.
 enum class PlayRefusal {
-  not_allowed,   // not a moderator
   nobody_there,  // in the room
   no_media_dir,  // names are not played here
   not_a_source,  // neither a name nor an https URL
@@ -48,6 +47,9 @@ struct NowPlaying {
   bool paused = false;
   bool operator==(const NowPlaying&) const = default;
 };
+
+// A sentence for people.
+std::string describe(const NowPlaying& playing);
 
 class Jukebox {
  public:

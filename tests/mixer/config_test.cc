@@ -142,7 +142,6 @@ deny-peers = ["10.0.0.0/8", "fd00::/8", "192.0.2.9"]
 bitrate = 64000
 [access]
 dial = ["Example.org", "Ada@example.net"]
-moderators = ["Ada@example.net"]
 [play]
 media-dir = "/"
 hosts = ["radio.example.org", "192.0.2.4"]
@@ -211,10 +210,7 @@ level = "debug"
                   .bitrate_bps = 64000};
   config.play = {
       .media_dir = "/", .hosts = {"radio.example.org", "192.0.2.4"}, .loudness_lufs = -20};
-  config.access = {.anyone = false,
-                   .dial = {"example.org", "ada@example.net"},
-                   .dial_set = true,
-                   .moderators = {*jingle::Jid::parse("ada@example.net")}};
+  config.access = {.anyone = false, .dial = {"example.org", "ada@example.net"}, .dial_set = true};
   config.limits = {11, 12, 13, 14, 15};
   config.create_rooms_on_dial = false;
   config.room_defaults.disclose = Disclose::nick;
@@ -265,8 +261,6 @@ TEST(Config, WhatCannotBePlayedIsAnError) {
   EXPECT_THAT(problems("[rooms]\nhold-music = \"wait.ogg\""),
               ElementsAre(HasSubstr("play.media-dir")));
   EXPECT_THAT(problems("[play]\nloudness = 0"), ElementsAre(HasSubstr("play.loudness")));
-  EXPECT_THAT(problems("[access]\nmoderators = [\"example.org\"]"),
-              ElementsAre(HasSubstr("is not a bare JID")));
   EXPECT_EQ(good("[rooms]\nhold-music = \"off\"").room_defaults.hold_music, "");
 }
 

@@ -48,6 +48,7 @@ TEST(Controls, ParticipantsLearnWhoIsThereAndOthersDoNot) {
   EXPECT_EQ(chat.ask(kBob, "who"), "In this call (1): bob.");
   EXPECT_EQ(chat.ask("cat@localhost/x", "who"), "Call this address first.");
   EXPECT_EQ(chat.ask("cat@localhost/x", "mute bob"), "Only moderators may say that.");
+  EXPECT_EQ(chat.ask("cat@localhost/x", "mute"), "mute NAME: let nobody hear that participant");
 }
 
 // RFC 4575 §5.3.1
@@ -122,6 +123,27 @@ TEST(Controls, AModeratorInvitesFromOutside) {
   EXPECT_EQ(chat.focus.rooms(), 1u);
   EXPECT_NE(chat.ask(kAnn, "invite bob@elsewhere.example"), "");
   EXPECT_EQ(chat.ask(kBob, "invite cat@localhost"), "Only moderators may say that.");
+}
+
+TEST(Controls, AModeratorPlaysAndParticipantsAskWhatItIs) {
+  mixer::Config config = moderated();
+  config.play.media_dir = "/music";
+  Chat chat(config);
+  EXPECT_EQ(chat.ask(kAnn, "play tea.ogg"), "Nobody is in the call.");
+  chat.join(kBob);
+  EXPECT_EQ(chat.ask(kBob, "play tea.ogg"), "Only moderators may say that.");
+  const auto played = chat.say(kAnn, "play tea.ogg").all<mixer::Play>();
+  ASSERT_EQ(played.size(), 1u);
+  EXPECT_EQ(std::get<media::PlayFile>(played[0].spec.what).name, "tea.ogg");
+  EXPECT_EQ(chat.ask(kBob, "playing"), "Nothing is played.");
+  chat.media(media::PlayStarted{.play = played[0].spec.play,
+                                .tags = {.title = "Tea", .artist = "Ann", .album = "Cups"},
+                                .duration = 65s,
+                                .seekable = true});
+  EXPECT_EQ(chat.ask(kBob, "playing"), "Tea by Ann, from Cups (1:05).");
+  EXPECT_EQ(chat.say(kAnn, "seek 1:02").all<mixer::SeekPlay>().at(0).to, 62s);
+  EXPECT_EQ(chat.say(kAnn, "stop").all<mixer::StopPlay>().size(), 1u);
+  EXPECT_EQ(chat.ask(kAnn, "play gopher://x"), "That is neither a file's name nor an https URL.");
 }
 
 TEST(Controls, OfAModeratorAreLogged) {
