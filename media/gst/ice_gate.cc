@@ -239,6 +239,17 @@ gssize g_socket_send_message(GSocket* socket, GSocketAddress* address, GOutputVe
               error);
 }
 
+StunValidationStatus stun_agent_validate(StunAgent* agent, StunMessage* message,
+                                         const std::uint8_t* buffer, std::size_t size,
+                                         StunMessageIntegrityValidate validater, void* data) {
+  static const auto real =
+      reinterpret_cast<decltype(&stun_agent_validate)>(::dlsym(RTLD_NEXT, "stun_agent_validate"));
+  const auto status = real(agent, message, buffer, size, validater, data);
+  const bool unsigned_request = status == STUN_VALIDATION_SUCCESS && !message->key &&
+                                stun_message_get_class(message) == STUN_REQUEST;
+  return unsigned_request ? STUN_VALIDATION_BAD_REQUEST : status;
+}
+
 StunUsageIceReturn stun_usage_ice_conncheck_process(StunMessage* message, sockaddr_storage* mapped,
                                                     socklen_t* length,
                                                     StunUsageIceCompatibility compatibility) {

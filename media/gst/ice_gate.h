@@ -7,7 +7,9 @@
 //     the check came from (RFC 8445 §7.2.5.2.1, §7.2.5.3.1): of either it makes local candidates
 //     and pairs beside those it has, and aborts when its books of them do not tally any more. Here
 //     an answer passes only on the socket that has asked, direct or through the TURN server that
-//     the request went through, and says that the check came from the candidate that sent it.
+//     the request went through, and says that the check came from the candidate that sent it;
+//   - takes a check without FINGERPRINT for one of RFC 3489, which needs no password, as long as a
+//     STUN server has not answered: anybody could have it check any address. Here it is ignored.
 //
 // It cannot be asked for any of that, so functions it calls are interposed (ice_gate.cc).
 // Everything on the thread that reads the sockets.

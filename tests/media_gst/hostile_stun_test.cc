@@ -185,6 +185,24 @@ TEST(HostileStun, AWrongUsernameOrPasswordIsUnauthorized) {  // RFC 8489 §9.1.3
   called.expect_alive();
 }
 
+// RFC 8445 §7.3: nor while the leg waits for a STUN server, to which it speaks without.
+TEST(HostileStun, ACheckWithoutAPasswordIsNoneWhileAServerIsAsked) {
+  IceEnd server, nobody;
+  PeerOptions options;
+  options.ice.servers = {{IceServer::Kind::stun, "127.0.0.1", server.port(), "", ""}};
+  Called called(options);
+  ASSERT_TRUE(server.receive(1000ms)) << "the server is not asked";
+  nobody.other = called.addresses.at(0);
+  for (int i = 0; i < 5; ++i) {
+    nobody.send(Stun(Stun::kRequest).number(Stun::kPriority, 0x7FFFFFFF, 4).bytes());
+    ASSERT_TRUE(called.answer_to(called.one.check()));  // what came before has been read
+    while (const auto datagram = nobody.receive(10ms)) {
+      EXPECT_NE(support::stun_type(*datagram), Stun::kSuccess);
+      EXPECT_NE(support::stun_type(*datagram), Stun::kRequest);
+    }
+  }
+}
+
 // RFC 8445 §7.3.1.1: each of them makes an agent change its role, or refuse to.
 TEST(HostileStun, ARoleConflictWithoutEndIsAnsweredAndLeavesThePair) {
   Called called;
