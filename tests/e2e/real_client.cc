@@ -59,34 +59,41 @@ std::string RealClient::missing(Stack stack) {
   return stack == Stack::chromium ? missing_for_chromium() : missing_for_aiortc();
 }
 
-RealClient::RealClient(Stack stack, const support::Prosody& prosody, const std::string& user,
-                       double hz, const std::string& address) {
-  recording_ = test_file("-heard.wav");
+RealClient::RealClient(Stack stack, const support::Prosody& prosody, const Spec& spec) {
+  recording_ = test_file("-" + spec.user + "-heard.wav");
   std::filesystem::remove(recording_);
-  const std::string jid = user + "@localhost";
-  auto argv = stack == Stack::chromium ? chromium(prosody, hz) : aiortc(prosody, hz, address);
-  argv.insert(argv.end(), {"--jid", jid, "--password", kPassword, "--record", recording_});
+  auto argv = stack == Stack::chromium ? chromium(prosody, spec) : aiortc(prosody, spec);
+  argv.insert(argv.end(),
+              {"--jid", spec.user + "@localhost", "--password", kPassword, "--record", recording_});
+  if (const auto& turn = spec.turn) {
+    argv.insert(argv.end(), {"--turn", "turn:" + turn->address + "?transport=udp",
+                             "--turn-username", turn->username, "--turn-password", turn->password});
+  }
   start(argv);
 }
 
-std::vector<std::string> RealClient::chromium(const support::Prosody& prosody, double hz) const {
+std::vector<std::string> RealClient::chromium(const support::Prosody& prosody,
+                                              const Spec& spec) const {
+  std::string url = prosody.websocket_url();
+  const std::string loopback = "127.0.0.1";
+  url.replace(url.find(loopback), loopback.size(), spec.host);
   return {"node",         std::string(kBrowser) + "/caller.mjs",
           "--chromium",   kChromium,
-          "--websocket",  prosody.websocket_url(),
-          "--tone",       std::to_string(hz),
-          "--screenshot", test_file("-page.png")};
+          "--websocket",  url,
+          "--tone",       std::to_string(spec.hz),
+          "--screenshot", test_file("-" + spec.user + "-page.png")};
 }
 
-std::vector<std::string> RealClient::aiortc(const support::Prosody& prosody, double hz,
-                                            const std::string& address) const {
+std::vector<std::string> RealClient::aiortc(const support::Prosody& prosody,
+                                            const Spec& spec) const {
   return {"/usr/bin/python3",
           TEST_DATA "/e2e/foreign_caller.py",
           "--server",
-          "127.0.0.1:" + std::to_string(prosody.c2s_port()),
+          spec.host + ":" + std::to_string(prosody.c2s_port()),
           "--play",
-          tone_file(folder_, hz),
+          tone_file(folder_, spec.hz),
           "--address",
-          address,
+          spec.address,
           "--ca",
           prosody.certificate().pem.string()};
 }

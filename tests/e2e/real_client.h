@@ -13,23 +13,33 @@ enum class Stack {
   aiortc,    // foreign_caller.py: slixmpp and aiortc
 };
 
+struct TurnServer {
+  std::string address;  // "HOST:PORT"
+  std::string username, password;
+};
+
 class RealClient : public Call {
  public:
+  struct Spec {
+    std::string user;
+    double hz;                          // plays that tone
+    std::string address = "127.0.0.1";  // all that aiortc offers of its own
+    std::string host = "127.0.0.1";     // of the server
+    std::optional<TurnServer> turn = {};
+  };
   // Why it cannot run here; empty when it can. What the browser's page needs of the npm registry is
   // fetched into the build tree unless it is there.
   static std::string missing(Stack stack);
-  // Plays that tone; `address` is all that aiortc offers of its own. What it hears is left in the
-  // build tree, in real_clients/ under the test's name, with a screenshot of the browser's page.
-  RealClient(Stack stack, const support::Prosody& prosody, const std::string& user, double hz,
-             const std::string& address = "127.0.0.1");
+  // What it hears is left in the build tree, in real_clients/ under the test's and the user's
+  // names, with a screenshot of the browser's page.
+  RealClient(Stack stack, const support::Prosody& prosody, const Spec& spec);
 
   // The last event of that name; null when it did not happen.
   call::Json last(const std::string& event) const;
 
  private:
-  std::vector<std::string> chromium(const support::Prosody& prosody, double hz) const;
-  std::vector<std::string> aiortc(const support::Prosody& prosody, double hz,
-                                  const std::string& address) const;
+  std::vector<std::string> chromium(const support::Prosody& prosody, const Spec& spec) const;
+  std::vector<std::string> aiortc(const support::Prosody& prosody, const Spec& spec) const;
 };
 
 }  // namespace e2e

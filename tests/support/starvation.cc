@@ -1,0 +1,128 @@
+#include "tests/support/starvation.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+namespace support {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+constexpr auto kLook = 50ms;
+constexpr auto kCount = 1s;  // as often new threads are looked for
+
+pid_t number(const fs::path& path) { return std::atoi(path.filename().c_str()); }
+
+std::vector<pid_t> numbers_in(const fs::path& folder) {
+  std::vector<pid_t> out;
+  std::error_code gone;
+  for (fs::directory_iterator at(folder, gone), end; !gone && at != end; at.increment(gone)) {
+    if (const pid_t n = number(at->path()); n > 0) out.push_back(n);
+  }
+  return out;
+}
+
+// proc(5): "PID (NAME) STATE PPID ..."; the name may hold anything.
+pid_t parent_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  const auto name_ends = text.rfind(')');
+  return name_ends == std::string::npos ? 0 : std::atoi(text.c_str() + name_ends + 4);
+}
+
+}  // namespace
+
+Starvation::Starvation() : thread_([this](const std::stop_token& stop) { watch(stop); }) {}
+
+void Starvation::watch(const std::stop_token& stop) {
+  for (auto count_at = begun_; !stop.stop_requested();) {
+    const auto at = std::chrono::steady_clock::now();
+    if (at >= count_at) {
+      find_threads();
+      count_at = at + kCount;
+    }
+    bool starved = somebody_waited();
+    const auto looked = std::chrono::steady_clock::now();
+    std::this_thread::sleep_for(kLook);
+    const auto now = std::chrono::steady_clock::now();
+    starved = starved || now - looked > kLook + kWaited;
+    if (!starved) continue;
+    const std::lock_guard lock(mutex_);
+    moments_.push_back(now);
+  }
+}
+
+// Those of this process and its descendants.
+void Starvation::find_threads() {
+  const auto processes = numbers_in("/proc");
+  std::set<pid_t> ours{getpid()};
+  for (std::size_t before = 0; before != ours.size();) {
+    before = ours.size();
+    for (const pid_t process : processes) {
+      if (!ours.contains(process) && ours.contains(parent_of(process))) ours.insert(process);
+    }
+  }
+  std::map<pid_t, Waits> found;
+  for (const pid_t process : ours) {
+    const auto tasks = fs::path("/proc") / std::to_string(process) / "task";
+    for (const pid_t thread : numbers_in(tasks)) {
+      if (auto known = threads_.extract(thread)) {
+        found.insert(std::move(known));
+        continue;
+      }
+      const auto file = tasks / std::to_string(thread) / "schedstat";
+      found[thread].file = Fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    }
+  }
+  threads_ = std::move(found);
+}
+
+bool Starvation::somebody_waited() {
+  bool any = false;
+  for (auto& [thread, waits] : threads_) {
+    char text[96];  // nanoseconds on a CPU, nanoseconds waited for one, times
+    const ssize_t length = pread(waits.file.get(), text, sizeof text, 0);
+    if (length <= 0) continue;
+    const std::string_view all(text, static_cast<std::size_t>(length));
+    const auto second = all.find(' ');
+    if (second == all.npos) continue;
+    std::chrono::nanoseconds::rep ns = 0;
+    std::from_chars(text + second + 1, text + length, ns);
+    const std::chrono::nanoseconds waited(ns);
+    any = any || (waits.waited > 0ns && waited - waits.waited > kWaited);
+    waits.waited = waited;
+  }
+  return any;
+}
+
+bool Starvation::between(Time from, Time to) const {
+  const std::lock_guard lock(mutex_);
+  const auto first = std::ranges::lower_bound(moments_, from);
+  return first != moments_.end() && *first <= to;
+}
+
+std::chrono::duration<double> Starvation::fair(std::chrono::milliseconds before,
+                                               std::chrono::milliseconds after) const {
+  const std::lock_guard lock(mutex_);
+  std::chrono::duration<double> fair{0};
+  Time since = begun_;
+  for (const Time moment : moments_) {
+    if (moment - after > since) fair += moment - after - since;
+    since = moment + before;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (since < now) fair += now - since;
+  return fair;
+}
+
+}  // namespace support
