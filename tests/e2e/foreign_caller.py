@@ -222,8 +222,11 @@ class ForeignCaller(slixmpp.ClientXMPP):
 
     async def dial(self, to):
         self.to, self.sid = to, uuid.uuid4().hex
-        self.early, self.accepted = [], False
-        self.pc = aiortc.RTCPeerConnection()
+        self.early, self.accepted, self.relay_came = [], False, asyncio.Event()
+        servers = [aiortc.RTCIceServer(
+            urls=self.args.turn, username=self.args.turn_username, credential=self.args.turn_password)]
+        self.pc = aiortc.RTCPeerConnection(
+            aiortc.RTCConfiguration(iceServers=servers if self.args.turn else []))
         self.pc.addTrack(WavTrack(self.args.play))
         self.pc.on("track", self.on_track)
         self.pc.on("connectionstatechange", self.on_state)
@@ -291,12 +294,16 @@ class ForeignCaller(slixmpp.ClientXMPP):
                 asyncio.ensure_future(self.add_candidates(lines))
             else:
                 self.early += lines
+                if any(" typ relay" in line for line in lines):
+                    self.relay_came.set()
         elif action == "session-terminate":
             reason = jingle.find(f"{{{JINGLE}}}reason")
             text = reason.findtext(f"{{{JINGLE}}}text", "")
             asyncio.ensure_future(self.end(reason[0].tag.split("}")[1], text))
 
     async def on_accept(self, sdp):
+        if self.args.turn:  # aioice 0.8 checks no pair that comes once the others are under way
+            await self.relay_came.wait()
         await self.pc.setRemoteDescription(aiortc.RTCSessionDescription(sdp=sdp, type="answer"))
         self.accepted = True
         await self.add_candidates(self.early)
@@ -304,7 +311,7 @@ class ForeignCaller(slixmpp.ClientXMPP):
     async def add_candidates(self, lines):
         for line in lines:
             candidate = aiortc.sdp.candidate_from_sdp(line.split(":", 1)[1])
-            candidate.sdpMLineIndex = 0
+            candidate.sdpMid = self.name  # aiortc 1.4 heeds no sdpMLineIndex
             await self.pc.addIceCandidate(candidate)
 
     def on_document(self, iq):
@@ -349,6 +356,9 @@ def main():
     parser.add_argument("--record", required=True, metavar="WAV")
     parser.add_argument("--ca", metavar="PEM", help="the server's certificate")
     parser.add_argument("--address", default="127.0.0.1", help="the one local address to offer")
+    parser.add_argument("--turn", metavar="URL")
+    parser.add_argument("--turn-username")
+    parser.add_argument("--turn-password")
     args = parser.parse_args()
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [args.address]
     asyncio.new_event_loop().run_until_complete(run(args))

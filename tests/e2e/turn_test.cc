@@ -2,9 +2,11 @@
 // both, XMPP and TURN, is at kServer; nothing is forwarded.
 #include <gtest/gtest.h>
 
+#include "tests/e2e/real_client.h"
 #include "tests/e2e/world.h"
 #include "tests/support/coturn.h"
 #include "tests/support/net_namespace.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/udp_nat.h"
 #include "tools/call/tones.h"
 #include "tools/call/wav.h"
@@ -55,11 +57,13 @@ class Turn : public testing::Test {
   support::ProsodySpec announcing_turn() const {
     auto spec = prosody_spec();
     spec.tls = true;  // a bot wants it
+    spec.websocket = true;
     spec.more_modules = {"external_services"};
     const std::string where =
         std::string("host = \"") + kServer + "\"; port = " + std::to_string(coturn_->port());
     spec.extra = std::string("interfaces = { \"127.0.0.1\"; \"") + kServer +
                  "\" }\ncomponent_interfaces = { \"127.0.0.1\"; \"" + kServer +
+                 "\" }\nhttp_interfaces = { \"127.0.0.1\"; \"" + kServer +
                  "\" }\nexternal_service_secret = \"" + kSecret +
                  "\"\nexternal_services = {\n  { type = \"stun\"; transport = \"udp\"; " + where +
                  " };\n  { type = \"turn\"; transport = \"udp\"; secret = true; ttl = 600; " +
@@ -142,6 +146,55 @@ TEST_F(Turn, AComponentFindsItByExternalServiceDiscoveryAndIsHeardThroughIt) {
 }
 
 TEST_F(Turn, SoDoesABot) { talk_through_turn(true); }
+
+// Chromium's relay and aiortc's, which share no code with ours.
+class TurnOfOthers : public Turn, public testing::WithParamInterface<Stack> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == Stack::chromium && test_support::kSanitized) {
+      GTEST_SKIP() << "a browser beside a sanitized mixer takes minutes; the preset dev has it";
+    }
+    if (const auto why = RealClient::missing(GetParam()); !why.empty()) GTEST_SKIP() << why;
+    Turn::SetUp();
+  }
+  RealClient real_client(double hz) {
+    const auto credentials = support::Coturn::time_limited(kSecret, std::chrono::seconds(600));
+    const NetNamespace::Inside inside(*callers_);
+    return {GetParam(),
+            *prosody_,
+            {.user = "cyd",
+             .hz = hz,
+             .address = "10.99.2.2",
+             .host = kServer,
+             .turn = TurnServer{std::string(kServer) + ":" + std::to_string(coturn_->port()),
+                                credentials.username, credentials.password}}};
+  }
+};
+
+TEST_P(TurnOfOthers, CarriesThemToARoomAndToTheBot) {
+  for (const bool client_mode : {false, true}) {
+    SCOPED_TRACE(client_mode);
+    const auto mixing = mixer(client_mode);
+    const auto bob = neighbour(spec("bob", kBob_hz, *mixing));
+    RealClient cyd = real_client(kAnn_hz);
+    ASSERT_TRUE(cyd.wait_for("online")) << cyd.output() << prosody_->log();
+    cyd.say("dial " + mixing->jid());
+    EXPECT_TRUE(wait_until_heard(bob->recording(), std::vector<double>{kAnn_hz}, 5));
+    EXPECT_TRUE(wait_until_heard(cyd.recording(), std::vector<double>{kBob_hz}, 5));
+    cyd.say("hangup");
+    EXPECT_TRUE(cyd.wait_for("ended"));
+    EXPECT_TRUE(mixing->process().wait_for_output("peer=cyd@localhost/", kWait));
+    EXPECT_EQ(mixing->logged(std::string("ice_remote=\"relay ") + kRelay), 1) << mixing->log();
+    EXPECT_EQ(cyd.finish(), 0);
+    EXPECT_EQ(bob->finish(), 0);
+    if (HasFailure()) FAIL() << cyd.output() << mixing->log() << coturn_->log();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(E2e, TurnOfOthers, testing::Values(Stack::chromium, Stack::aiortc),
+                         [](const auto& info) -> std::string {
+                           return info.param == Stack::chromium ? "Chromium" : "Aiortc";
+                         });
 
 TEST_F(Turn, ThatDiesEndsTheCallsThroughItWithAReasonAndNoOthers) {
   const auto mixing = mixer();

@@ -1,7 +1,8 @@
 // A caller that is a browser: headless Chromium with the page beside this file. Events go to
 // standard output, one JSON object a line; standard input takes "dial JID", "mute", "unmute",
-// "hold", "unhold", "hangup", "quit". SIGTERM is "quit": it leaves a screenshot and the recording.
+// "hold", "unhold", "restart", "hangup", "quit". SIGTERM is "quit": it leaves a screenshot and the recording.
 //   node caller.mjs --websocket URL --jid JID --password P --tone HZ --record WAV --screenshot PNG
+//       [--turn turn:HOST:PORT --turn-username NAME --turn-password P]
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -13,6 +14,7 @@ const kTone_dbfs = -14;
 const text = { type: 'string' };
 const { values: options } = parseArgs({ options: {
   websocket: text, jid: text, password: text, tone: text, record: text, screenshot: text,
+  turn: text, 'turn-username': text, 'turn-password': text,
   chromium: { ...text, default: '/usr/bin/chromium' },
 } });
 const here = name => new URL(name, import.meta.url).pathname;
@@ -70,6 +72,8 @@ await page.goto(`http://127.0.0.1:${port}/`);
 await page.evaluate(spec => window.caller.start(spec), {
   websocket: options.websocket, jid: options.jid, password: options.password,
   hz: Number(options.tone), dbfs: kTone_dbfs,
+  iceServers: options.turn ? [{ urls: options.turn, username: options['turn-username'],
+                                credential: options['turn-password'] }] : [],
 });
 for await (const line of createInterface({ input: process.stdin })) {
   const [word, argument] = line.split(' ');

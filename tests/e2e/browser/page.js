@@ -76,11 +76,11 @@ async function statistics(pc) {
 }
 
 window.caller = {
-  async start({ websocket, jid, password, hz, dbfs }) {
+  async start({ websocket, jid, password, hz, dbfs, iceServers }) {
     this.audio = await audio(hz, dbfs);
     const client = this.client = createClient({
       jid, password, transports: { websocket, bosh: false }, autoReconnect: false,
-      jingle: { iceServers: [] },
+      jingle: { iceServers },
     });
     show('I am', `${jid}, ${hz} Hz`);
     client.on('session:started', () => (client.sendPresence(), say('online')));
