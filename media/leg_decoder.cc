@@ -110,6 +110,12 @@ void LegDecoder::take(Frame& frame) {
   size_ -= kFrame_samples;
 }
 
+void LegDecoder::keep(int samples) {
+  const int dropped = std::max(0, size_ - samples);
+  begin_ += dropped;
+  size_ -= dropped;
+}
+
 void LegDecoder::reset() {
   opus_decoder_ctl(decoder_.get(), OPUS_RESET_STATE);
   begin_ = size_ = 0;

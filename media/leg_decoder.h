@@ -35,6 +35,8 @@ class LegDecoder {
   int lengthen(float match);
 
   int buffered_samples() const { return size_; }
+  // Drops all but the last `samples`.
+  void keep(int samples);
   // Takes the next 20 ms. Requires: buffered_samples() >= kFrame_samples.
   void take(Frame& frame);
   // Forgets what is buffered and said: what follows is another talk.

@@ -1,6 +1,7 @@
 #include "media/leg_voice.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "media/time_stretch.h"
 
@@ -38,12 +39,33 @@ std::uint8_t LegVoice::next_level() {
   return told_level_dbov_;
 }
 
-void LegVoice::start_decoding() {
-  if (decoding_) return;
+unsigned LegVoice::start_decoding() {
+  if (decoding_) return 0;
   decoding_ = true;
   decoder_.reset();  // what it knows is long ago
   contributor_count_ = 0;
-  if (ahead_samples_ > 0) decoder_.recover({}, ahead_samples_);
+  for (std::size_t i = kWarmUp - passed_count_; i < kWarmUp; ++i) {
+    const Passed& passed = passed_[(passed_next_ + i) % kWarmUp];
+    decoder_.keep(0);
+    decoder_.decode(std::span(passed.payload).first(passed.bytes), passed.samples);
+  }
+  decoder_.keep(ahead_samples_);
+  const int missing = ahead_samples_ - decoder_.buffered_samples();
+  if (missing > 0) decoder_.recover({}, missing);
+  return static_cast<unsigned>(std::exchange(passed_count_, 0));
+}
+
+void LegVoice::remember(std::span<const std::uint8_t> packet, int samples) {
+  Passed& passed = passed_[passed_next_];
+  if (packet.size() > passed.payload.size()) {
+    passed_count_ = 0;
+    return;
+  }
+  passed.samples = samples;
+  passed.bytes = packet.size();
+  std::ranges::copy(packet, passed.payload.begin());
+  passed_next_ = (passed_next_ + 1) % kWarmUp;
+  passed_count_ = std::min(passed_count_ + 1, kWarmUp);
 }
 
 unsigned LegVoice::fill(int samples, bool from_packets_only) {
@@ -89,9 +111,9 @@ unsigned LegVoice::adapt() {
 }
 
 unsigned LegVoice::decode(Frame& frame) {
-  start_decoding();
+  unsigned decodes = start_decoding();
   if (skipped_ > 0) playout_.skip(static_cast<int>(skipped_) * kFrame_samples);
-  unsigned decodes = fill(kFrame_samples);
+  decodes += fill(kFrame_samples);
   decodes += adapt();
   decoder_.take(frame);
   return decodes;
@@ -102,10 +124,12 @@ void LegVoice::pass_over() {
   playout_.align(kVoiceOn_dbov);
   if (decoding_) ahead_samples_ = decoder_.buffered_samples();
   decoding_ = false;
+  while (ahead_samples_ < kFrame_samples) {
+    const auto step = playout_.pull(kFrame_samples - ahead_samples_);
+    ahead_samples_ = step ? ahead_samples_ + step->samples : kFrame_samples;
+    if (step && !step->packet.empty()) remember(step->packet, step->samples);
+  }
   ahead_samples_ -= kFrame_samples;
-  if (ahead_samples_ >= 0) return;
-  playout_.skip(-ahead_samples_);
-  ahead_samples_ = 0;
 }
 
 }  // namespace media

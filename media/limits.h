@@ -31,7 +31,9 @@ inline constexpr std::size_t kMaxPlaysPerRoom = 8;
 inline constexpr std::size_t kMaxPlays = 64;
 // Of one tag of what is played: a long title; what is longer is cut.
 inline constexpr std::size_t kMaxTagBytes = 256;
-// Participants heard at once (max-speakers); more is noise and costs decodes.
-inline constexpr std::size_t kMaxSpeakers = 8;
+// Participants heard at once (max-speakers) where nobody says otherwise: more is noise...
+inline constexpr std::size_t kDefaultSpeakers = 8;
+// ...and costs a decode and an encode each: with so many a tick takes 10 ms of its 20.
+inline constexpr std::size_t kMaxSpeakers = 32;
 
 }  // namespace media::limits

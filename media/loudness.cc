@@ -6,6 +6,11 @@
 #include "media/check.h"
 
 namespace media {
+namespace {
+
+constexpr int kPausing_db = 2 * kSilence_dbov;  // quieter than any who does not pause
+
+}  // namespace
 
 std::uint8_t frame_level_dbov(const Frame& frame) {
   std::int64_t power = 0;
@@ -27,13 +32,18 @@ void VoiceActivity::update(std::uint8_t level_dbov) {
   }
 }
 
+bool VoiceActivity::pausing() const {
+  return active() && hang_over_ <= kVoiceHangOver_ticks - kPause_ticks;
+}
+
 void choose_speakers(std::span<SpeakerCandidate> candidates, std::size_t max_speakers,
                      std::span<SpeakerCandidate*> order) {
   CHECK(order.size() >= candidates.size());
   std::size_t active = 0;
   for (SpeakerCandidate& candidate : candidates) {
     if (candidate.may_speak && candidate.activity->active()) {
-      candidate.rank = candidate.activity->level_dbov() - (candidate.speaking ? kIncumbent_db : 0);
+      candidate.rank = candidate.activity->level_dbov() - (candidate.speaking ? kIncumbent_db : 0) +
+                       (candidate.activity->pausing() ? kPausing_db : 0);
       order[active++] = &candidate;
     }
     candidate.speaking = false;

@@ -21,6 +21,7 @@ class VoiceActivity {
   // Once per tick; kSilence_dbov when the leg said nothing.
   void update(std::uint8_t level_dbov);
   bool active() const { return hang_over_ > 0; }
+  bool pausing() const;  // active, but quiet for kPause_ticks
   // Loudness for comparing legs: rises at once, sinks by 1 dB a tick. Attenuation, as all levels.
   std::uint8_t level_dbov() const { return smoothed_dbov_; }
 
@@ -37,7 +38,8 @@ struct SpeakerCandidate {
 };
 
 // Who of the active is heard: all of them, or the `max_speakers` loudest, where who is heard
-// already counts kIncumbent_db louder. Stable: candidates that compare equal keep their order.
+// already counts kIncumbent_db louder; but whoever makes a pause gives way to whoever does not, so
+// that nobody begins unheard. Stable: candidates that compare equal keep their order.
 // `order` is scratch of at least candidates.size().
 void choose_speakers(std::span<SpeakerCandidate> candidates, std::size_t max_speakers,
                      std::span<SpeakerCandidate*> order);
@@ -49,5 +51,7 @@ inline constexpr std::uint8_t kVoiceOff_dbov = 66;
 // Half a second: longer than the pauses inside a sentence.
 inline constexpr int kVoiceHangOver_ticks = 25;
 inline constexpr int kIncumbent_db = 6;
+// 100 ms: longer than between two syllables.
+inline constexpr int kPause_ticks = 5;
 
 }  // namespace media

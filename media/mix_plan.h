@@ -3,8 +3,11 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "media/limits.h"
 
 namespace media {
 
@@ -30,6 +33,7 @@ struct LegPlan {
 };
 struct MixPlan {
   std::vector<LegPlan> legs;
+  std::size_t max_speakers = limits::kDefaultSpeakers;  // heard at once
   bool operator==(const MixPlan&) const = default;
 };
 

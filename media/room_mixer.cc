@@ -105,6 +105,7 @@ void RoomMixer::remove(PlaySource& source) {
 
 void RoomMixer::set_plan(const MixPlan& plan) {
   plan_ = &plan;
+  max_speakers_ = plan.max_speakers;
   for (MixLeg* leg : legs_) apply_plan(*leg);
   refresh_classes();
 }

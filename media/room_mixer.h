@@ -28,11 +28,11 @@ class RoomMixer {
     unsigned decodes = 0;
   };
 
-  explicit RoomMixer(std::size_t max_speakers = limits::kMaxSpeakers)
+  explicit RoomMixer(std::size_t max_speakers = limits::kDefaultSpeakers)
       : max_speakers_(max_speakers) {}
 
   // Between ticks; may allocate. The mixer owns none of these. A leg in no plan yet speaks and
-  // hears only if there is no plan at all.
+  // hears only if there is no plan at all; a plan says how many are heard at once, too.
   void add(MixLeg& leg);
   void remove(MixLeg& leg);
   void update(MixLeg& leg, const MixLegSpec& spec);
@@ -90,7 +90,7 @@ class RoomMixer {
   // Half a second, after the voice's own hang-over: then what is played comes back.
   static constexpr int kUnduck_ticks = 25;
 
-  const std::size_t max_speakers_;
+  std::size_t max_speakers_;
   std::vector<MixLeg*> legs_;
   std::vector<SpeakerCandidate> candidates_;  // beside legs_
   std::vector<SpeakerCandidate*> order_;

@@ -185,7 +185,9 @@ void Conference::settle_audience(Outbox& out, TimePoint now) {
 void Conference::send_plan(Outbox& out) {
   if (!plan_changed_) return;
   plan_changed_ = false;
-  out.put(SetMixPlan{place_.media_room, {plan_}});
+  out.put(SetMixPlan{
+      place_.media_room,
+      {.legs = plan_, .max_speakers = static_cast<std::size_t>(place_.config.max_speakers)}});
 }
 
 }  // namespace mixer

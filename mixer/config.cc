@@ -316,6 +316,8 @@ void read_room_keys(ConfigSection& section, const Config::Play& play, RoomConfig
                                       "play.media-dir to have a file of that name");
     }
   }
+  take_int(room.max_speakers, section, "max-speakers",
+           static_cast<int>(media::limits::kMaxSpeakers));
 }
 
 void read_invite(ConfigSection& section, const Config::Xmpp& xmpp, RoomConfig& room) {

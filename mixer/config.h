@@ -10,6 +10,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "media/limits.h"
 #include "mixer/net_address.h"
 #include "signaling/jid.h"
 
@@ -37,7 +38,8 @@ struct RoomConfig {
   bool multi_device = false;
   // Played while somebody is alone: kBuiltInHoldMusic, a name in media-dir, or empty: none.
   std::string hold_music = {};
-  bool chimes = false;                       // when somebody comes or goes
+  bool chimes = false;  // when somebody comes or goes
+  int max_speakers = static_cast<int>(media::limits::kDefaultSpeakers);  // heard at once
   std::vector<jingle::Jid> invite = {};      // dialled when the room opens
   std::vector<jingle::Jid> moderators = {};  // bare
   bool operator==(const RoomConfig&) const = default;

@@ -100,6 +100,26 @@ TEST(ChooseSpeakers, WhoIsHeardIsNotDisplacedByWhoIsALittleLouder) {
   EXPECT_EQ(room.speaking(), Who{1});
 }
 
+TEST(ChooseSpeakers, WhoPausesGivesWayToWhoBegins) {
+  Room room(3);
+  room.tick({20, 30, 127}, 2);
+  for (int i = 1; i < kPause_ticks; ++i) {
+    room.tick({127, 30, 55}, 2);
+    EXPECT_EQ(room.speaking(), (Who{0, 1})) << "between two syllables";
+  }
+  room.tick({127, 30, 55}, 2);
+  EXPECT_EQ(room.speaking(), (Who{1, 2})) << "a quiet one, against the pause of a loud one";
+  room.tick({20, 30, 127}, 2);
+  EXPECT_EQ(room.speaking(), (Who{0, 1})) << "and back again";
+}
+
+TEST(ChooseSpeakers, APauseCostsNothingWhileThereIsRoom) {
+  Room room(2);
+  room.tick({20, 30}, 2);
+  room.tick({127, 30}, 2);
+  EXPECT_EQ(room.speaking(), (Who{0, 1}));
+}
+
 TEST(ChooseSpeakers, TheMutedDoNotSpeak) {
   Room room(2);
   room.candidates[0].may_speak = false;

@@ -2,6 +2,7 @@
 // hear what they are sent.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -88,7 +89,7 @@ struct Caller {
 
 struct TestRoom {
   explicit TestRoom(std::size_t callers_wanted, RtpParameters rtp = {},
-                    std::size_t max_speakers = limits::kMaxSpeakers)
+                    std::size_t max_speakers = limits::kDefaultSpeakers)
       : mixer(max_speakers) {
     for (std::size_t i = 0; i < callers_wanted; ++i) add(rtp);
   }

@@ -103,6 +103,14 @@ TEST(Call, ConnectedCallIsInTheMix) {
   EXPECT_TRUE(plan.legs[0].in_mix && plan.legs[0].receives);
 }
 
+TEST(Call, ThePlanSaysHowManyAreHeard) {
+  mixer::Config config = component_config();
+  config.room_defaults.max_speakers = 3;
+  Bench bench(config);
+  bench.join(kAnn);
+  EXPECT_EQ(bench.engine.plans().begin()->second.max_speakers, 3u);
+}
+
 TEST(Call, UnconnectedLegIsInNoMix) {
   Bench bench;
   bench.call(kAnn);

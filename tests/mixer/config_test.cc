@@ -162,6 +162,7 @@ multi-device = true
 moderators = ["Ann@Example.org", "bob@example.org"]
 hold-music = "on"
 chimes = true
+max-speakers = 1
 [room.Bot]
 invite = ["Ann@Example.org", "bob@example.org/desk"]
 [room.Lobby]
@@ -177,6 +178,7 @@ multi-device = false
 moderators = []
 hold-music = "wait.ogg"
 chimes = false
+max-speakers = 32
 [coin]
 push = "announced"
 sid-attribute = false
@@ -222,6 +224,7 @@ level = "debug"
                                      *jingle::Jid::parse("bob@example.org")};
   config.room_defaults.hold_music = kBuiltInHoldMusic;
   config.room_defaults.chimes = true;
+  config.room_defaults.max_speakers = 1;
   config.rooms["bot"] = config.room_defaults;
   config.rooms["bot"].name = "bot";
   config.rooms["bot"].invite = {*jingle::Jid::parse("ann@example.org"),
@@ -237,6 +240,7 @@ level = "debug"
                            .multi_device = true,
                            .hold_music = "on",
                            .chimes = true,
+                           .max_speakers = 1,
                            .moderators = config.room_defaults.moderators};
   config.rooms["attic"] = {.name = "attic",
                            .display_text = "",
@@ -245,7 +249,8 @@ level = "debug"
                            .announce = Announce::off,
                            .is_public = false,
                            .departed_for = std::chrono::hours(1),
-                           .hold_music = "wait.ogg"};
+                           .hold_music = "wait.ogg",
+                           .max_speakers = 32};
   config.coin = {CoinPush::announced,
                  false,
                  true,

@@ -79,6 +79,7 @@ constexpr Wrong kWrong[] = {
     {"[room.a]\nsubject = \"a\\nb\"", "m.toml:10: error: room.a.subject: ", "control character"},
     {"[room.a]\nfocus = \"never\"", "m.toml:10: error: room.a.focus: ", "\"multiparty\""},
     {"[rooms]\ndeparted-seconds = 3601", "m.toml:10: error: rooms.departed-seconds: ", "0 to 3600"},
+    {"[rooms]\nmax-speakers = 0", "m.toml:10: error: rooms.max-speakers: ", "1 to 32"},
     {"[room.a]\ninvite = [\"a@b@c\"]", "m.toml:10: error: room.a.invite: ", "a@b@c"},
     {"[room.a]\ninvite = [\"b@c/d\", \"B@c/d\"]", "m.toml:10: error: room.a.invite: ", "twice"},
     {"[room.a]\ninvite = \"A@mixer.localhost\"", "m.toml:10: error: room.a.invite: ", "itself"},

@@ -1,0 +1,181 @@
+// What a room sounds like: loudness, distortion, gaps, and that nobody hears himself. Seeded; in
+// simulated time.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numbers>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/media/room_fixture.h"
+#include "tests/support/network_model.h"
+#include "tests/support/seed.h"
+#include "tests/support/speech.h"
+
+namespace media {
+namespace {
+
+using namespace std::chrono_literals;
+using test_support::OpusSender;
+using test_support::Samples;
+
+// What is not these tones, against them.
+double residue(std::span<const std::int16_t> heard, std::span<const double> tones_hz) {
+  double tones = 0, all = 0;
+  for (const double tone_hz : tones_hz) {
+    const double amplitude = test_support::tone_amplitude(heard, tone_hz);
+    tones += amplitude * amplitude / 2;
+  }
+  for (const double s : heard) all += s * s / static_cast<double>(heard.size());
+  return std::sqrt(std::max(0.0, all - tones) / tones);
+}
+
+TEST(RoomSound, ThreeFullScaleTalkersNeitherWrapNorCrackle) {
+  const double tones_hz[] = {440, 610, 970};
+  TestRoom room(4);
+  Samples heard;
+  for (std::size_t i = 0; i < 3; ++i) {
+    room[i].sender = OpusSender(128000, 1, OPUS_APPLICATION_AUDIO);
+    room[i].tone_hz = tones_hz[i];
+    room[i].amplitude = 32767;
+  }
+  for (int t = 0; t < 250; ++t) {
+    room.tick();
+    Frame mix;
+    room.mixer.full_mix(mix);
+    if (t >= 100) heard.insert(heard.end(), mix.begin(), mix.end());
+  }
+  EXPECT_LT(residue(heard, tones_hz), 0.03);
+  EXPECT_GT(test_support::rms_dbfs(heard), -10) << "and are loud";
+}
+
+// A sample that wraps has the other sign. Nothing of what one says comes back through the limiter
+// either: what everybody hears is worked out from sums that fit.
+TEST(RoomSound, EverybodyWithAFullScaleSquareWaveNeverWraps) {
+  TestRoom room(12, {}, 12);
+  for (std::size_t t = 0; t < 100; ++t) {
+    for (std::size_t i = 0; i < 12; ++i) {
+      Samples square(960);
+      for (std::size_t k = 0; k < 960; ++k) {
+        square[k] = (t * 960 + k) / 48 % 2 == 0 ? 32767 : -32768;
+      }
+      room[i].send(room[i].sender.encode(square), 111, std::nullopt,
+                   static_cast<std::uint32_t>(1 + t * 960));
+    }
+    room.tick();
+    Frame mix;
+    room.mixer.full_mix(mix);
+    for (std::size_t k = 0; k < mix.size(); ++k) {
+      const std::int32_t sum = room.mixer.total()[k];
+      ASSERT_TRUE(sum == 0 || mix[k] == 0 || (sum > 0) == (mix[k] > 0)) << sum << ' ' << mix[k];
+    }
+  }
+}
+
+// Ten minutes of 1 kHz over a network with jitter, from a clock that is off: the tone is in each
+// frame of the mix, and nothing else, but for what is concealed.
+class Minutes : public ::testing::TestWithParam<double> {};
+
+TEST_P(Minutes, OfAToneHaveNoSilenceInThem) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  constexpr double kTone_hz = 1000, kAmplitude = 8000;
+  TestRoom room(3);
+  for (std::size_t i = 0; i < 3; ++i) room.mixer.attach(*room[i].leg, false);
+  using Packet = std::pair<std::uint32_t, std::vector<std::uint8_t>>;  // with its timestamp
+  test_support::NetworkModel<Packet> network(seed,
+                                             {.jitter = 30ms, .in_order = true, .duplicates = 0});
+  OpusSender sender(64000, 1, OPUS_APPLICATION_AUDIO);
+  opus_encoder_ctl(sender.get(), OPUS_SET_COMPLEXITY(0));
+  const double samples_per_us = 0.048 * (1 + GetParam() / 1e6);
+  std::uint32_t said = 0;
+  int other = 0;
+  for (int t = 1; t <= 600 * 50; ++t) {
+    const std::chrono::microseconds now = t * kTick;
+    while (said + 960 <= static_cast<double>(now.count()) * samples_per_us) {
+      const auto tone = test_support::tone(kTone_hz, kAmplitude, 960, said);
+      network.send(now, {said + 1, sender.encode(tone)});
+      said += 960;
+    }
+    for (const auto& [timestamp, payload] : network.receive(now)) {
+      room[0].send(payload, 111, std::nullopt, timestamp);
+    }
+    room.mixer.tick();
+    if (t < 250) continue;  // the jitter is new to it
+    double sine = 0, cosine = 0, power = 0;
+    for (int i = 0; i < kFrame_samples; ++i) {
+      const double s = room.mixer.total()[static_cast<std::size_t>(i)];
+      const double phase = 2 * std::numbers::pi * kTone_hz * i / 48000;
+      sine += s * std::sin(phase);
+      cosine += s * std::cos(phase);
+      power += s * s;
+    }
+    const double amplitude = 2 * std::hypot(sine, cosine) / kFrame_samples;
+    const double off_db = 20 * std::log10(amplitude / kAmplitude);
+    ASSERT_NEAR(off_db, 0, 6) << "tick " << t;
+    const double rest = power / kFrame_samples - amplitude * amplitude / 2;
+    if (std::abs(off_db) > 0.5 || rest > power / kFrame_samples * 0.01) ++other;
+  }
+  EXPECT_LE(other, 60) << "frames that are concealed: two in a thousand";
+}
+INSTANTIATE_TEST_SUITE_P(RoomSound, Minutes, ::testing::Values(-500.0, 500.0));
+
+// Frames of a voice, sent one a tick.
+struct Talker {
+  Talker(Caller& caller, double pitch_hz, std::size_t seconds)
+      : caller(caller), voice(test_support::speech(pitch_hz, seconds * 48000)) {}
+  void speak() {
+    const auto part = std::span(voice).subspan(at, 960);
+    caller.send(sender.encode(part), 111, std::nullopt, static_cast<std::uint32_t>(1 + at));
+    at += 960;
+  }
+  Caller& caller;
+  OpusSender sender;
+  Samples voice;
+  std::size_t at = 0;
+};
+
+TEST(RoomSound, SpeechKeepsItsLevel) {
+  for (const double pitch_hz : {110.0, 210.0}) {
+    TestRoom room(3);
+    room.listening = true;
+    Talker talker(room[0], pitch_hz, 10);
+    for (int t = 0; t < 500; ++t) {
+      talker.speak();
+      room.tick();
+    }
+    EXPECT_NEAR(test_support::rms_dbfs(room[1].heard), test_support::rms_dbfs(talker.voice), 1);
+  }
+}
+
+// What one hears while two others speak; he speaks too, or not.
+Samples heard_in_conversation(bool speaks, bool fec) {
+  TestRoom room(4, {.use_fec = fec});
+  Talker one(room[0], 110, 10), two(room[1], 170, 10), three(room[2], 230, 10);
+  Samples heard;
+  test_support::OpusReceiver receiver;
+  for (int t = 0; t < 500; ++t) {
+    if (speaks) one.speak();
+    two.speak();
+    three.speak();
+    room.tick();
+    const Samples part = receiver.decode(room[0].stream->payload());
+    heard.insert(heard.end(), part.begin(), part.end());
+  }
+  return heard;
+}
+
+TEST(RoomSound, WhoSpeaksHearsBitByBitWhatHeWouldHearInSilence) {
+  for (const bool fec : {false, true}) {
+    const Samples silent = heard_in_conversation(false, fec);
+    const Samples speaking = heard_in_conversation(true, fec);
+    EXPECT_GT(test_support::rms_dbfs(silent), -45);
+    EXPECT_EQ(silent, speaking) << "FEC " << fec;
+  }
+}
+
+}  // namespace
+}  // namespace media
