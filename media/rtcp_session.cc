@@ -22,6 +22,8 @@ std::int64_t rtp_units(ReceptionStatistics::Duration time) {
   return ms.count() * (kSampleRate_hz / 1000) + (time - ms).count() * 6 / 125000;
 }
 
+constexpr auto ssrc_of = [](const auto& source) { return source.statistics.ssrc(); };
+
 }  // namespace
 
 ReceptionStatistics::ReceptionStatistics(std::uint32_t ssrc, std::uint16_t first_sequence)
@@ -37,7 +39,7 @@ void ReceptionStatistics::restart(std::uint16_t sequence) {
   transit_.reset();
 }
 
-bool ReceptionStatistics::update(std::uint16_t sequence, std::uint32_t timestamp,
+bool ReceptionStatistics::update(std::uint16_t sequence, std::optional<std::uint32_t> timestamp,
                                  Duration arrival) {
   const auto ahead = static_cast<std::uint16_t>(sequence - max_sequence_);
   if (ahead < kMaxDropout) {
@@ -54,8 +56,9 @@ bool ReceptionStatistics::update(std::uint16_t sequence, std::uint32_t timestamp
   }  // else: duplicate or reordered
   received_++;
 
+  if (!timestamp) return true;
   const std::int64_t transit =
-      static_cast<std::int64_t>(static_cast<std::uint32_t>(rtp_units(arrival)) - timestamp);
+      static_cast<std::int64_t>(static_cast<std::uint32_t>(rtp_units(arrival)) - *timestamp);
   if (transit_) {
     const auto difference =
         static_cast<std::int32_t>(static_cast<std::uint32_t>(transit - *transit_));
@@ -95,42 +98,90 @@ RtcpSession::RtcpSession(std::uint32_t ssrc, std::string cname, Duration wall_of
 
 void RtcpSession::rtp_sent(const RtpPacket& packet, Duration now) {
   sent_++;
+  packets_++;
   octets_ += static_cast<std::uint32_t>(packet.payload.size());
   last_timestamp_ = packet.timestamp;
   last_sent_ = now;
 }
 
-void RtcpSession::rtp_received(const RtpPacket& packet, Duration now) {
+void RtcpSession::rtp_received(const RtpPacket& packet, Duration now, bool audio) {
+  Source& source = source_of(packet);
+  source.heard = true;
+  source.audio = source.audio || audio;
+  source.statistics.update(packet.sequence, audio ? std::optional(packet.timestamp) : std::nullopt,
+                           now);
+  if (!audio) return;
   received_++;
-  if (!source_ || source_->ssrc() != packet.ssrc) {  // RFC 3550 §8.2: the peer chose anew
-    if (source_) lost_before_ += source_->lost();
-    source_.emplace(packet.ssrc, packet.sequence);
+  jitter_ = source.statistics.jitter();
+}
+
+// The peer may have several at once and choose anew at any time (RFC 3550 §8.2).
+RtcpSession::Source& RtcpSession::source_of(const RtpPacket& packet) {
+  collided_ = collided_ || packet.ssrc == ssrc_;
+  const auto found = std::ranges::find(sources_, packet.ssrc, ssrc_of);
+  if (found != sources_.end()) {
+    std::rotate(sources_.begin(), found, found + 1);
+    return sources_.front();
   }
-  source_->update(packet.sequence, packet.timestamp, now);
+  if (sources_.size() == kSources) forget(sources_.end() - 1);
+  Source fresh{.statistics = {packet.ssrc, packet.sequence}};
+  if (early_sr_ != 0 && early_sr_ssrc_ == packet.ssrc) {
+    fresh.last_sr = std::exchange(early_sr_, 0);
+    fresh.last_sr_arrival = early_sr_arrival_;
+  }
+  return *sources_.insert(sources_.begin(), fresh);
+}
+
+void RtcpSession::forget(std::vector<Source>::iterator source) {
+  if (source->audio) lost_before_ += source->statistics.lost();
+  sources_.erase(source);
 }
 
 bool RtcpSession::rtcp_received(std::span<const std::uint8_t> datagram, Duration now) {
   const auto packets = rtcp::parse(datagram);
   if (!packets) return false;
   for (const auto& packet : *packets) {
-    const std::vector<rtcp::ReportBlock>* blocks = nullptr;
     if (const auto* sender = std::get_if<rtcp::SenderReport>(&packet)) {
-      last_sr_ = static_cast<std::uint32_t>(sender->ntp >> 16);
-      last_sr_ssrc_ = sender->ssrc;
-      last_sr_arrival_ = now;
-      blocks = &sender->blocks;
+      take(*sender, now);
+      for (const auto& block : sender->blocks) take_block(block, now);
     } else if (const auto* receiver = std::get_if<rtcp::ReceiverReport>(&packet)) {
-      blocks = &receiver->blocks;
+      collided_ = collided_ || receiver->ssrc == ssrc_;
+      for (const auto& block : receiver->blocks) take_block(block, now);
+    } else if (const auto* bye = std::get_if<rtcp::Bye>(&packet)) {
+      take(*bye);
     }
-    if (!blocks) continue;
-    for (const auto& block : *blocks) take_block(block, now);
   }
   return true;
+}
+
+void RtcpSession::take(const rtcp::SenderReport& report, Duration now) {
+  collided_ = collided_ || report.ssrc == ssrc_;
+  const auto middle = static_cast<std::uint32_t>(report.ntp >> 16);
+  const auto found = std::ranges::find(sources_, report.ssrc, ssrc_of);
+  if (found != sources_.end()) {
+    found->last_sr = middle;
+    found->last_sr_arrival = now;
+  } else {
+    early_sr_ = middle;
+    early_sr_ssrc_ = report.ssrc;
+    early_sr_arrival_ = now;
+  }
+}
+
+// RFC 3550 §6.6. What comes of them nevertheless was overtaken, and makes them new sources.
+void RtcpSession::take(const rtcp::Bye& bye) {
+  for (const std::uint32_t ssrc : bye.ssrcs) {
+    const auto found = std::ranges::find(sources_, ssrc, ssrc_of);
+    if (found != sources_.end()) forget(found);
+  }
 }
 
 void RtcpSession::take_block(const rtcp::ReportBlock& block, Duration now) {
   if (block.ssrc != ssrc_) return;
   peer_loss_ = block.fraction_lost / 256.0;
+  // By our own count, which nobody can make up.
+  const auto packets = sent_ - std::exchange(sent_at_peers_report_, sent_);
+  listener_loss_.report(peer_loss_, packets);
   if (block.last_sr == 0) return;
   // RFC 3550 §6.4.1: A - LSR - DLSR, in 1/65536 s. A peer's lie may make it anything: keep what a
   // network can be.
@@ -151,11 +202,12 @@ std::uint64_t RtcpSession::ntp(Duration now) const {
 
 std::vector<rtcp::Packet> RtcpSession::packets(Duration now) {
   std::vector<rtcp::ReportBlock> blocks;
-  if (source_) {
-    auto block = source_->report();
-    if (last_sr_ != 0 && last_sr_ssrc_ == source_->ssrc()) {
-      block.last_sr = last_sr_;
-      const auto delay = std::max(Duration::zero(), now - last_sr_arrival_);
+  for (Source& source : sources_) {
+    if (!std::exchange(source.heard, false)) continue;
+    auto block = source.statistics.report();
+    if (source.last_sr != 0) {
+      block.last_sr = source.last_sr;
+      const auto delay = std::max(Duration::zero(), now - source.last_sr_arrival);
       block.delay_since_last_sr =
           static_cast<std::uint32_t>(std::chrono::duration<double>(delay).count() * 65536);
     }
@@ -168,7 +220,7 @@ std::vector<rtcp::Packet> RtcpSession::packets(Duration now) {
         .ssrc = ssrc_,
         .ntp = ntp(now),
         .rtp_timestamp = last_timestamp_ + static_cast<std::uint32_t>(rtp_units(now - last_sent_)),
-        .packets = static_cast<std::uint32_t>(sent_),
+        .packets = packets_,
         .octets = octets_,
         .blocks = std::move(blocks)});
   } else {
@@ -186,10 +238,27 @@ std::vector<std::uint8_t> RtcpSession::bye(Duration now) {
   return rtcp::write(out);
 }
 
-std::int64_t RtcpSession::lost() const { return lost_before_ + (source_ ? source_->lost() : 0); }
-
-double RtcpSession::jitter_ms() const {
-  return source_ ? source_->jitter() * 1000 / kSampleRate_hz : 0;
+RtcpSession::Duration RtcpSession::interval(double uniform, bool first) {
+  constexpr std::chrono::duration<double> kInterval{5};
+  const auto chosen = kInterval * (0.5 + uniform);
+  return std::chrono::duration_cast<Duration>(first ? chosen / 5 : chosen);
 }
+
+void RtcpSession::renew(std::uint32_t ssrc) {
+  ssrc_ = ssrc;
+  packets_ = octets_ = 0;
+  sent_at_last_report_ = sent_at_peers_report_ = sent_;
+  collided_ = std::ranges::find(sources_, ssrc, ssrc_of) != sources_.end();
+}
+
+std::int64_t RtcpSession::lost() const {
+  std::int64_t lost = lost_before_;
+  for (const Source& source : sources_) {
+    if (source.audio) lost += source.statistics.lost();
+  }
+  return lost;
+}
+
+double RtcpSession::jitter_ms() const { return jitter_ * 1000 / kSampleRate_hz; }
 
 }  // namespace media

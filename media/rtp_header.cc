@@ -157,6 +157,8 @@ ContributorList read_contributors(const RtpPacket& packet, std::uint8_t level_id
   return {.csrcs = packet.csrcs, .levels = levels.size() == packet.csrc_count() ? levels : Bytes{}};
 }
 
+void write_ssrc(std::uint32_t ssrc, std::span<std::uint8_t> packet) { write32(packet, 8, ssrc); }
+
 std::size_t write_rtp_header(const RtpHeader& header, std::span<const Contributor> contributors,
                              std::uint8_t level_id, std::span<std::uint8_t> out) {
   CHECK(out.size() >= kMaxRtpHeaderBytes);

@@ -70,6 +70,9 @@ struct ContributorList {
 // `level_id` as agreed in signaling.
 ContributorList read_contributors(const RtpPacket& packet, std::uint8_t level_id);
 
+// Replaces the SSRC of a packet. Requires: parse_rtp(packet).
+void write_ssrc(std::uint32_t ssrc, std::span<std::uint8_t> packet);
+
 struct RtpHeader {
   bool marker = false;
   std::uint8_t payload_type = 0;

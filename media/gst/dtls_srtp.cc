@@ -147,6 +147,10 @@ class DtlsSrtp::Impl {
   State state() const { return state_; }
   const std::string& error() const { return error_; }
   const std::string& profile() const { return profile_; }
+  void set_ssrc(std::uint32_t ssrc) {
+    ssrc_ = ssrc;
+    if (srtp_) srtp_->set_ssrc(ssrc);
+  }
   SrtpSession* srtp() { return state_ == State::connected ? srtp_.get() : nullptr; }
 
  private:
@@ -282,6 +286,7 @@ DtlsSrtp::State DtlsSrtp::state() const { return impl_->state(); }
 const std::string& DtlsSrtp::error() const { return impl_->error(); }
 const std::string& DtlsSrtp::profile() const { return impl_->profile(); }
 
+void DtlsSrtp::set_ssrc(std::uint32_t ssrc) { impl_->set_ssrc(ssrc); }
 std::optional<std::size_t> DtlsSrtp::protect_rtp(std::span<std::uint8_t> buffer, std::size_t size) {
   auto* srtp = impl_->srtp();
   return srtp ? srtp->protect_rtp(buffer, size) : std::nullopt;

@@ -51,7 +51,7 @@ class DtlsSrtp {
 
   // The peer must present the certificate of `fingerprint` (sha-256, sha-384 or sha-512; others
   // match nothing); nothing else of it is looked at, and no key exists before. `ssrc`: of what we
-  // protect.
+  // protect, until set_ssrc().
   DtlsSrtp(const DtlsIdentity& identity, DtlsRole role, DtlsFingerprint fingerprint,
            std::uint32_t ssrc, Send send);
   ~DtlsSrtp();
@@ -66,6 +66,7 @@ class DtlsSrtp {
   // Says close_notify when connected (RFC 5246 §7.2.1). The keys stay valid: who hangs up says so
   // in Jingle, and the peer's close_notify changes nothing here either.
   void close();
+  void set_ssrc(std::uint32_t ssrc);
   State state() const;
   const std::string& error() const;    // for the log, when failed
   const std::string& profile() const;  // when connected: "SRTP_AEAD_AES_128_GCM"

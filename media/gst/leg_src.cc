@@ -6,6 +6,8 @@
 namespace media::gst {
 namespace {
 
+constexpr char kLossEvent[] = "mixer-listener-loss";
+
 struct LegSrc {
   GstElement element;
   GstPad* pad;
@@ -99,6 +101,23 @@ void leg_src_push(GstElement* leg_src, BufferPtr rtp) {
   GST_BUFFER_PTS(rtp.get()) = now;
   GST_BUFFER_DTS(rtp.get()) = now;
   gst_pad_push(self->pad, rtp.release());
+}
+
+void leg_src_tell_loss(GstElement* leg_src, std::uint8_t step) {
+  auto* self = self_of(leg_src);
+  if (!gst_pad_is_active(self->pad)) return;
+  GstStructure* const loss =
+      gst_structure_new(kLossEvent, "step", G_TYPE_UINT, guint{step}, nullptr);
+  gst_pad_push_event(self->pad, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_OOB, loss));
+}
+
+std::optional<std::uint8_t> told_loss(GstEvent* event) {
+  guint step = 0;
+  if (!gst_event_has_name(event, kLossEvent) ||
+      !gst_structure_get_uint(gst_event_get_structure(event), "step", &step)) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint8_t>(step);
 }
 
 }  // namespace media::gst

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "media/gst/gst_ptr.h"
 
@@ -17,5 +18,10 @@ void leg_src_set_payload_type(GstElement* leg_src, std::uint8_t opus_payload_typ
 // The leg's I/O thread. Pushes downstream on this very thread; dropped when the element is not
 // PAUSED or PLAYING, or not linked. The element may be torn down meanwhile (io_thread.h, Lifetime).
 void leg_src_push(GstElement* leg_src, BufferPtr rtp);
+// The same thread. What the peer's reports let one expect (ListenerLoss::step), as an event of its
+// own beside the buffers; dropped where they would be.
+void leg_src_tell_loss(GstElement* leg_src, std::uint8_t step);
+// The other end of it: nullopt for any other event.
+std::optional<std::uint8_t> told_loss(GstEvent* event);
 
 }  // namespace media::gst

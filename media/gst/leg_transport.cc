@@ -98,7 +98,9 @@ class LegTransport::Impl final : private IcePaths::Observer {
     }
     gst_buffer_extract(rtp, 0, scratch_.data(), size);
     const auto header = parse_rtp(std::span(scratch_).first(size));
-    const auto length = header ? components_[0].dtls->protect_rtp(scratch_, size) : std::nullopt;
+    const bool ours = header && header->ssrc == spec_.ssrc;
+    if (ours && ssrc_ != spec_.ssrc) write_ssrc(ssrc_, scratch_);
+    const auto length = ours ? components_[0].dtls->protect_rtp(scratch_, size) : std::nullopt;
     if (!length || !ice_.send(1, std::span(scratch_).first(*length))) {
       host_.counters.unsent++;
       return;
@@ -222,7 +224,7 @@ class LegTransport::Impl final : private IcePaths::Observer {
     if (state_ == State::failed || !remote_ || !ice_.connected(number) || component.dtls) return;
     if (number == 2 && rtcp_component() != 2) return;
     component.dtls = std::make_unique<DtlsSrtp>(
-        *host_.identity, remote_->our_role, remote_->fingerprint, spec_.ssrc,
+        *host_.identity, remote_->our_role, remote_->fingerprint, ssrc_,
         [this, number](std::span<const std::uint8_t> out) { ice_.send(number, out); });
     dtls_changed(number, component.dtls->start());
     for (const auto& datagram : std::exchange(component.held_flight, {})) {
@@ -266,8 +268,7 @@ class LegTransport::Impl final : private IcePaths::Observer {
   void connected() {
     state_ = State::connected;
     last_valid_ = Clock::now();
-    // The first report early: the peer learns our CNAME, both learn the round trip.
-    next_report_ = last_valid_ + random_share(limits::kRtcpInterval) / 5;
+    next_report_ = last_valid_ + report_interval(true);
     tell_connected();
   }
 
@@ -301,7 +302,9 @@ class LegTransport::Impl final : private IcePaths::Observer {
     const auto header = parse_rtp(datagram.first(*size));
     if (!header) return false;
     host_.counters.rtp_received++;
-    rtcp_.rtp_received(*header, now.time_since_epoch());
+    rtcp_.rtp_received(*header, now.time_since_epoch(),
+                       header->payload_type == remote_->rtp.opus_payload_type);
+    if (rtcp_.collided()) renew_ssrc();
     if (spec_.leg_src) {
       BufferPtr buffer(gst_buffer_new_allocate(nullptr, *size, nullptr));
       gst_buffer_fill(buffer.get(), 0, datagram.data(), *size);
@@ -314,12 +317,30 @@ class LegTransport::Impl final : private IcePaths::Observer {
     const auto size = dtls.unprotect_rtcp(datagram);
     if (!size || !rtcp_.rtcp_received(datagram.first(*size), now.time_since_epoch())) return false;
     host_.counters.rtcp_received++;
+    if (rtcp_.collided()) renew_ssrc();
+    const auto step = rtcp_.listener_loss().step();
+    if (step != std::exchange(told_loss_step_, step) && spec_.leg_src) {
+      leg_src_tell_loss(spec_.leg_src.get(), step);
+    }
     return true;
+  }
+
+  // RFC 3550 §8.2. A loop it is not: what we sent ourselves does not pass the peer's keys (RFC 5764
+  // §4.2). The room goes on writing the old one, send() puts the new one in its place.
+  void renew_ssrc() {
+    if (ssrcs_left_ == 0) return;
+    --ssrcs_left_;
+    send_rtcp(rtcp_.bye(Clock::now().time_since_epoch()));
+    ssrc_ = std::uniform_int_distribution<std::uint32_t>(1)(random_);
+    rtcp_.renew(ssrc_);
+    for (auto& component : components_) {
+      if (component.dtls) component.dtls->set_ssrc(ssrc_);
+    }
   }
 
   void report(TimePoint now) {
     send_rtcp(rtcp_.report(now.time_since_epoch()));
-    next_report_ = now + random_share(limits::kRtcpInterval);
+    next_report_ = now + report_interval(false);
   }
 
   void send_rtcp(const std::vector<std::uint8_t>& packet) {
@@ -333,10 +354,8 @@ class LegTransport::Impl final : private IcePaths::Observer {
     }
   }
 
-  // RFC 3550 §6.2: a half to one and a half of it, so that legs do not report in step.
-  TimePoint::duration random_share(TimePoint::duration whole) {
-    return std::chrono::duration_cast<TimePoint::duration>(
-        whole * std::uniform_real_distribution<>(0.5, 1.5)(random_));
+  TimePoint::duration report_interval(bool first) {
+    return RtcpSession::interval(std::uniform_real_distribution<>(0, 1)(random_), first);
   }
 
   void fail(LegFailure cause, std::string text) {
@@ -367,7 +386,10 @@ class LegTransport::Impl final : private IcePaths::Observer {
 
   Host& host_;
   const TransportSpec spec_;
+  std::uint32_t ssrc_ = spec_.ssrc;  // what we send with
+  int ssrcs_left_ = limits::kSsrcRenewals;
   RtcpSession rtcp_;
+  std::uint8_t told_loss_step_ = 0;
   std::minstd_rand random_;
   State state_ = State::opening;
   bool quiet_ = false;

@@ -67,11 +67,10 @@ void start_srtp() {
 
 class SrtpSession::Impl {
  public:
-  Impl(SrtpProfile profile, const SrtpKeys& keys, std::uint32_t ssrc) {
+  Impl(SrtpProfile profile, const SrtpKeys& keys, std::uint32_t ssrc) : ssrc_(ssrc) {
     srtp_policy_t policy{};
     set_policy(policy, profile);
-    policy.ssrc.type = ssrc_specific;
-    policy.ssrc.value = ssrc;
+    policy.ssrc = {ssrc_any_outbound, 0};
     send_ = make_session(policy, keys.send);
     // Any source: Dino announces none, and clients change theirs (RFC 3550 §8.2).
     policy.ssrc = {ssrc_any_inbound, 0};
@@ -80,8 +79,11 @@ class SrtpSession::Impl {
 
   template <auto Transform>
   std::optional<std::size_t> protect(std::span<std::uint8_t> buffer, std::size_t size,
-                                     std::size_t least) {
+                                     std::size_t least, std::size_t ssrc_at) {
     if (!send_ || size < least || size + DtlsSrtp::kTrailer > buffer.size()) return std::nullopt;
+    std::uint32_t ssrc = 0;
+    for (const std::uint8_t byte : buffer.subspan(ssrc_at, 4)) ssrc = ssrc << 8 | byte;
+    if (ssrc != ssrc_) return std::nullopt;
     int length = static_cast<int>(size);
     if (Transform(send_.get(), buffer.data(), &length) != srtp_err_status_ok) return std::nullopt;
     return static_cast<std::size_t>(length);
@@ -101,6 +103,7 @@ class SrtpSession::Impl {
     return static_cast<std::size_t>(length);
   }
 
+  void set_ssrc(std::uint32_t ssrc) { ssrc_ = ssrc; }
   std::size_t peer_ssrcs() const { return peer_ssrcs_.size(); }
 
  private:
@@ -119,6 +122,7 @@ class SrtpSession::Impl {
     peer_ssrcs_.insert(peer_ssrcs_.begin(), ssrc);
   }
 
+  std::uint32_t ssrc_;
   SrtpPtr send_, receive_;
   std::vector<std::uint32_t> peer_ssrcs_;
 };
@@ -129,11 +133,11 @@ SrtpSession::~SrtpSession() = default;
 
 std::optional<std::size_t> SrtpSession::protect_rtp(std::span<std::uint8_t> buffer,
                                                     std::size_t size) {
-  return impl_->protect<srtp_protect>(buffer, size, 12);
+  return impl_->protect<srtp_protect>(buffer, size, 12, 8);
 }
 std::optional<std::size_t> SrtpSession::protect_rtcp(std::span<std::uint8_t> buffer,
                                                      std::size_t size) {
-  return impl_->protect<srtp_protect_rtcp>(buffer, size, 8);
+  return impl_->protect<srtp_protect_rtcp>(buffer, size, 8, 4);
 }
 std::optional<std::size_t> SrtpSession::unprotect_rtp(std::span<std::uint8_t> packet) {
   return impl_->unprotect<srtp_unprotect>(packet, 12, 8);
@@ -141,6 +145,7 @@ std::optional<std::size_t> SrtpSession::unprotect_rtp(std::span<std::uint8_t> pa
 std::optional<std::size_t> SrtpSession::unprotect_rtcp(std::span<std::uint8_t> packet) {
   return impl_->unprotect<srtp_unprotect_rtcp>(packet, 8, 4);
 }
+void SrtpSession::set_ssrc(std::uint32_t ssrc) { impl_->set_ssrc(ssrc); }
 std::size_t SrtpSession::peer_ssrcs() const { return impl_->peer_ssrcs(); }
 
 }  // namespace media::gst

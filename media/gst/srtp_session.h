@@ -27,12 +27,13 @@ void start_srtp();
 
 class SrtpSession {
  public:
-  // `ssrc`: the only one we send with.
+  // `ssrc`: the only one we send with, until set_ssrc().
   SrtpSession(SrtpProfile profile, const SrtpKeys& keys, std::uint32_t ssrc);
   ~SrtpSession();
   SrtpSession(const SrtpSession&) = delete;
   SrtpSession& operator=(const SrtpSession&) = delete;
 
+  void set_ssrc(std::uint32_t ssrc);
   // In place, see DtlsSrtp.
   std::optional<std::size_t> protect_rtp(std::span<std::uint8_t> buffer, std::size_t size);
   std::optional<std::size_t> protect_rtcp(std::span<std::uint8_t> buffer, std::size_t size);

@@ -39,8 +39,8 @@ inline constexpr auto kRestartLinger = 5s;
 inline constexpr auto kGiveBackTime = 500ms;
 // Silent this long since connected, without SRTP or SRTCP: LegQuiet.
 inline constexpr auto kQuietTime = 3s;
-// RFC 3550 §6.2: five seconds, times 0.5 to 1.5.
-inline constexpr auto kRtcpInterval = 5s;
+// A peer that has our SSRC once more by chance there is none in 2^64 calls: it plays with us.
+inline constexpr int kSsrcRenewals = 2;
 // DTLS datagrams: fits every path that carries IPv6 (1280 less headers), as WebRTC does.
 inline constexpr std::size_t kDtlsMtu = 1200;
 // SSRCs of one peer with a replay window each; above it the one heard longest ago goes.

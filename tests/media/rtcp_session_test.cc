@@ -171,6 +171,173 @@ TEST(RtcpSession, APeerThatChangesItsSsrcKeepsWhatItLost) {
   EXPECT_EQ(session.received(), 4U);
 }
 
+// RFC 3550 §6.4.1: of every source heard since the last report.
+TEST(RtcpSession, EverySourceOfAPeerIsReportedByItself) {
+  RtcpSession session(1, "a", kWall);
+  for (std::uint16_t i = 0; i < 50; ++i) {
+    session.rtp_received(packet(i, 7), 20ms * i);
+    if (i % 2 == 0) session.rtp_received(packet(i, 8), 20ms * i, false);  // its video
+  }
+  auto report = only<rtcp::ReceiverReport>(session.report(1s));
+  ASSERT_EQ(report.blocks.size(), 2U);
+  std::ranges::sort(report.blocks, {}, &rtcp::ReportBlock::ssrc);
+  EXPECT_EQ(report.blocks[0].ssrc, 7U);
+  EXPECT_EQ(report.blocks[0].cumulative_lost, 0);
+  EXPECT_EQ(report.blocks[1].ssrc, 8U);
+  EXPECT_EQ(report.blocks[1].cumulative_lost, 24);
+  EXPECT_EQ(report.blocks[1].jitter, 0U) << "whatever its clock is";
+  EXPECT_EQ(session.lost(), 0) << "of the audio";
+  EXPECT_EQ(session.received(), 50U);
+  EXPECT_LT(session.jitter_ms(), 0.1);
+}
+
+TEST(RtcpSession, WhoWasNotHeardSinceTheLastReportIsNotInTheNext) {
+  RtcpSession session(1, "a", kWall);
+  session.rtp_received(packet(0, 7), 0s);
+  EXPECT_EQ(only<rtcp::ReceiverReport>(session.report(1s)).blocks.size(), 1U);
+  EXPECT_EQ(only<rtcp::ReceiverReport>(session.report(2s)).blocks.size(), 0U);
+  session.rtp_received(packet(1, 7), 3s);
+  EXPECT_EQ(only<rtcp::ReceiverReport>(session.report(4s)).blocks.size(), 1U);
+}
+
+TEST(RtcpSession, HoweverManySourcesThereAreAFewAreKept) {
+  RtcpSession session(1, "a", kWall);
+  for (std::uint32_t ssrc = 10; ssrc < 1000; ++ssrc) {
+    session.rtp_received(packet(0, ssrc), 0s);
+    session.rtp_received(packet(2, ssrc), 0s);
+  }
+  EXPECT_EQ(only<rtcp::ReceiverReport>(session.report(1s)).blocks.size(), RtcpSession::kSources);
+  EXPECT_EQ(session.lost(), 990) << "and what the others lost is not forgotten";
+}
+
+// RFC 3550 §6.4.1, LSR and DLSR: each source's own.
+TEST(RtcpSession, EachSourcesSenderReportIsAnsweredInItsBlock) {
+  RtcpSession session(1, "a", kWall), audio(7, "p", kWall), video(8, "p", kWall);
+  audio.rtp_sent(packet(0, 7), 0s);
+  ASSERT_TRUE(session.rtcp_received(audio.report(10s), 10s)) << "before its first packet";
+  session.rtp_received(packet(0, 7), 10s);
+  session.rtp_received(packet(0, 8), 10s, false);
+  video.rtp_sent(packet(0, 8), 0s);
+  ASSERT_TRUE(session.rtcp_received(video.report(11s), 11s));
+  auto report = only<rtcp::ReceiverReport>(session.report(12s));
+  std::ranges::sort(report.blocks, {}, &rtcp::ReportBlock::ssrc);
+  ASSERT_EQ(report.blocks.size(), 2U);
+  EXPECT_EQ(report.blocks[0].delay_since_last_sr, 2U << 16);
+  EXPECT_EQ(report.blocks[1].delay_since_last_sr, 1U << 16);
+  EXPECT_NE(report.blocks[0].last_sr, report.blocks[1].last_sr);
+}
+
+// RFC 3550 §6.6.
+TEST(RtcpSession, AByeEndsItsSourceAndWhatComesAfterItIsANewOne) {
+  RtcpSession session(1, "a", kWall);
+  session.rtp_received(packet(0, 7), 0s);
+  session.rtp_received(packet(5, 7), 100ms);
+  ASSERT_TRUE(session.rtcp_received(
+      rtcp::write(std::vector<rtcp::Packet>{rtcp::ReceiverReport{.ssrc = 7, .blocks = {}},
+                                            rtcp::Bye{.ssrcs = {7, 99}, .reason = "bye"}}),
+      1s));
+  EXPECT_TRUE(only<rtcp::ReceiverReport>(session.report(2s)).blocks.empty());
+  EXPECT_EQ(session.lost(), 4);
+  session.rtp_received(packet(30000, 7), 3s);
+  const auto report = only<rtcp::ReceiverReport>(session.report(4s));
+  ASSERT_EQ(report.blocks.size(), 1U);
+  EXPECT_EQ(report.blocks[0].cumulative_lost, 0);
+}
+
+// RFC 5506: reports without the rest of a compound, and feedback alone.
+TEST(RtcpSession, ReducedSizeReportsAreTaken) {
+  RtcpSession a(1, "a", kWall), b(2, "b", kWall);
+  a.rtp_sent(packet(5, 1), 0s);
+  b.rtp_received(packet(5, 1), 0s);
+  const Bytes pli{0x81, 206, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1};
+  EXPECT_TRUE(a.rtcp_received(pli, 1s));
+  const auto compound = rtcp::parse(b.report(1s));
+  ASSERT_TRUE(compound);
+  auto alone = std::get<rtcp::ReceiverReport>(compound->front());
+  alone.blocks.at(0).fraction_lost = 128;
+  EXPECT_TRUE(a.rtcp_received(rtcp::write(std::vector<rtcp::Packet>{alone}), 1s));
+  EXPECT_EQ(a.peer_loss(), 0.5);
+}
+
+// RFC 3550 §6.1: a compound begins with a report and has a CNAME; a BYE is its last.
+TEST(RtcpSession, WhatWeSendIsACompound) {
+  RtcpSession session(1, "cname", kWall);
+  for (const Bytes& sent : {session.report(0s), session.bye(1s)}) {
+    const auto packets = rtcp::parse(sent);
+    ASSERT_TRUE(packets && packets->size() >= 2);
+    EXPECT_TRUE(std::holds_alternative<rtcp::ReceiverReport>(packets->at(0)));
+    EXPECT_TRUE(std::holds_alternative<rtcp::SourceDescription>(packets->at(1)));
+    EXPECT_EQ(sent[0] & 0x20, 0) << "no padding";
+  }
+}
+
+// RFC 3550 §6.2, §6.3.1.
+TEST(RtcpSession, ReportsComeEveryFiveSecondsButNotInStep) {
+  EXPECT_EQ(RtcpSession::interval(0, false), 2500ms);
+  EXPECT_EQ(RtcpSession::interval(0.5, false), 5s);
+  EXPECT_EQ(RtcpSession::interval(1, false), 7500ms);
+  EXPECT_GE(RtcpSession::interval(0, true), 500ms);
+  EXPECT_LE(RtcpSession::interval(1, true), 1500ms) << "the first comes soon";
+}
+
+// RFC 3550 §8.2, by a packet or by a report.
+TEST(RtcpSession, APeerWithOurSsrcIsFoundOut) {
+  const auto told = [](const rtcp::Packet& packet) {
+    RtcpSession session(1, "a", kWall);
+    EXPECT_TRUE(session.rtcp_received(rtcp::write(std::vector<rtcp::Packet>{packet}), 0s));
+    return session.collided();
+  };
+  EXPECT_TRUE(told(rtcp::SenderReport{.ssrc = 1, .blocks = {}}));
+  EXPECT_TRUE(told(rtcp::ReceiverReport{.ssrc = 1, .blocks = {}}));
+  EXPECT_FALSE(told(rtcp::ReceiverReport{.ssrc = 2, .blocks = {{.ssrc = 1}}})) << "about ours";
+  RtcpSession session(1, "a", kWall);
+  session.rtp_received(packet(0, 2), 0s);
+  EXPECT_FALSE(session.collided());
+  session.rtp_received(packet(0, 1), 0s);
+  EXPECT_TRUE(session.collided());
+}
+
+TEST(RtcpSession, ARenewedSourceBeginsToCountAnew) {
+  RtcpSession session(1, "a", kWall);
+  session.rtp_sent(packet(0, 1), 0s);
+  session.rtp_received(packet(0, 1), 0s);
+  session.renew(5);
+  EXPECT_FALSE(session.collided());
+  only<rtcp::ReceiverReport>(session.report(1s));
+  session.rtp_sent(packet(1, 5), 1s);
+  const auto report = only<rtcp::SenderReport>(session.report(2s));
+  EXPECT_EQ(report.ssrc, 5U);
+  EXPECT_EQ(report.packets, 1U);
+  EXPECT_EQ(report.octets, 80U);
+  EXPECT_EQ(session.sent(), 2U) << "of the leg";
+  session.rtp_received(packet(1, 1), 2s);
+  EXPECT_FALSE(session.collided()) << "it may keep what was ours";
+}
+
+// What it is told to expect is what the peer reports of what it was sent, in the peer's measure.
+TEST(RtcpSession, WhatThePeerLosesIsToBeExpected) {
+  RtcpSession a(1, "a", kWall), b(2, "b", kWall);
+  std::uint16_t sequence = 0;
+  for (int second = 1; second <= 30; ++second) {
+    for (int i = 0; i < 50; ++i, ++sequence) {
+      a.rtp_sent(packet(sequence, 1), 1s * second);
+      if (sequence % 5 != 0) b.rtp_received(packet(sequence, 1), 1s * second);
+    }
+    if (second % 5 == 0) {
+      ASSERT_TRUE(a.rtcp_received(b.report(1s * second), 1s * second));
+    }
+  }
+  EXPECT_EQ(a.listener_loss().step(), ListenerLoss::kHeavy);
+}
+
+TEST(RtcpSession, AReportAboutNothingSentSaysNothingOfTheLoss) {
+  RtcpSession a(1, "a", kWall);
+  const auto lie = rtcp::write(std::vector<rtcp::Packet>{
+      rtcp::ReceiverReport{.ssrc = 2, .blocks = {{.ssrc = 1, .fraction_lost = 255}}}});
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(a.rtcp_received(lie, 1s * i));
+  EXPECT_EQ(a.listener_loss().step(), 0);
+}
+
 TEST(RtcpSession, ByeNamesOurSource) {
   RtcpSession session(1, "a", kWall);
   const auto parsed = rtcp::parse(session.bye(1s));

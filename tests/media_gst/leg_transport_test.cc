@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "media/gst/leg_sink.h"
+#include "media/rtp_header.h"
 #include "tests/media_gst/transport_peer.h"
 
 namespace media::gst {
@@ -134,6 +135,25 @@ TEST(LegTransport, ReportsTellTheRoundTripAndTheLoss) {
   EXPECT_EQ(at_a.sent, 20U);
   EXPECT_LT(at_a.rtt_ms, 5000);
   EXPECT_GT(at_a.rtt_ms + at_b.rtt_ms, 0);
+}
+
+// RFC 3550 §8.2: who finds the other with his SSRC says BYE and takes another; sound goes on.
+TEST(LegTransport, AnSsrcThatThePeerHasTooIsGivenUp) {
+  auto from = caller(), to = callee();
+  to.ssrc = from.ssrc;
+  Peer a(from), b(to);
+  join(a, b);
+  expect_connected(a, b);
+  a.send_rtp(5);
+  ASSERT_TRUE(b.receiver_.wait_for_packets(5));
+  b.send_rtp(5);
+  ASSERT_TRUE(a.receiver_.wait_for_packets(5));
+  EXPECT_GT(a.io_.counters().rtcp_received, 0U) << "a BYE at least";
+  const auto ssrc = parse_rtp(a.receiver_.packets()[4])->ssrc;
+  EXPECT_NE(ssrc, from.ssrc);
+  b.send_rtp(5, 5);
+  ASSERT_TRUE(a.receiver_.wait_for_packets(10));
+  EXPECT_EQ(parse_rtp(a.receiver_.packets()[9])->ssrc, ssrc) << "once is enough";
 }
 
 TEST(LegTransport, WrongFingerprintFailsAndNoPacketGetsThrough) {
