@@ -13,10 +13,12 @@
 #include <variant>
 
 #include "media/gst/candidate_filter.h"
+#include "media/gst/dtls_srtp.h"
 #include "media/gst/ice_agent.h"
 #include "media/gst/leg_transport.h"
 #include "media/gst/socket_poller.h"
 #include "media/gst/transport_limits.h"
+#include "media/limits.h"
 
 namespace media::gst {
 namespace {
@@ -46,9 +48,40 @@ struct SetIceServers {
 };
 using Command = std::variant<SetIceServers, Open, Connect, AddCandidates, Restart, Close>;
 
-struct Outgoing {
-  LegId leg;
-  GstBuffer* rtp;  // owned; a raw pointer so that the batch is plain memory
+// Copies of packets one behind the other, each with room for what SRTP appends: the I/O thread
+// walks through them, and no memory is freed on another thread than it came from.
+class Outbox {
+ public:
+  struct Packet {
+    LegId leg;
+    std::size_t begin = 0, size = 0;
+  };
+  Outbox() { packets_.reserve(limits::kOutbox); }
+  // False: full.
+  bool push(LegId leg, GstBuffer* rtp) {
+    const auto size = std::min(gst_buffer_get_size(rtp), limits::kMaxPacketBytes + 1);
+    const auto end = used_ + size + DtlsSrtp::kTrailer;
+    if (packets_.size() == limits::kOutbox || end > limits::kOutboxBytes) return false;
+    gst_buffer_extract(rtp, 0, &bytes_[used_], size);
+    packets_.push_back({leg, used_, size});
+    used_ = end;
+    return true;
+  }
+  const std::vector<Packet>& packets() const { return packets_; }
+  std::span<std::uint8_t> bytes_of(const Packet& packet) {
+    return {&bytes_[packet.begin], packet.size + DtlsSrtp::kTrailer};
+  }
+  void clear() {
+    packets_.clear();
+    used_ = 0;
+  }
+
+ private:
+  std::vector<Packet> packets_;
+  // Not touched before it is needed: a quiet thread's is no memory.
+  std::unique_ptr<std::uint8_t[]> bytes_ =
+      std::make_unique_for_overwrite<std::uint8_t[]>(limits::kOutboxBytes);
+  std::size_t used_ = 0;
 };
 
 struct LegIdHash {
@@ -74,8 +107,6 @@ class IoThread::Impl {
       io_thread.assert_here();
       schedule(leg, when);
     };
-    outbox_.reserve(limits::kOutbox);
-    sending_.reserve(limits::kOutbox);
     thread_ = std::thread([this] { run(); });
   }
 
@@ -83,8 +114,7 @@ class IoThread::Impl {
     stopping_ = true;
     wake();
     thread_.join();
-    const MutexLock lock(outbox_mutex_);
-    for (const auto& outgoing : outbox_) gst_buffer_unref(outgoing.rtp);
+    const MutexLock lock(outbox_mutex_);  // after the last flush()
   }
 
   void post(Command command) {
@@ -99,18 +129,14 @@ class IoThread::Impl {
 
   void enqueue(LegId leg, BufferPtr rtp) {
     const MutexLock lock(outbox_mutex_);
-    if (outbox_.size() >= limits::kOutbox) {
-      outbox_full_++;
-      return;
-    }
-    outbox_.push_back({leg, rtp.release()});
+    if (!outbox_.push(leg, rtp.get())) outbox_full_++;
   }
 
   void flush() {
     // Under the lock, so that the destructor, which takes it too, comes after all of this: a
     // pipeline that was stopped before orders it by GStreamer's locks only.
     const MutexLock lock(outbox_mutex_);
-    if (outbox_.empty() || outbox_signalled_) return;
+    if (outbox_.packets().empty() || outbox_signalled_) return;
     outbox_signalled_ = true;
     outbox_ready_.store(true, std::memory_order_release);
     poller_.signal();
@@ -194,15 +220,14 @@ class IoThread::Impl {
     {
       const MutexLock lock(outbox_mutex_);
       outbox_signalled_ = false;
-      sending_.swap(outbox_);
+      std::swap(sending_, outbox_);
     }
-    for (const auto& outgoing : sending_) {
-      if (auto* leg = find(outgoing.leg)) {
-        leg->transport->send(outgoing.rtp);
+    for (const auto& packet : sending_.packets()) {
+      if (auto* leg = find(packet.leg)) {
+        leg->transport->send(sending_.bytes_of(packet), packet.size);
       } else {
         host_.counters.unsent++;
       }
-      gst_buffer_unref(outgoing.rtp);
     }
     sending_.clear();
   }
@@ -276,7 +301,7 @@ class IoThread::Impl {
   LegTransport::Host host_;
   std::unordered_map<LegId, Leg, LegIdHash> legs_ ABSL_GUARDED_BY(io_thread);
   std::set<std::pair<TimePoint, LegId>> deadlines_ ABSL_GUARDED_BY(io_thread);
-  std::vector<Outgoing> sending_ ABSL_GUARDED_BY(io_thread);
+  Outbox sending_ ABSL_GUARDED_BY(io_thread);
 
   SocketPoller poller_;
 
@@ -287,7 +312,7 @@ class IoThread::Impl {
   std::condition_variable_any space_;
   std::deque<Command> commands_ ABSL_GUARDED_BY(mutex_);
   Mutex outbox_mutex_;
-  std::vector<Outgoing> outbox_ ABSL_GUARDED_BY(outbox_mutex_);
+  Outbox outbox_ ABSL_GUARDED_BY(outbox_mutex_);
   bool outbox_signalled_ ABSL_GUARDED_BY(outbox_mutex_) = false;
 };
 

@@ -11,10 +11,10 @@
 //   1. control sets leg_src and leg_sink to NULL and takes them out of the pipeline, while this
 //      thread may be inside leg_src_push(): it holds a reference to the element (TransportSpec), so
 //      the push ends in "flushing" or "not linked" and the packet is dropped;
-//   2. a tick that is inside the leg_sink's chain function puts one more buffer into the outbox;
+//   2. a tick that is inside the leg_sink's chain function puts one more packet into the outbox;
 //   3. control calls close(leg). The transport is destroyed on this thread, never from within a
 //      callback of its own; LegClosed is its last event;
-//   4. buffers still in the outbox name the leg by its id, find none, and are freed.
+//   4. packets still in the outbox name the leg by its id, find none, and are dropped.
 #pragma once
 
 #include <cstdint>
@@ -93,8 +93,8 @@ class IoThread {
   void restart_ice(LegId leg, IceRestart restart);
   void close(LegId leg);  // LegClosed follows, exactly once
 
-  // Any thread; never blocks, allocates nothing. RTP for `leg`, sent after the next flush(). Full
-  // outbox (limits::kOutbox): dropped and counted.
+  // Any thread; never blocks, allocates nothing, copies: `rtp` may be shared with other legs. Sent
+  // after the next flush(). Full outbox (limits::kOutbox, kOutboxBytes): dropped and counted.
   void enqueue(LegId leg, BufferPtr rtp);
   // Any thread; never blocks. Wakes the thread when something was enqueued since it last looked.
   void flush();

@@ -90,18 +90,16 @@ class LegTransport::Impl final : private IcePaths::Observer {
     }
   }
 
-  void send(GstBuffer* rtp) {
-    const auto size = gst_buffer_get_size(rtp);
+  void send(std::span<std::uint8_t> buffer, std::size_t size) {
     if (state_ != State::connected || size > limits::kMaxPacketBytes) {
       host_.counters.unsent++;
       return;
     }
-    gst_buffer_extract(rtp, 0, scratch_.data(), size);
-    const auto header = parse_rtp(std::span(scratch_).first(size));
+    const auto header = parse_rtp(buffer.first(size));
     const bool ours = header && header->ssrc == spec_.ssrc;
-    if (ours && ssrc_ != spec_.ssrc) write_ssrc(ssrc_, scratch_);
-    const auto length = ours ? components_[0].dtls->protect_rtp(scratch_, size) : std::nullopt;
-    if (!length || !ice_.send(1, std::span(scratch_).first(*length))) {
+    if (ours && ssrc_ != spec_.ssrc) write_ssrc(ssrc_, buffer);
+    const auto length = ours ? components_[0].dtls->protect_rtp(buffer, size) : std::nullopt;
+    if (!length || !ice_.send(1, buffer.first(*length))) {
       host_.counters.unsent++;
       return;
     }
@@ -346,10 +344,11 @@ class LegTransport::Impl final : private IcePaths::Observer {
   void send_rtcp(const std::vector<std::uint8_t>& packet) {
     const int number = rtcp_component();
     auto* dtls = component_of(number).dtls.get();
-    if (!dtls || packet.size() + DtlsSrtp::kTrailer > scratch_.size()) return;
-    std::copy(packet.begin(), packet.end(), scratch_.begin());
-    const auto length = dtls->protect_rtcp(scratch_, packet.size());
-    if (length && ice_.send(number, std::span(scratch_).first(*length))) {
+    auto& scratch = host_.scratch;
+    if (!dtls || packet.size() + DtlsSrtp::kTrailer > scratch.size()) return;
+    std::copy(packet.begin(), packet.end(), scratch.begin());
+    const auto length = dtls->protect_rtcp(scratch, packet.size());
+    if (length && ice_.send(number, std::span(scratch).first(*length))) {
       host_.counters.rtcp_sent++;
     }
   }
@@ -397,7 +396,6 @@ class LegTransport::Impl final : private IcePaths::Observer {
   std::string remote_ufrag_;  // that the last ICE restart began with; empty: an offer of ours
   TimePoint connect_deadline_ = TimePoint::max(), next_report_{}, last_valid_{};
   TimePoint scheduled_ = TimePoint::max();
-  std::array<std::uint8_t, limits::kMaxPacketBytes + DtlsSrtp::kTrailer> scratch_{};
   // The agents first to be destroyed: their last packets must not find half an object.
   std::array<Component, 2> components_;
   IcePaths ice_;
@@ -413,7 +411,9 @@ void LegTransport::add_remote_candidates(const std::vector<IceCandidate>& candid
   impl_->add_remote_candidates(candidates);
 }
 void LegTransport::restart_ice(const IceRestart& restart) { impl_->restart_ice(restart); }
-void LegTransport::send(GstBuffer* rtp) { impl_->send(rtp); }
+void LegTransport::send(std::span<std::uint8_t> buffer, std::size_t size) {
+  impl_->send(buffer, size);
+}
 void LegTransport::on_deadline(TimePoint now) { impl_->on_deadline(now); }
 void LegTransport::say_bye() { impl_->say_bye(); }
 LegStatistics LegTransport::statistics() const { return impl_->statistics(); }

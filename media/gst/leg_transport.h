@@ -4,14 +4,18 @@
 // the peer cannot have keys either.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "media/gst/dtls_srtp.h"
 #include "media/gst/io_thread.h"
+#include "media/limits.h"
 #include "media/media_engine.h"
 
 namespace media::gst {
@@ -41,6 +45,8 @@ class LegTransport {
     IoThread::EventSink emit;
     std::function<void(LegId, TimePoint)> schedule;  // on_deadline() at that time, once; replaces
     IoCounterCells counters;
+    // What is being made to be sent.
+    std::array<std::uint8_t, limits::kMaxPacketBytes + DtlsSrtp::kTrailer> scratch{};
   };
 
   LegTransport(Host& host, TransportSpec spec);
@@ -58,8 +64,9 @@ class LegTransport {
   // Not connected limits::kConnectTime later: the old pair stays; if it is lost meanwhile, only
   // then LegFailed{consent_lost}. Ignored before connect().
   void restart_ice(const IceRestart& restart) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
-  // RTP as the pipeline made it; protected into a copy, so `rtp` may be shared with other legs.
-  void send(GstBuffer* rtp) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
+  // RTP of `size` bytes at the beginning of `buffer`; protected there, as DtlsSrtp says.
+  void send(std::span<std::uint8_t> buffer, std::size_t size)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
   void on_deadline(TimePoint now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
   // RTCP BYE (RFC 3550 §6.6) and DTLS close_notify before the end, if connected.
   void say_bye() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
