@@ -57,8 +57,8 @@ class Load::CrowdEvents : public mixer::EventSource {
         load_.on_second(*second);
       } else {
         auto& media = std::get<media::Event>(event);
-        const auto leg = std::visit([](const auto& each) { return each.leg; }, media);
-        load_.handle(leg.value - 1, std::move(media));
+        const auto leg = media::leg_of(media);
+        if (leg) load_.handle(leg->value - 1, std::move(media));
       }
     }
   }
