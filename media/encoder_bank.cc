@@ -14,9 +14,6 @@
 namespace media {
 namespace {
 
-// What the encoder is told to expect when it adds FEC: enough to spend bits on it.
-constexpr int kExpectedLoss_percent = 10;
-
 // RFC 7587 §6.1, maxplaybackrate.
 int bandwidth_of(std::int32_t rate_hz) {
   if (rate_hz >= 48000) return OPUS_BANDWIDTH_FULLBAND;
@@ -56,6 +53,7 @@ void MixEncoder::fork(const MixEncoder& origin, const EncoderSettings& settings)
               static_cast<std::size_t>(opus_encoder_get_size(1)));
   limiter_ = origin.limiter_;
   silent_ticks_ = origin.silent_ticks_;
+  complexity_ = origin.complexity_;
   settings_ = origin.settings_;
   started_ = true;
   set(settings);
@@ -65,13 +63,19 @@ void MixEncoder::set(const EncoderSettings& settings) {
   if (started_ && settings != settings_) apply(settings);
 }
 
+void MixEncoder::set_complexity(int complexity) {
+  if (std::exchange(complexity_, complexity) == complexity || !started_) return;
+  opus_encoder_ctl(state_.get(), OPUS_SET_COMPLEXITY(complexity));
+}
+
 void MixEncoder::apply(const EncoderSettings& settings) {
   settings_ = settings;
   OpusEncoder* const encoder = state_.get();
-  opus_encoder_ctl(encoder, OPUS_SET_COMPLEXITY(kComplexity));
+  opus_encoder_ctl(encoder, OPUS_SET_COMPLEXITY(complexity_));
   opus_encoder_ctl(encoder, OPUS_SET_BITRATE(settings.bitrate_bps));
-  opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(settings.fec ? 1 : 0));
-  opus_encoder_ctl(encoder, OPUS_SET_PACKET_LOSS_PERC(settings.fec ? kExpectedLoss_percent : 0));
+  opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(settings.fec() ? 1 : 0));
+  opus_encoder_ctl(encoder,
+                   OPUS_SET_PACKET_LOSS_PERC(settings.fec() ? settings.expected_loss_percent : 0));
   opus_encoder_ctl(encoder, OPUS_SET_MAX_BANDWIDTH(bandwidth_of(settings.max_rate_hz)));
   opus_encoder_ctl(encoder, OPUS_SET_VBR(settings.constant_bitrate ? 0 : 1));
 }
@@ -86,85 +90,160 @@ std::span<const std::uint8_t> MixEncoder::encode(const Sum& mix) {
   return payload();
 }
 
-std::size_t EncoderBank::class_of(const EncoderSettings& wanted, std::int32_t full_bitrate_bps) {
-  return (wanted.fec ? 1U : 0U) + (wanted.bitrate_bps < full_bitrate_bps ? 2U : 0U);
-}
-
 void EncoderBank::set_class(std::size_t listener_class, const EncoderSettings& settings) {
-  Common& common = common_[listener_class];
-  common.settings = settings;
-  common.encoder.set(settings);
+  common_[listener_class].settings = settings;
 }
 
 void EncoderBank::enroll(Listener& listener, std::size_t listener_class) {
-  const std::size_t before = std::exchange(listener.class_, listener_class);
-  if (before != listener.class_) listener.personal_ = false;
+  listener.class_ = listener_class;
 }
 
 void EncoderBank::begin(const Sum& total, bool silent) {
+  ++tick_;
   total_ = &total;
   total_silent_ = silent;
   encodes_ = 0;
   for (Common& common : common_) {
-    common.encoder.note(silent);
-    common.wanted = common.needed = false;
+    begin(common, silent);
+    common.forked_from = Listener::kNone;
+  }
+  for (Bridge& bridge : bridges_) {
+    begin(bridge, silent);
+    bridge.settings = common_[bridge.to].settings;
+    ++bridge.age_ticks;
   }
 }
 
+void EncoderBank::begin(Shared& shared, bool silent) {
+  shared.encoder.note(silent);
+  shared.wanted = shared.needed = false;
+}
+
+const EncoderBank::Shared& EncoderBank::shared_of(const Listener& listener) const {
+  if (listener.bridge_ != Listener::kNone) return bridges_[listener.bridge_];
+  return common_[listener.on_];
+}
+EncoderBank::Shared& EncoderBank::shared_of(const Listener& listener) {
+  return const_cast<Shared&>(std::as_const(*this).shared_of(listener));
+}
+
 void EncoderBank::choose(Listener& listener, const Frame* own, bool dtx) {
-  Common& common = common_[listener.class_];
+  if (std::exchange(listener.heard_at_, tick_) + 1 != tick_) {  // there is nothing to go on with
+    listener.on_ = listener.class_;
+    listener.bridge_ = Listener::kNone;
+  }
   if (own != nullptr) {
     listener.own_silence_ticks_ = 0;
-    if (!listener.personal_) {
-      listener.personal_ = true;
-      // The common encoder has not seen this tick yet: his voice is in neither stream's past.
-      if (common.listened) {
-        listener.encoder_.fork(common.encoder, common.settings);
-      } else {
-        listener.encoder_.start(common.settings);
-      }
-    }
-  } else if (listener.personal_ && ++listener.own_silence_ticks_ >= kBackToCommon_ticks) {
-    go_back(listener);
+    if (!listener.personal_) speak(listener);
+  } else if (listener.personal_ && ++listener.own_silence_ticks_ >= kAlike_ticks) {
+    listener.encoder_.note(total_silent_);
+    arrive(listener, listener.class_, listener.encoder_);
   }
   if (!listener.personal_) {
-    common.wanted = true;
-    common.needed = common.needed || !dtx || common.encoder.due_in_dtx();
+    move(listener);
+    Shared& shared = shared_of(listener);
+    shared.wanted = true;
+    shared.needed = shared.needed || !dtx || shared.encoder.due_in_dtx();
     return;
   }
   subtract(*total_, own, minus_);
-  listener.encoder_.set(common.settings);
+  listener.encoder_.set(common_[listener.class_].settings);
+  listener.encoder_.set_complexity(complexity_);
   listener.encoder_.note(own == nullptr ? total_silent_ : is_silent(minus_));
   if (dtx && !listener.encoder_.due_in_dtx()) return;
   listener.encoder_.encode(minus_);
   ++encodes_;
 }
 
-void EncoderBank::go_back(Listener& listener) {
-  Common& common = common_[listener.class_];
+// What he hears has not seen this tick yet: his voice is in neither stream's past.
+void EncoderBank::speak(Listener& listener) {
+  const Shared& shared = shared_of(listener);
+  const EncoderSettings& settings = common_[listener.class_].settings;
+  if (shared.listened) {
+    listener.encoder_.fork(shared.encoder, settings);
+  } else {
+    listener.encoder_.start(settings);
+  }
+  listener.personal_ = true;
+  listener.bridge_ = Listener::kNone;
+}
+
+// If nobody listens to the common stream, it goes on where the first to come has been.
+void EncoderBank::arrive(Listener& listener, std::size_t listener_class, const MixEncoder& origin) {
   listener.personal_ = false;
+  listener.bridge_ = Listener::kNone;
+  listener.on_ = listener_class;
+  Common& common = common_[listener_class];
   if (common.listened) return;
-  // Nobody was left on the common stream: it goes on where the first to return comes from.
-  common.encoder.fork(listener.encoder_, common.settings);
-  common.encoder.note(total_silent_);
+  common.encoder.fork(origin, common.settings);
   common.listened = true;
 }
 
-void EncoderBank::encode_common() {
-  for (Common& common : common_) {
-    if (common.wanted && !common.listened) {
-      common.encoder.start(common.settings);
-      common.needed = true;  // what has just begun is due (due_in_dtx), and has no payload yet
-    }
-    common.listened = common.wanted;
-    if (!common.needed) continue;
-    common.encoder.encode(*total_);
-    ++encodes_;
+// Towards the stream of his class, if he is not there.
+void EncoderBank::move(Listener& listener) {
+  if (listener.bridge_ != Listener::kNone) {
+    const Bridge& bridge = bridges_[listener.bridge_];
+    if (bridge.age_ticks < kAlike_ticks) return;
+    arrive(listener, bridge.to, bridge.encoder);
+  }
+  if (listener.on_ == listener.class_) return;
+  const Common& origin = common_[listener.on_];
+  Common& common = common_[listener.class_];
+  if (!origin.listened) {
+    listener.on_ = listener.class_;
+  } else if (!common.listened) {
+    common.forked_from = listener.on_;
+    arrive(listener, listener.class_, origin.encoder);
+  } else if (common.forked_from == listener.on_) {
+    listener.on_ = listener.class_;
+  } else {
+    listener.bridge_ = bridge_for(listener);
   }
 }
 
+// One that begins in this tick, for all who go the same way; kNone: all are in use.
+std::size_t EncoderBank::bridge_for(const Listener& listener) {
+  std::size_t free = Listener::kNone;
+  for (std::size_t i = 0; i < kBridges; ++i) {
+    const Bridge& bridge = bridges_[i];
+    if (!bridge.listened) {
+      free = i;
+    } else if (bridge.age_ticks == 0 && bridge.from == listener.on_ &&
+               bridge.to == listener.class_) {
+      return i;
+    }
+  }
+  if (free == Listener::kNone) return free;
+  Bridge& bridge = bridges_[free];
+  bridge.from = listener.on_;
+  bridge.to = listener.class_;
+  bridge.age_ticks = 0;
+  bridge.settings = common_[bridge.to].settings;
+  bridge.encoder.fork(common_[bridge.from].encoder, bridge.settings);
+  bridge.listened = true;
+  return free;
+}
+
+void EncoderBank::encode_common() {
+  for (Common& common : common_) encode(common);
+  for (Bridge& bridge : bridges_) encode(bridge);
+}
+
+void EncoderBank::encode(Shared& shared) {
+  if (shared.wanted && !shared.listened) {
+    shared.encoder.start(shared.settings);
+    shared.needed = true;  // what has just begun is due (due_in_dtx), and has no payload yet
+  }
+  shared.listened = shared.wanted;
+  if (!shared.needed) return;
+  shared.encoder.set(shared.settings);
+  shared.encoder.set_complexity(complexity_);
+  shared.encoder.encode(*total_);
+  ++encodes_;
+}
+
 const MixEncoder& EncoderBank::stream_of(const Listener& listener) const {
-  return listener.personal_ ? listener.encoder_ : common_[listener.class_].encoder;
+  return listener.personal_ ? listener.encoder_ : shared_of(listener).encoder;
 }
 
 bool EncoderBank::due(const Listener& listener, bool dtx) const {

@@ -14,18 +14,11 @@
 #include "media/audio_frame.h"
 #include "media/limiter.h"
 #include "media/limits.h"
+#include "media/listener_classes.h"
 
 struct OpusEncoder;
 
 namespace media {
-
-struct EncoderSettings {
-  std::int32_t bitrate_bps = 32000;
-  bool fec = false;
-  std::int32_t max_rate_hz = 48000;  // of what is heard, as a sampling rate: narrower is cheaper
-  bool constant_bitrate = false;
-  bool operator==(const EncoderSettings&) const = default;
-};
 
 // A mix on its way to a payload: limiter and Opus encoder (VOIP, 48 kHz, mono, 20 ms).
 class MixEncoder {
@@ -39,6 +32,8 @@ class MixEncoder {
   void fork(const MixEncoder& origin, const EncoderSettings& settings);
   void set(const EncoderSettings& settings);
   bool started() const { return started_; }
+  // 0 to 10, from the next frame on.
+  void set_complexity(int complexity);
 
   // Counts this tick's mix as silent or not; before encode(), also when nobody needs a payload.
   void note(bool silent) { silent_ticks_ = silent ? silent_ticks_ + 1 : 0; }
@@ -70,6 +65,7 @@ class MixEncoder {
   std::unique_ptr<OpusEncoder, Free> state_;  // flat: copied by memcpy
   EncoderSettings settings_;
   bool started_ = false;
+  int complexity_ = kComplexity;
   unsigned silent_ticks_ = 0;
   Limiter limiter_;
   Frame limited_;
@@ -82,38 +78,43 @@ class Listener {
  public:
   std::size_t listener_class() const { return class_; }
   bool personal() const { return personal_; }
+  // On his way to his class: he hears another's stream still, or a bridge.
+  bool moving() const { return !personal_ && (bridge_ != kNone || on_ != class_); }
 
  private:
   friend class EncoderBank;
+  static constexpr std::size_t kNone = ~std::size_t{0};
   MixEncoder encoder_;  // personal; only touched by those who ever spoke
   std::size_t class_ = 0;
-  bool personal_ = false;
+  std::size_t on_ = 0;          // whose common stream he hears
+  std::size_t bridge_ = kNone;  // or which bridge instead
+  bool personal_ = false;       // instead of both
   int own_silence_ticks_ = 0;
+  std::uint64_t heard_at_ = 0;  // the last tick with choose()
 };
 
 class EncoderBank {
  public:
-  static constexpr std::size_t kClasses = 4;
-  // Own voice gone this long: the personal mix has become the common one.
-  static constexpr int kBackToCommon_ticks = 25;
+  static constexpr std::size_t kClasses = ListenerClasses::kClasses;
+  // Moves from one class to another under way at once, whoever goes with them; the rest waits.
+  static constexpr std::size_t kBridges = 2;
+  // Two encoders of one mix, the same settings and different pasts have become alike this long
+  // after: the decoder of the one can go on with the other.
+  static constexpr int kAlike_ticks = 25;
 
-  // FEC and bitrate make the class (at most 4: with and without FEC; at the room's full bitrate or
-  // below it, so that nobody's narrow line is heard by those who have none). DTX makes none, it
-  // only decides who is sent what is there (MixEncoder::due_in_dtx). A class's bitrate is what its
-  // weakest listener takes. What listeners would merely like makes no class either: a narrower
-  // spectrum or a constant bitrate has a class if all in it would.
-  static std::size_t class_of(const EncoderSettings& wanted, std::int32_t full_bitrate_bps);
-  // Between ticks. A listener's class may change at any time; he hears it as one lost packet would
-  // sound.
+  // Between ticks, or in one before begin(). A class's settings may change at any time, unheard.
   void set_class(std::size_t listener_class, const EncoderSettings& settings);
+  // A listener's too: choose() brings him there. At once if he has heard nothing yet.
   void enroll(Listener& listener, std::size_t listener_class);
+  // What there is time for, 0 to 10 (libopus); MixEncoder::kComplexity at first.
+  void set_complexity(int complexity) { complexity_ = complexity; }
 
   // One tick: begin, then once for every listener who receives choose(), then encode_common(), then
   // stream_of() and due() as often as one likes.
   // `total` outlives the tick.
   void begin(const Sum& total, bool silent);
   // `own`: what he himself says in `total`, nullptr for nothing. `dtx`: he likes silence not to be
-  // sent. Decides common or personal; forks; encodes a personal mix at once.
+  // sent. Decides which stream; forks; encodes a personal mix at once.
   void choose(Listener& listener, const Frame* own, bool dtx);
   void encode_common();
   // The encoder whose payload he is sent in this tick. Personal ones are the listener's own.
@@ -124,16 +125,34 @@ class EncoderBank {
   unsigned encodes() const { return encodes_; }
 
  private:
-  struct Common {
+  // A stream that many listen to.
+  struct Shared {
     MixEncoder encoder;
     EncoderSettings settings;
     bool wanted = false;    // somebody listens to it in this tick
     bool needed = false;    // and somebody is to be sent its payload
     bool listened = false;  // somebody listened to it in the last tick: it is unbroken
   };
-  void go_back(Listener& listener);
+  struct Common : Shared {
+    std::size_t forked_from = Listener::kNone;  // in this tick
+  };
+  struct Bridge : Shared {
+    std::size_t from = 0, to = 0;
+    int age_ticks = 0;
+  };
+  const Shared& shared_of(const Listener& listener) const;
+  Shared& shared_of(const Listener& listener);
+  void speak(Listener& listener);
+  void arrive(Listener& listener, std::size_t listener_class, const MixEncoder& origin);
+  void move(Listener& listener);
+  std::size_t bridge_for(const Listener& listener);
+  void begin(Shared& shared, bool silent);
+  void encode(Shared& shared);
 
   std::array<Common, kClasses> common_;
+  std::array<Bridge, kBridges> bridges_;
+  int complexity_ = MixEncoder::kComplexity;
+  std::uint64_t tick_ = 0;
   const Sum* total_ = nullptr;
   bool total_silent_ = true;
   Sum minus_{};

@@ -3,10 +3,15 @@
 // I/O thread fills.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "media/encoder_bank.h"
+#include "media/frame_packer.h"
 #include "media/leg_voice.h"
 #include "media/limiter.h"
 #include "media/loudness.h"
@@ -36,11 +41,21 @@ class MixLeg {
         timestamp_(spec.ssrc * 2246822519U) {}
 
   PacketRing& packets() { return packets_; }  // I/O thread: reserve and commit
+  // The same thread: ListenerLoss::step() of what the peer reports.
+  void tell_loss(std::uint8_t step) { told_loss_.store(step, std::memory_order_relaxed); }
 
  private:
   friend class RoomMixer;
 
+  // True: it is another one.
+  bool take_loss() {
+    const std::uint8_t told = std::min(told_loss_.load(std::memory_order_relaxed),
+                                       std::uint8_t{ListenerLoss::kSteps - 1});
+    return std::exchange(loss_, told) != told;
+  }
+
   PacketRing packets_;
+  std::atomic<std::uint8_t> told_loss_{0};
 
   // The tick's, as all that follows.
   MixLegSpec spec_;
@@ -61,10 +76,14 @@ class MixLeg {
   std::uint8_t level_dbov_ = kSilence_dbov;
 
   // What it hears.
+  std::uint8_t loss_ = 0;  // ListenerLoss::step()
+  EncoderSettings wish_;
   Listener listener_;
   std::uint16_t sequence_;
   std::uint32_t timestamp_;
-  bool sent_ = false;  // in the last tick
+  bool sent_ = false;    // in the last tick
+  bool marker_ = false;  // the next packet begins with the first frame after a silence
+  std::unique_ptr<FramePacker> packer_;  // of who likes, or liked, longer packets
   std::array<std::uint8_t, kMaxRtpHeaderBytes> header_;
 };
 

@@ -26,6 +26,7 @@ struct LegPlan {
   bool receives = true;               // false: on hold; is sent RTCP only
   float gain = 1.0F;                  // applied to what the leg says, 0 to 4
   std::uint32_t max_bitrate_bps = 0;  // what it is sent, in place of what was agreed; 0: as agreed
+  std::uint8_t packet_ms = 0;         // 20, 40 or 60 of sound in each packet; 0: as agreed
   // It is a mixer itself: who it says contributed (its packets' CSRCs) is passed on in place of its
   // own contributor id (RFC 3550 §7.3), to everybody but itself. It cannot name our own legs.
   bool is_mixer = false;

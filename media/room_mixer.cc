@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "media/mix_minus.h"
 
@@ -18,13 +19,20 @@ constexpr float kDucked = 0.25F;
 constexpr float kDuck_per_tick = (1 - kDucked) / 5;
 constexpr float kUnduck_per_tick = (1 - kDucked) / 25;
 
-EncoderSettings settings_of(const RtpParameters& rtp, const LegPlan& plan) {
+EncoderSettings settings_of(const RtpParameters& rtp, const LegPlan& plan, std::uint8_t loss) {
   const auto least = static_cast<std::uint32_t>(kLeastBitrate_bps);
   const auto most = static_cast<std::uint32_t>(kMostBitrate_bps);
   const std::uint32_t wanted =
       plan.max_bitrate_bps != 0 ? plan.max_bitrate_bps : rtp.max_bitrate_bps;
-  return {.bitrate_bps = static_cast<std::int32_t>(std::clamp(wanted, least, most)),
-          .fec = rtp.use_fec,
+  auto bitrate_bps = static_cast<std::int32_t>(std::clamp(wanted, least, most));
+  // What FEC needs is left even then: less would hardly make the packets smaller.
+  constexpr auto kFec_bps = EncoderSettings::kLeastForFec_bps;
+  if (loss >= ListenerLoss::kHeavy && bitrate_bps > kFec_bps) {
+    bitrate_bps = std::max(bitrate_bps / 4 * 3, kFec_bps);
+  }
+  const bool fec = rtp.use_fec && bitrate_bps >= kFec_bps;
+  return {.bitrate_bps = bitrate_bps,
+          .expected_loss_percent = fec ? ListenerLoss::kExpected_percent[loss] : 0,
           .max_rate_hz = static_cast<std::int32_t>(rtp.max_playback_rate_hz),
           .constant_bitrate = rtp.constant_bitrate};
 }
@@ -113,6 +121,7 @@ void RoomMixer::set_plan(const MixPlan& plan) {
 void RoomMixer::apply_plan(MixLeg& leg) const {
   const LegId id = leg.spec_.leg;
   leg.plan_ = {.leg = id};
+  choose_packets(leg);
   if (plan_ == nullptr) return;
   const auto found =
       std::lower_bound(plan_->legs.begin(), plan_->legs.end(), id,
@@ -124,30 +133,40 @@ void RoomMixer::apply_plan(MixLeg& leg) const {
   leg.plan_ = *found;
   if (!(leg.plan_.gain >= 0)) leg.plan_.gain = 1;  // also what is no number
   leg.plan_.gain = std::min(leg.plan_.gain, kMostGain);
+  choose_packets(leg);
+}
+
+void RoomMixer::choose_packets(MixLeg& leg) {
+  constexpr std::size_t kFrame_ms = 1000 * kFrame_samples / kSampleRate_hz;
+  const std::size_t wanted_ms =
+      leg.plan_.packet_ms != 0 ? leg.plan_.packet_ms : leg.spec_.rtp.packet_ms;
+  const auto frames = std::clamp<std::size_t>(wanted_ms / kFrame_ms, 1, FramePacker::kMaxFrames);
+  if (leg.packer_) {
+    leg.packer_->set_frames(frames);
+  } else if (frames > 1) {
+    leg.packer_ = std::make_unique<FramePacker>(frames);
+  }
 }
 
 void RoomMixer::refresh_classes() {
-  std::int32_t full_bps = 0;
-  for (const MixLeg* leg : legs_) {
-    full_bps = std::max(full_bps, settings_of(leg->spec_.rtp, leg->plan_).bitrate_bps);
-  }
-  std::array<EncoderSettings, EncoderBank::kClasses> classes;
-  classes.fill({.bitrate_bps = kMostBitrate_bps, .max_rate_hz = 0, .constant_bitrate = true});
+  classes_.begin();
   for (MixLeg* leg : legs_) {
-    const EncoderSettings wanted = settings_of(leg->spec_.rtp, leg->plan_);
-    const std::size_t listener_class = EncoderBank::class_of(wanted, full_bps);
-    bank_.enroll(leg->listener_, listener_class);
-    EncoderSettings& settings = classes[listener_class];
-    settings.bitrate_bps = std::min(settings.bitrate_bps, wanted.bitrate_bps);
-    settings.fec = wanted.fec;
-    settings.max_rate_hz = std::max(settings.max_rate_hz, wanted.max_rate_hz);
-    settings.constant_bitrate = settings.constant_bitrate && wanted.constant_bitrate;
+    leg->wish_ = settings_of(leg->spec_.rtp, leg->plan_, leg->loss_);
+    classes_.add(leg->wish_);
   }
-  for (std::size_t i = 0; i < classes.size(); ++i) bank_.set_class(i, classes[i]);
+  classes_.settle();
+  for (MixLeg* leg : legs_) bank_.enroll(leg->listener_, classes_.class_of(leg->wish_));
+  for (std::size_t i = 0; i < ListenerClasses::kClasses; ++i) {
+    if (classes_.used(i)) bank_.set_class(i, classes_.settings(i));
+  }
+  until_refresh_ = kRefresh_ticks;
+  refresh_due_ = false;
 }
 
-void RoomMixer::tick(unsigned skipped) {
+void RoomMixer::tick(unsigned skipped, std::chrono::nanoseconds late) {
   counters_ = {};
+  governor_.tick(late);
+  bank_.set_complexity(counters_.complexity = governor_.complexity());
   digits_.clear();
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     receive(*legs_[i], skipped);
@@ -167,6 +186,7 @@ void RoomMixer::tick(unsigned skipped) {
     leg->timestamp_ += static_cast<std::uint32_t>(kFrame_samples) * (1 + skipped);
     address(*leg);
   }
+  counters_.encodes_saved -= std::min(counters_.encodes_saved, counters_.encodes);
 }
 
 void RoomMixer::receive(MixLeg& leg, unsigned skipped) {
@@ -303,6 +323,11 @@ void RoomMixer::name(const MixLeg& leg, const Contributor& contributor) {
 }
 
 void RoomMixer::encode() {
+  bool losses_changed = false;
+  for (MixLeg* leg : legs_) losses_changed = leg->take_loss() || losses_changed;
+  refresh_due_ = refresh_due_ || losses_changed;
+  if (until_refresh_ > 0) --until_refresh_;
+  if (refresh_due_ && until_refresh_ == 0) refresh_classes();
   bank_.begin(total_, silent_);
   for (MixLeg* leg : legs_) {
     if (!leg->attached_ || !leg->plan_.receives) continue;
@@ -314,10 +339,23 @@ void RoomMixer::encode() {
 
 // The leg's own header for the stream it listens to (RFC 3550 §5.1, §7.1: the CSRCs of a mix).
 void RoomMixer::address(MixLeg& leg) {
+  const bool receives = leg.attached_ && leg.plan_.receives;
   const bool sent_before = leg.sent_;
-  leg.sent_ =
-      leg.attached_ && leg.plan_.receives && bank_.due(leg.listener_, leg.spec_.rtp.use_dtx);
-  if (!leg.sent_) return;
+  leg.sent_ = receives && bank_.due(leg.listener_, leg.spec_.rtp.use_dtx);
+  if (leg.sent_) ++counters_.encodes_saved;
+  // RFC 7587 §4.1: the first after a silence.
+  leg.marker_ = leg.marker_ || (leg.sent_ && !sent_before);
+  Outgoing out{.leg = &leg, .stream = &bank_.stream_of(leg.listener_), .timestamp = leg.timestamp_};
+  if (leg.packer_) {
+    if (!receives) return leg.packer_->clear();
+    const auto packet = leg.packer_->put(
+        leg.sent_ ? out.stream->payload() : std::span<const std::uint8_t>{}, leg.timestamp_);
+    if (!packet) return;
+    out.packed = packet->payload;
+    out.timestamp = packet->timestamp;
+  } else if (!leg.sent_) {
+    return;
+  }
   std::array<Contributor, limits::kMaxCsrcs> heard;
   std::size_t count = 0;
   for (const Named& named : named_) {
@@ -328,17 +366,15 @@ void RoomMixer::address(MixLeg& leg) {
     if (named.again && std::any_of(heard.begin(), heard.begin() + count, same)) continue;
     heard[count++] = named.contributor;
   }
-  const RtpHeader header{.marker = !sent_before,  // RFC 7587 §4.1: the first after a silence
+  const RtpHeader header{.marker = std::exchange(leg.marker_, false),
                          .payload_type = leg.spec_.rtp.opus_payload_type,
                          .sequence = leg.sequence_++,
-                         .timestamp = leg.timestamp_,
+                         .timestamp = out.timestamp,
                          .ssrc = leg.spec_.ssrc};
   const std::size_t bytes = write_rtp_header(header, std::span(heard).first(count),
                                              leg.spec_.rtp.csrc_audio_level, leg.header_);
-  outgoing_.push_back({.leg = &leg,
-                       .header = std::span(leg.header_).first(bytes),
-                       .stream = &bank_.stream_of(leg.listener_),
-                       .timestamp = leg.timestamp_});
+  out.header = std::span(leg.header_).first(bytes);
+  outgoing_.push_back(out);
 }
 
 }  // namespace media

@@ -3,10 +3,12 @@
 // allocates nothing, takes no lock and logs nothing.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "media/complexity_governor.h"
 #include "media/encoder_bank.h"
 #include "media/mix_leg.h"
 #include "media/play_source.h"
@@ -16,16 +18,22 @@ namespace media {
 class RoomMixer {
  public:
   // One leg's packet of this tick; valid until the next one. Legs on one stream share its payload:
-  // their `stream` is the same.
+  // their `stream` is the same, and nothing `packed`.
   struct Outgoing {
     MixLeg* leg = nullptr;
     std::span<const std::uint8_t> header{};
     const MixEncoder* stream = nullptr;
     std::uint32_t timestamp = 0;
+    std::span<const std::uint8_t> packed{};  // instead, of a leg with longer packets
+    std::span<const std::uint8_t> payload() const {
+      return packed.empty() ? stream->payload() : packed;
+    }
   };
   struct Counters {  // of the last tick
     unsigned encodes = 0;
+    unsigned encodes_saved = 0;  // less than one for everybody who is sent something
     unsigned decodes = 0;
+    int complexity = MixEncoder::kComplexity;
   };
 
   explicit RoomMixer(std::size_t max_speakers = limits::kDefaultSpeakers)
@@ -45,8 +53,9 @@ class RoomMixer {
   void set_plan(const MixPlan& plan);
 
   // 20 ms. `skipped`: how many ticks were left out just before (the machine stood still): the legs'
-  // timestamps go on as if they had been.
-  void tick(unsigned skipped = 0);
+  // timestamps go on as if they had been. `late`: how long after its time it begins; it decides
+  // how much work an encode may be.
+  void tick(unsigned skipped = 0, std::chrono::nanoseconds late = {});
 
   std::span<const Outgoing> outgoing() const { return outgoing_; }
   std::span<const DigitPressed> digits() const { return digits_; }
@@ -60,6 +69,7 @@ class RoomMixer {
 
  private:
   void apply_plan(MixLeg& leg) const;
+  static void choose_packets(MixLeg& leg);
   void refresh_classes();
   // The steps of a tick, in their order.
   void receive(MixLeg& leg, unsigned skipped);
@@ -90,6 +100,9 @@ class RoomMixer {
   // Half a second, after the voice's own hang-over: then what is played comes back.
   static constexpr int kUnduck_ticks = 25;
 
+  // What many report in a short time changes the classes once: it costs a look at every leg.
+  static constexpr unsigned kRefresh_ticks = 10;
+
   std::size_t max_speakers_;
   std::vector<MixLeg*> legs_;
   std::vector<SpeakerCandidate> candidates_;  // beside legs_
@@ -105,7 +118,11 @@ class RoomMixer {
   float play_gain_ = 1;                 // that what is played ended with
   int unspoken_ticks_ = kUnduck_ticks;  // since somebody was heard, up to there
   const MixPlan* plan_ = nullptr;
+  ListenerClasses classes_;
+  bool refresh_due_ = false;
+  unsigned until_refresh_ = 0;
   EncoderBank bank_;
+  ComplexityGovernor governor_;
   Limiter mix_limiter_;
 
   // Of the last tick.

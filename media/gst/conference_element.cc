@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "media/gst/conference_room.h"
+#include "media/gst/leg_src.h"
 
 namespace media::gst {
 namespace {
@@ -63,7 +64,7 @@ GstStaticPadTemplate play_template =
 GstStaticPadTemplate mix_template =
     GST_STATIC_PAD_TEMPLATE("mix", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS(kRawCaps));
 
-enum Property { kEncodes = 1, kDecodes, kPushes, kTicks, kLegs };
+enum Property { kEncodes = 1, kDecodes, kPushes, kTicks, kLegs, kEncodesSaved, kComplexity, kLate };
 
 Control& control_of(gpointer element) {
   return *reinterpret_cast<OpusConference*>(element)->control;
@@ -84,6 +85,9 @@ GstFlowReturn leg_chain(GstPad* pad, GstObject*, GstBuffer* buffer) {
 
 // The default forwards one leg's caps, segment, EOS and flush to *every* source pad.
 gboolean leg_event(GstPad* pad, GstObject* parent, GstEvent* event) {
+  if (const auto step = told_loss(event)) {
+    static_cast<ConferenceRoom::Leg*>(gst_pad_get_element_private(pad))->mix.tell_loss(*step);
+  }
   if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
     GstCaps* caps = nullptr;
     gst_event_parse_caps(event, &caps);
@@ -397,6 +401,11 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case kPushes: g_value_set_uint(value, counters.pushes); break;
     case kLegs: g_value_set_uint(value, counters.legs); break;
     case kTicks: g_value_set_uint64(value, counters.ticks); break;
+    case kEncodesSaved: g_value_set_uint(value, counters.encodes_saved); break;
+    case kComplexity:
+      g_value_set_uint(value, static_cast<guint>(control_of(object).room.load().complexity));
+      break;
+    case kLate: g_value_set_uint64(value, control_of(object).room.load().late); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
@@ -413,12 +422,17 @@ void install_properties(GObjectClass* object_class) {
                                     g_param_spec_uint(name, name, text, 0, G_MAXUINT, 0, readable));
   };
   install(kEncodes, "encodes", "Opus encodes in the last tick");
+  install(kEncodesSaved, "encodes-saved", "Less than one for each listener, in the last tick");
+  install(kComplexity, "complexity", "Of the encodes, 0 to 10; lower when ticks are late");
   install(kDecodes, "decodes", "Opus packets decoded in the last tick");
   install(kPushes, "pushes", "RTP packets pushed in the last tick");
   install(kLegs, "legs", "Legs in the mixer, as of the last tick");
-  g_object_class_install_property(
-      object_class, kTicks,
-      g_param_spec_uint64("ticks", "ticks", "Ticks since PLAYING", 0, G_MAXUINT64, 0, readable));
+  const auto install_total = [&](guint id, const char* name, const char* text) {
+    g_object_class_install_property(
+        object_class, id, g_param_spec_uint64(name, name, text, 0, G_MAXUINT64, 0, readable));
+  };
+  install_total(kTicks, "ticks", "Ticks since PLAYING");
+  install_total(kLate, "late", "Ticks that began late by half of one or more");
 }
 
 }  // namespace
@@ -469,6 +483,10 @@ void conference_set_leg(GstElement* conference, guint index, const ConferenceLeg
   entry.spec = leg;
   entry.announced = true;
   if (entry.leg) control.room.update(*entry.leg, leg);
+}
+
+ConferenceLoad conference_load(GstElement* conference) {
+  return control_of(conference).room.load();
 }
 
 void conference_set_plan(GstElement* conference, MixPlan plan) {

@@ -3,12 +3,16 @@
 // takes raw audio (48 kHz mono S16) into the mix; mix gives the raw full mix. Every 20 ms of the
 // pipeline clock the element ticks on a TickPool thread: freeze, sum, subtract, limit, encode,
 // push. Sink pads copy into a ring per leg and never block. Properties (read-only): "encodes",
-// "decodes", "pushes" of the last tick; "ticks" since PLAYING; "legs".
+// "encodes-saved", "decodes", "pushes", "complexity" of the last tick; "ticks" since PLAYING, of
+// these "late" ones (in all, like the other fields of conference_load()); "legs".
 #pragma once
 
 #include <gst/gst.h>
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
+#include <string>
 
 #include "media/media_engine.h"
 #include "media/mix_leg.h"
@@ -30,12 +34,28 @@ void register_opus_conference();
 // What the element must know of the leg behind sink_%u/src_%u before those pads are requested.
 using ConferenceLeg = MixLegSpec;
 
+// How the ticks of a room have fared. A value.
+struct ConferenceLoad {
+  std::uint64_t ticks = 0;
+  std::uint64_t late = 0;     // of them, by half a tick or more
+  std::uint64_t skipped = 0;  // left out besides: the machine stood still
+  std::chrono::nanoseconds worst_late{};
+  std::uint64_t encodes = 0;
+  std::uint64_t encodes_saved = 0;  // less than one for everybody who was sent something
+  int complexity = 0;               // of the encodes, now: 0 to 10
+};
+// "ticks=… late=…" and so on, for the log.
+std::string to_string(const ConferenceLoad& load);
+
 struct ConferenceHooks {
   // Called on the tick thread after the last push of a tick; wakes the I/O threads. Must not block.
   std::function<void()> after_tick;
   // Called on the tick thread for events that come out of the media itself (DigitPressed). Must not
   // block.
-  std::function<void(Event)> on_event;
+  std::function<void(Event)> on_event{};
+  // Called on the tick thread when late ticks have changed the complexity of the encodes. Must not
+  // block.
+  std::function<void(const ConferenceLoad&)> on_complexity{};
 };
 
 // Control thread. `pool` outlives the element; without one the element ticks on the clock's own
@@ -46,6 +66,7 @@ void conference_configure(GstElement* conference, TickPool* pool, ConferenceHook
 // id and SSRC = index + 1), so that the element works from gst-launch. Forgotten when both pads are
 // released.
 void conference_set_leg(GstElement* conference, guint index, const ConferenceLeg& leg);
+ConferenceLoad conference_load(GstElement* conference);  // any thread
 // Control thread. Until the first plan every leg speaks and hears.
 void conference_set_plan(GstElement* conference, MixPlan plan);
 // What is behind a pad play_%u, until the pad is released: for those who play without a buffer for

@@ -1,6 +1,8 @@
 #include "media/gst/conference_room.h"
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -240,20 +242,22 @@ void ConferenceRoom::tick() {
   if (due <= ticks_done_) return;  // made up for already
   const std::uint64_t behind = due - ticks_done_;
   if (behind > kMostAtOnce) {
-    one_tick(static_cast<unsigned>(std::min<std::uint64_t>(behind - 1, 1U << 20)));
+    one_tick(static_cast<unsigned>(std::min<std::uint64_t>(behind - 1, 1U << 20)), now);
     ticks_done_ = due;
     return;
   }
-  while (ticks_done_ < due) one_tick(0);
+  while (ticks_done_ < due) one_tick(0, now);
 }
 
-void ConferenceRoom::one_tick(unsigned skipped) {
+void ConferenceRoom::one_tick(unsigned skipped, GstClockTime now) {
   apply_edits();
-  mixer_.tick(skipped);
+  const std::chrono::nanoseconds late(now - (first_tick_ + ticks_done_ * kTick_ns));
+  mixer_.tick(skipped, late);
   const GstClockTime time = first_tick_ + (ticks_done_ + skipped) * kTick_ns;
   const GstClockTime pts = time > base_time_ ? time - base_time_ : 0;
   ++ticks_done_;
   counters_.encodes.store(mixer_.counters().encodes, std::memory_order_relaxed);
+  counters_.encodes_saved.store(mixer_.counters().encodes_saved, std::memory_order_relaxed);
   counters_.decodes.store(mixer_.counters().decodes, std::memory_order_relaxed);
   counters_.pushes.store(static_cast<std::uint32_t>(mixer_.outgoing().size()),
                          std::memory_order_relaxed);
@@ -262,8 +266,48 @@ void ConferenceRoom::one_tick(unsigned skipped) {
   for (const DigitPressed& digit : mixer_.digits()) {
     if (hooks_.on_event) hooks_.on_event(digit);
   }
+  count(skipped, late);
   counters_.ticks.fetch_add(1, std::memory_order_release);
   if (hooks_.after_tick) hooks_.after_tick();
+}
+
+void ConferenceRoom::count(unsigned skipped, std::chrono::nanoseconds late) {
+  const auto add = [](std::atomic<std::uint64_t>& total, std::uint64_t more) {
+    total.store(total.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+  };
+  const RoomMixer::Counters& now = mixer_.counters();
+  add(totals_.ticks, 1);
+  add(totals_.late, late >= ComplexityGovernor::kLate ? 1 : 0);
+  add(totals_.skipped, skipped);
+  add(totals_.encodes, now.encodes);
+  add(totals_.saved, now.encodes_saved);
+  const auto late_ns = static_cast<std::uint64_t>(late.count());
+  if (late_ns > totals_.worst_late_ns.load(std::memory_order_relaxed)) {
+    totals_.worst_late_ns.store(late_ns, std::memory_order_relaxed);
+  }
+  const int before = totals_.complexity.exchange(now.complexity, std::memory_order_relaxed);
+  if (before != now.complexity && hooks_.on_complexity) hooks_.on_complexity(load());
+}
+
+ConferenceLoad ConferenceRoom::load() const {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  return {.ticks = totals_.ticks.load(kRelaxed),
+          .late = totals_.late.load(kRelaxed),
+          .skipped = totals_.skipped.load(kRelaxed),
+          .worst_late = std::chrono::nanoseconds(totals_.worst_late_ns.load(kRelaxed)),
+          .encodes = totals_.encodes.load(kRelaxed),
+          .encodes_saved = totals_.saved.load(kRelaxed),
+          .complexity = totals_.complexity.load(kRelaxed)};
+}
+
+std::string to_string(const ConferenceLoad& load) {
+  char text[256];
+  std::snprintf(text, sizeof text,
+                "ticks=%" PRIu64 " late=%" PRIu64 " worst_late_ms=%.1f skipped=%" PRIu64
+                " encodes=%" PRIu64 " encodes_saved=%" PRIu64 " complexity=%d",
+                load.ticks, load.late, static_cast<double>(load.worst_late.count()) / 1e6,
+                load.skipped, load.encodes, load.encodes_saved, load.complexity);
+  return text;
 }
 
 // One memory for each payload of this tick, however many listen to it.
@@ -282,7 +326,8 @@ void ConferenceRoom::push_packets(GstClockTime pts) {
     CHECK(leg != legs_.end() && leg->first == out.leg);
     GstBuffer* const buffer = gst_buffer_new();
     gst_buffer_append_memory(buffer, copy_of(out.header));
-    gst_buffer_append_memory(buffer, gst_memory_ref(payload_of(*out.stream)));
+    gst_buffer_append_memory(
+        buffer, out.packed.empty() ? gst_memory_ref(payload_of(*out.stream)) : copy_of(out.packed));
     GST_BUFFER_PTS(buffer) = pts;
     GST_BUFFER_DURATION(buffer) = kTick_ns;
     // What becomes of it is the leg's affair: one that is being taken down answers FLUSHING.

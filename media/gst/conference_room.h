@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -26,7 +27,7 @@ class ConferenceRoom final : public TickPool::Room {
     PadPtr src;  // the tick's: where its packets go; empty: nowhere
   };
   struct Counters {  // of the last tick; `ticks` since start()
-    std::atomic<std::uint32_t> encodes{0}, decodes{0}, pushes{0}, legs{0};
+    std::atomic<std::uint32_t> encodes{0}, encodes_saved{0}, decodes{0}, pushes{0}, legs{0};
     std::atomic<std::uint64_t> ticks{0};
   };
 
@@ -51,6 +52,7 @@ class ConferenceRoom final : public TickPool::Room {
   void stop();
 
   const Counters& counters() const { return counters_; }  // any thread
+  ConferenceLoad load() const;                            // any thread
 
   void tick() override;  // a tick thread
 
@@ -76,7 +78,9 @@ class ConferenceRoom final : public TickPool::Room {
   void reclaim();
   void apply_edits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   void apply(Edit& edit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
-  void one_tick(unsigned skipped) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
+  void one_tick(unsigned skipped, GstClockTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
+  void count(unsigned skipped, std::chrono::nanoseconds late)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   void push_packets(GstClockTime pts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   void push_mix(GstClockTime pts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   GstMemory* payload_of(const MixEncoder& stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
@@ -99,6 +103,12 @@ class ConferenceRoom final : public TickPool::Room {
   std::atomic<PlanNode*> new_plan_{nullptr};
   Handoff<PlanNode> returned_plans_;
   Counters counters_;
+  struct Totals {  // ConferenceLoad's; written by the tick
+    std::atomic<std::uint64_t> ticks{0}, late{0}, skipped{0}, worst_late_ns{0}, encodes{0},
+        saved{0};
+    std::atomic<int> complexity{MixEncoder::kComplexity};
+  };
+  Totals totals_;
 
   // The tick's; control's while there is none.
   ThreadRole tick_role_;

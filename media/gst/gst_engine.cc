@@ -55,11 +55,10 @@ class GstEngine final : public MediaEngine {
  public:
   GstEngine(const EngineConfig& config, std::function<void(Event)> sink)
       : sink_(std::move(sink)),
+        log_(config.log ? config.log : [](std::string_view) {}),
+        note_(config.note ? config.note : [](std::string_view) {}),
         pool_(std::min(kMaxTickThreads, cores())),
-        resolver_([this] { queue_.push(IceServersResolvedCommand{}); },
-                  [log = config.log](std::string_view line) {
-                    if (log) log(line);
-                  }) {
+        resolver_([this] { queue_.push(IceServersResolvedCommand{}); }, log_) {
     const auto ice = ice_config(config);
     const unsigned io_threads = config.io_threads > 0 ? config.io_threads : cores();
     for (unsigned i = 0; i < io_threads; ++i) {
@@ -301,6 +300,9 @@ class GstEngine final : public MediaEngine {
          play = plays_.lower_bound(least)) {
       end_play({*play, PlayEnd::stopped});
     }
+    if (room->second.pipeline) {
+      tell(note_, "room closed", room->first, room->second.pipeline->load());
+    }
     rooms_.erase(room);
   }
 
@@ -313,12 +315,24 @@ class GstEngine final : public MediaEngine {
     }
   }
 
+  void carry_out(ComplexityChangedCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    tell(log_, "late ticks have changed the encoders' complexity", command.room, command.load);
+  }
+
+  static void tell(const std::function<void(std::string_view)>& log, const std::string& what,
+                   RoomId room, const ConferenceLoad& load) {
+    log(what + ": room=" + std::to_string(room.value) + " " + to_string(load));
+  }
+
   std::unique_ptr<RoomPipeline> make_pipeline(RoomId room) {
     ConferenceHooks hooks;
     hooks.after_tick = [this] {
       for (const auto& io : io_) io->flush();
     };
     hooks.on_event = [this](Event event) { emit(std::move(event)); };
+    hooks.on_complexity = [this, room](const ConferenceLoad& load) {
+      queue_.push(ComplexityChangedCommand{room, load});
+    };
     return std::make_unique<RoomPipeline>(
         pool_, std::move(hooks), [this, room](std::optional<LegId> leg, std::string text) {
           queue_.push(PipelineErrorCommand{room, leg, std::move(text)});
@@ -329,6 +343,7 @@ class GstEngine final : public MediaEngine {
 
   // Constant after construction. Order matters, see the destructor.
   const std::function<void(Event)> sink_;
+  const std::function<void(std::string_view)> log_, note_;
   const Player::Parts player_parts_{
       .on_event = [this](Event event) { emit(std::move(event)); },
       .over = [this](PlayEnded end) { queue_.push(PlayOverCommand{std::move(end)}); }};

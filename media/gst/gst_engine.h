@@ -21,7 +21,8 @@ struct EngineConfig {
   std::vector<std::string>
       deny_peers;           // remote candidates in these addresses or CIDR blocks are skipped
   unsigned io_threads = 0;  // 0: as many as cores
-  std::function<void(std::string_view)> log = {};  // what an operator should know; any thread
+  // What an operator should know, and what one may like to know; any thread.
+  std::function<void(std::string_view)> log = {}, note = {};
 };
 
 // `sink` is called from any of the engine's threads and must not block. Throws std::runtime_error

@@ -39,6 +39,7 @@ class RoomPipeline {
   // Afterwards nobody is inside the leg's elements; a tick under way may still tell a key that the
   // leg pressed. Unknown legs are ignored.
   void detach(LegId leg) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
+  ConferenceLoad load() const { return conference_load(conference_); }
   void set_plan(MixPlan plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
 
   // Begins to play; Player::Over tells the end, and then the piece is to be stopped. False: too

@@ -74,35 +74,18 @@ TEST(EncoderBank, NobodyOnTheCommonStreamCostsNoCommonEncode) {
   for (int t = 0; t < 10; ++t) room.tick({&frame, &frame});
   EXPECT_EQ(room.bank.encodes(), 2U);
   // One falls silent: after half a second the common stream lives again.
-  for (int t = 0; t < EncoderBank::kBackToCommon_ticks; ++t) room.tick({&frame, nullptr});
+  for (int t = 0; t < EncoderBank::kAlike_ticks; ++t) room.tick({&frame, nullptr});
   EXPECT_TRUE(room.listeners[0]->personal());
   EXPECT_FALSE(room.listeners[1]->personal());
   EXPECT_EQ(room.bank.encodes(), 2U);
 }
 
-TEST(EncoderBank, ClassesAreAtMostFour) {
-  for (const bool fec : {false, true}) {
-    for (const std::int32_t bitrate_bps : {6000, 16000, 31999, 32000, 64000, 510000}) {
-      EXPECT_LT(EncoderBank::class_of({bitrate_bps, fec}, 32000), EncoderBank::kClasses);
-    }
-  }
-  const auto class_of = [](const EncoderSettings& wanted) {
-    return EncoderBank::class_of(wanted, 32000);
-  };
-  EXPECT_NE(class_of({32000, false}), class_of({32000, true}));
-  EXPECT_NE(class_of({32000, false}), class_of({24000, false}));
-  EXPECT_EQ(class_of({16000, false}), class_of({24000, false}));
-  EXPECT_EQ(class_of({.max_rate_hz = 8000, .constant_bitrate = true}), class_of({}))
-      << "what is merely liked costs no encode";
-}
-
 TEST(EncoderBank, EachClassInUseCostsOneEncode) {
   Room room(6);
-  const std::size_t with_fec = EncoderBank::class_of({.fec = true}, 32000);
-  const std::size_t narrow = EncoderBank::class_of({.bitrate_bps = 16000}, 32000);
-  room.bank.enroll(*room.listeners[0], with_fec);
-  room.bank.enroll(*room.listeners[1], narrow);
-  room.bank.set_class(narrow, {.bitrate_bps = 16000});
+  room.bank.set_class(1, {.expected_loss_percent = 10});
+  room.bank.set_class(2, {.bitrate_bps = 16000});
+  room.bank.enroll(*room.listeners[0], 1);
+  room.bank.enroll(*room.listeners[1], 2);
   const Samples voice = test_support::speech(110, 60 * 960);
   std::size_t full = 0, low = 0;
   for (std::size_t t = 0; t < 50; ++t) {
@@ -175,7 +158,7 @@ Switch switch_to_personal(Way way, std::size_t onset, const Samples& a, const Sa
     sum_frames(in, total);
     subtract(total, in[2], minus);
     own_silence_ticks = speaks ? 0 : own_silence_ticks + 1;
-    if (own_silence_ticks == EncoderBank::kBackToCommon_ticks) is_personal = false;
+    if (own_silence_ticks == EncoderBank::kAlike_ticks) is_personal = false;
     if (speaks && !is_personal) {
       is_personal = true;
       if (way == Way::fork) {
@@ -289,7 +272,7 @@ TEST(EncoderBank, WhoeverSpeaksInWhateverOrderEverybodyHasAStream) {
       ASSERT_TRUE(room.bank.stream_of(*room.listeners[i]).started());
       ASSERT_FALSE(room.payload(i).empty());
     }
-    ASSERT_LE(room.bank.encodes(), 12U + EncoderBank::kClasses);
+    ASSERT_LE(room.bank.encodes(), 12U + EncoderBank::kClasses + EncoderBank::kBridges);
   }
 }
 

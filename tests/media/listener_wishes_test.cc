@@ -55,9 +55,60 @@ TEST(ListenerWishes, ANarrowLineIsNobodyElses) {
     EXPECT_EQ(sent[1].sizes, constant(static_cast<std::int32_t>(full)));
     EXPECT_EQ(sent[2].sizes, constant(static_cast<std::int32_t>(full)));
     EXPECT_EQ(sent[4].sizes, constant(static_cast<std::int32_t>(full / 2)));
-    EXPECT_EQ(sent[3].sizes, sent[4].sizes) << "of the narrow ones the narrowest counts";
-    EXPECT_EQ(sent[0].encodes, 3U) << "the noise, and two classes who hear it";
+    EXPECT_EQ(sent[3].sizes, constant(static_cast<std::int32_t>(full * 3 / 4)));
+    EXPECT_EQ(sent[0].encodes, 4U) << "the noise, and three classes who hear it";
   }
+}
+
+// More wishes than classes: nobody is sent more than he takes.
+TEST(ListenerWishes, OfManyNarrowLinesTheNearestGoTogether) {
+  TestRoom room(3, {.constant_bitrate = true});
+  const std::vector<std::uint32_t> narrow{10000, 11000, 16000, 17000, 24000, 25000};
+  for (const std::uint32_t bitrate_bps : narrow) {
+    room.add({.max_bitrate_bps = bitrate_bps, .constant_bitrate = true});
+  }
+  const auto sent = sent_in(room);
+  EXPECT_EQ(sent[1].sizes, constant(32000));
+  EXPECT_EQ(sent[0].encodes, 5U) << "the noise, and four classes";
+  for (std::size_t i = 0; i < narrow.size(); ++i) {
+    EXPECT_LE(*sent[3 + i].sizes.rbegin(), narrow[i] / 8 / 50);
+  }
+}
+
+// RFC 3550 §6.4.1: what his receiver reports, not what he promised, decides.
+TEST(ListenerWishes, FecIsForWhomItIsLost) {
+  TestRoom room(4, {.use_fec = true, .constant_bitrate = true});
+  EXPECT_EQ(sent_in(room)[1].encodes, 2U) << "nobody loses anything: no FEC";
+  room[1].leg->tell_loss(2);
+  const auto little = sent_in(room);
+  EXPECT_EQ(little[1].encodes, 3U);
+  EXPECT_EQ(little[1].sizes, constant(32000));
+  EXPECT_NE(room[1].stream, room[2].stream);
+  room[1].leg->tell_loss(ListenerLoss::kHeavy);
+  EXPECT_EQ(sent_in(room)[1].sizes, constant(24000)) << "and less, if it is much";
+  EXPECT_EQ(sent_in(room)[2].sizes, constant(32000)) << "nobody else's affair";
+  room[1].leg->tell_loss(255);
+  EXPECT_EQ(sent_in(room)[1].sizes, constant(24000));
+  room[1].leg->tell_loss(0);
+  for (int t = 0; t < 40; ++t) room.tick();
+  EXPECT_EQ(sent_in(room)[1].encodes, 2U);
+  EXPECT_EQ(room[1].stream, room[2].stream);
+}
+
+TEST(ListenerWishes, ANarrowLineHasNoRoomForFec) {
+  TestRoom room(4, {.max_bitrate_bps = 16000, .use_fec = true, .constant_bitrate = true});
+  room[1].leg->tell_loss(ListenerLoss::kHeavy);
+  const auto sent = sent_in(room);
+  EXPECT_EQ(sent[1].encodes, 2U);
+  EXPECT_EQ(sent[1].sizes, constant(16000));
+}
+
+TEST(ListenerWishes, WhoseDecoderUsesNoFecIsSentNone) {
+  TestRoom room(4, {.constant_bitrate = true});
+  room[1].leg->tell_loss(2);
+  EXPECT_EQ(sent_in(room)[1].encodes, 2U);
+  room[1].leg->tell_loss(ListenerLoss::kHeavy);
+  EXPECT_EQ(sent_in(room)[1].sizes, constant(24000));
 }
 
 TEST(ListenerWishes, ThePlanMayChangeWhatALegIsSent) {

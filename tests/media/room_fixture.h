@@ -84,6 +84,7 @@ struct Caller {
   // What came in the last tick, and all that was heard.
   std::optional<std::vector<std::uint8_t>> header;
   const MixEncoder* stream = nullptr;
+  std::span<const std::uint8_t> payload{};
   test_support::Samples heard;
 };
 
@@ -116,18 +117,19 @@ struct TestRoom {
     for (auto& caller : callers) {
       caller->header.reset();
       caller->stream = nullptr;
+      caller->payload = {};
     }
     for (const RoomMixer::Outgoing& out : mixer.outgoing()) {
       for (auto& caller : callers) {
         if (caller->leg.get() != out.leg) continue;
         caller->header.emplace(out.header.begin(), out.header.end());
         caller->stream = out.stream;
+        caller->payload = out.payload();
       }
     }
     if (!listening) return;
     for (auto& caller : callers) {
-      const auto samples = caller->receiver.decode(
-          caller->stream ? caller->stream->payload() : std::span<const std::uint8_t>{});
+      const auto samples = caller->receiver.decode(caller->payload);
       caller->heard.insert(caller->heard.end(), samples.begin(), samples.end());
     }
   }
