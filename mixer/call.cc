@@ -58,6 +58,7 @@ Participant Call::participant() const {
   participant.plan.in_mix = speaks && !muted_ && !on_hold_;
   participant.plan.receives = hears && !on_hold_;
   participant.plan.max_bitrate_bps = hinted_bitrate_bps_;
+  participant.plan.packet_ms = hinted_packet_ms_;
   participant.status = on_hold_ ? coin::EndpointStatus::on_hold : coin::EndpointStatus::connected;
   return participant;
 }

@@ -155,6 +155,7 @@ class Call {
 
   bool on_hold_ = false, muted_ = false;
   std::uint32_t hinted_bitrate_bps_ = 0;  // by the peer, during the call (XEP-0167 §9); 0: never
+  std::uint8_t hinted_packet_ms_ = 0;     // likewise
   bool migrated_ = false, yielded_ = false;
 
   TimePoint began_{};

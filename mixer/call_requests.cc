@@ -125,8 +125,7 @@ struct RequestHandler {
     }
   }
 
-  // XEP-0167 §9, advice. Packets stay at 20 ms whatever ptime says: each listener's own would cost
-  // an encode, and longer ones delay what everybody says.
+  // XEP-0167 §9, advice.
   void description_info(const jingle::ContentAction& action) {
     for (const jingle::Content& content : action.contents) {
       if (!is_audio(content) || !content.rtp()) continue;
@@ -134,6 +133,9 @@ struct RequestHandler {
           wanted_bitrate(*content.rtp(), call.setup_.agreed.remote.rtp.opus_payload_type,
                          call.setup_.max_bitrate_bps);
       if (wanted) call.hinted_bitrate_bps_ = *wanted;
+      const auto packet_ms =
+          wanted_packet_ms(*content.rtp(), call.setup_.agreed.remote.rtp.opus_payload_type);
+      if (packet_ms) call.hinted_packet_ms_ = *packet_ms;
     }
   }
 

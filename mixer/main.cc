@@ -45,6 +45,7 @@ media::gst::EngineConfig engine_config(const Config::Media& media) {
   config.external_address = media.external_address;
   config.deny_peers = media.deny_peers;
   config.log = [](std::string_view line) { write_log(Log::Level::warning, line); };
+  config.note = [](std::string_view line) { write_log(Log::Level::info, line); };
   return config;
 }
 

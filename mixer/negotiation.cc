@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string_view>
 
@@ -25,10 +26,17 @@ const PayloadType* find_telephone_event(const RtpDescription& offered) {
   return any;
 }
 
-// What may be echoed: feedback we do not do (transport-cc, nack) and packet times, which are the
-// sender's own business, are not.
+// What may be echoed: feedback we do not do (transport-cc, nack) is not, nor packet times, nor what
+// the peer likes to receive or will send (RFC 7587 §6.1): said by us it would be our wish, for
+// stereo, which our mix is not, or for less than the others are to hear of it.
 PayloadType echo(const PayloadType& offered) {
+  static constexpr std::array<std::string_view, 6> kTheirs{
+      "stereo", "sprop-stereo", "maxplaybackrate", "sprop-maxcapturerate", "maxaveragebitrate",
+      "cbr"};
   PayloadType type = offered;
+  std::erase_if(type.parameters, [](const auto& parameter) {
+    return std::ranges::find(kTheirs, parameter.first) != kTheirs.end();
+  });
   type.rtcp_fb.clear();
   type.ptime_ms.reset();
   type.maxptime_ms.reset();

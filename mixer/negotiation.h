@@ -68,6 +68,10 @@ std::optional<jingle::Content> accept_video(const jingle::Content& offered, cons
 // does not say. In an offer or an answer, or as a hint in a description-info (XEP-0167 §9).
 std::optional<std::uint32_t> wanted_bitrate(const jingle::RtpDescription& description,
                                             int opus_payload_type, std::uint32_t max_bitrate_bps);
+// How much sound it likes in a packet: 20, 40 or 60 ms; nullopt: it does not say (ptime, maxptime,
+// XEP-0167 §4; minptime, RFC 7587 §6.1). Also as a hint.
+std::optional<std::uint8_t> wanted_packet_ms(const jingle::RtpDescription& description,
+                                             int opus_payload_type);
 
 // What ICE can use of them: addresses, not names (mDNS cannot be resolved here), no link-local IPv6
 // (it lacks the zone), ports above 0, component 2 without rtcp-mux only (Dino offers it

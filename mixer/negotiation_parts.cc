@@ -12,6 +12,7 @@ namespace {
 
 // RFC 7587 §6.1: anything else says nothing.
 constexpr std::uint32_t kLeastBitrate_bps = 6000, kMostBitrate_bps = 510000;
+constexpr std::uint32_t kLeastPacket_ms = 3, kMostPacket_ms = 120;
 constexpr std::uint32_t kLeastRate_hz = 8000, kMostRate_hz = 48000;
 
 std::optional<std::uint32_t> number(const jingle::PayloadType& type, std::string_view name,
@@ -93,6 +94,23 @@ void read_opus(const jingle::RtpDescription& description, const jingle::PayloadT
   rtp.max_playback_rate_hz =
       number(opus, "maxplaybackrate", kLeastRate_hz, kMostRate_hz).value_or(kMostRate_hz);
   rtp.constant_bitrate = opus.parameter("cbr") == "1";
+  rtp.packet_ms = wanted_packet_ms(description, opus.id).value_or(rtp.packet_ms);
+}
+
+std::optional<std::uint8_t> wanted_packet_ms(const jingle::RtpDescription& description,
+                                             int opus_payload_type) {
+  const auto& types = description.payload_types;
+  const auto opus = std::ranges::find(types, opus_payload_type, &jingle::PayloadType::id);
+  if (opus == types.end()) return std::nullopt;
+  const auto sane = [](std::optional<std::uint32_t> ms) {
+    return ms && *ms >= kLeastPacket_ms && *ms <= kMostPacket_ms ? ms : std::nullopt;
+  };
+  const auto likes = sane(opus->ptime_ms), most = sane(opus->maxptime_ms);
+  const auto least = number(*opus, "minptime", kLeastPacket_ms, kMostPacket_ms);
+  if (!likes && !most && !least) return std::nullopt;
+  const std::uint32_t wanted = std::max(likes.value_or(20), least.value_or(20));
+  const std::uint32_t allowed = std::min(wanted, most.value_or(60));
+  return static_cast<std::uint8_t>(std::clamp(allowed / 20 * 20, 20U, 60U));
 }
 
 std::optional<std::uint32_t> wanted_bitrate(const jingle::RtpDescription& description,

@@ -16,7 +16,7 @@ bool is_opus(const jingle::PayloadType& type);
 
 // What the peer's Opus, one of `description`, says of what it likes to receive (RFC 7587 §6.1);
 // `max_bitrate_bps` is ours. We send mono whatever it says of stereo, which every decoder takes,
-// and 20 ms a packet, as which no ptime or maxptime seen is shorter.
+// and at least 20 ms a packet, as which no maxptime seen is shorter.
 void read_opus(const jingle::RtpDescription& description, const jingle::PayloadType& opus,
                std::uint32_t max_bitrate_bps, media::RtpParameters& rtp);
 // The peer's SHA-256 or better, else why there is none (XEP-0320 §2).

@@ -282,9 +282,18 @@ TEST(Contents, DescriptionInfoIsAHint) {
     return opus(111, "",
                 "<parameter name='maxaveragebitrate' value='" + std::to_string(bps) + "'/>");
   };
-  EXPECT_EQ(hint(opus(111, "ptime='40' maxptime='60'")), 0u) << "as agreed";
+  const auto packet_ms = [&] {
+    return int{bench.engine.plans().begin()->second.legs.at(0).packet_ms};
+  };
+  EXPECT_EQ(hint(opus(111, "")), 0u) << "as agreed";
+  EXPECT_EQ(packet_ms(), 0);
+  EXPECT_EQ(hint(opus(111, "ptime='40' maxptime='60'")), 0u);
+  EXPECT_EQ(packet_ms(), 40);
   EXPECT_EQ(hint(most(16000)), 16000u);
   EXPECT_EQ(hint(opus(111, "")), 16000u) << "it takes nothing back";
+  EXPECT_EQ(packet_ms(), 40);
+  EXPECT_EQ(hint(opus(111, "ptime='20'")), 16000u);
+  EXPECT_EQ(packet_ms(), 20);
   EXPECT_EQ(hint(most(9000), "1"), 16000u) << "another content's";
   EXPECT_EQ(hint(opus(96, "", "<parameter name='maxaveragebitrate' value='9000'/>")), 16000u);
   EXPECT_EQ(hint(most(64000)), 32000u) << "never more than we give";

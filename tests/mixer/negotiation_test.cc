@@ -189,6 +189,48 @@ TEST(Negotiation, ParametersOfTheReceiverAreHonoured) {
   EXPECT_EQ(rtp(parameter("stereo", "1") + parameter("sprop-stereo", "1")), rtp(""));
 }
 
+// XEP-0167 §4. A listener's longer packets are packed of the frames of all; 10 ms would be another
+// encode, which no ptime is worth.
+TEST(Negotiation, PacketsAreAsLongAsThePeerLikesThem) {
+  const auto packet_ms = [](const std::string& attributes, const std::string& inside = "") {
+    return int{
+        negotiate(with_types(opus(
+                      "id='111' name='opus' clockrate='48000' channels='2'" + attributes, inside)))
+            ->remote.rtp.packet_ms};
+  };
+  EXPECT_EQ(packet_ms(""), 20);
+  EXPECT_EQ(packet_ms(" ptime='20'"), 20);
+  EXPECT_EQ(packet_ms(" ptime='10'"), 20);
+  EXPECT_EQ(packet_ms(" ptime='30'"), 20);
+  EXPECT_EQ(packet_ms(" ptime='40'"), 40);
+  EXPECT_EQ(packet_ms(" ptime='60'"), 60);
+  EXPECT_EQ(packet_ms(" ptime='120'"), 60) << "what is said waits for the packet";
+  EXPECT_EQ(packet_ms(" ptime='60' maxptime='40'"), 40);
+  EXPECT_EQ(packet_ms(" maxptime='60'"), 20);
+  EXPECT_EQ(packet_ms("", "<parameter name='minptime' value='10'/>"), 20);
+  EXPECT_EQ(packet_ms("", "<parameter name='minptime' value='40'/>"), 40);
+}
+
+// RFC 7587 §6.1: what the peer would like to receive is not what we would.
+TEST(Negotiation, TheirOwnWishesAreNotEchoedAsOurs) {
+  const auto agreed = negotiate(
+      with_types(opus("id='111' name='opus' clockrate='48000' channels='2'",
+                      "<parameter name='minptime' value='10'/>"
+                      "<parameter name='useinbandfec' value='1'/>"
+                      "<parameter name='usedtx' value='1'/><parameter name='stereo' value='1'/>"
+                      "<parameter name='sprop-stereo' value='1'/>"
+                      "<parameter name='maxplaybackrate' value='8000'/>"
+                      "<parameter name='sprop-maxcapturerate' value='8000'/>"
+                      "<parameter name='maxaveragebitrate' value='8000'/>"
+                      "<parameter name='cbr' value='1'/>")));
+  ASSERT_TRUE(agreed);
+  const auto& parameters = agreed->contents[0].rtp()->payload_types.at(0).parameters;
+  ASSERT_EQ(parameters.size(), 3u);
+  EXPECT_EQ(parameters[0].first, "minptime");
+  EXPECT_EQ(parameters[1].first, "useinbandfec");
+  EXPECT_EQ(parameters[2].first, "usedtx");
+}
+
 // XEP-0167 §4; RFC 3890 §3: AS counts headers, TIAS does not.
 TEST(Negotiation, BandwidthLimitsTheBitrate) {
   const auto most = [](const std::string& bandwidth) {
