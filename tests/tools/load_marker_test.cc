@@ -59,7 +59,8 @@ TEST(Marker, OneThatBeginsLateInAFrameBeginsInThatFrame) {
 }
 
 // What an ear makes of a sound that was coded as a mixer codes it, each 50th packet being lost.
-void let_hear(Ear& ear, std::span<const std::int16_t> sound) {
+void let_hear(Ear& ear, std::span<const std::int16_t> sound, std::uint32_t ssrc = 1,
+              std::size_t first_sequence = 65500) {
   test_support::OpusSender sender;
   for (std::size_t i = 0; (i + 1) * kFrame <= sound.size(); ++i) {
     const auto payload = sender.encode(sound.subspan(i * kFrame, kFrame));
@@ -67,7 +68,8 @@ void let_hear(Ear& ear, std::span<const std::int16_t> sound) {
     const TimePoint at = TimePoint() + static_cast<int>(i) * 20ms;
     if (i % kPeriod_frames == kMarkerAt_frame) ear.said_own(at);
     media::RtpPacket packet;
-    packet.sequence = static_cast<std::uint16_t>(65500 + i);
+    packet.ssrc = ssrc;
+    packet.sequence = static_cast<std::uint16_t>(first_sequence + i);
     packet.payload = payload;
     ear.hear(packet, at);
     ear.hear(packet, at);  // a duplicate is not heard
@@ -82,6 +84,13 @@ TEST(Ear, HearsOthersMarkersThroughTheCodecAndLosses) {
     EXPECT_EQ(ear.heard()[i].marker, 5u);
     EXPECT_EQ(ear.heard()[i].at - TimePoint(), (i * kPeriod_frames + kMarkerAt_frame) * 20ms);
   }
+}
+
+TEST(Ear, GoesOnWithTheStreamOfTheNextCall) {
+  Ear ear(kMarkers, std::nullopt);
+  let_hear(ear, with_markers(voice(), 1), 1, 40000);
+  let_hear(ear, with_markers(voice(), 2), 2, 39000);
+  EXPECT_EQ(ear.heard().size(), 8u);
 }
 
 TEST(Ear, MeasuresHowMuchOfItsOwnComesBack) {

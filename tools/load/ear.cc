@@ -27,6 +27,11 @@ Ear::Ear(std::size_t markers, std::optional<std::size_t> own)
 Ear::~Ear() = default;
 
 void Ear::hear(const media::RtpPacket& packet, TimePoint at) {
+  if (packet.ssrc != ssrc_) {  // another call, another stream
+    ssrc_ = packet.ssrc;
+    sequence_.reset();
+    opus_decoder_ctl(decoder_.get(), OPUS_RESET_STATE);
+  }
   const auto ahead = sequence_ ? static_cast<std::int16_t>(packet.sequence - *sequence_) : 1;
   if (ahead <= 0) return;
   media::Frame frame;

@@ -41,6 +41,7 @@ class Ear {
   const std::optional<std::size_t> own_;
   std::unique_ptr<OpusDecoder, Free> decoder_;
   MarkerDetector detector_;
+  std::uint32_t ssrc_ = 0;
   std::optional<std::uint16_t> sequence_;
   std::vector<MarkerDetector::Onset> heard_;
   std::optional<TimePoint> own_said_;

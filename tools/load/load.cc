@@ -211,9 +211,13 @@ void Load::begin_call(std::size_t number) {
 }
 
 void Load::handle(std::size_t number, const call::Event& event) {
-  const Slot& slot = slots_[number];
+  Slot& slot = slots_[number];
   if (!slot.caller) return;
   for (const auto& command : slot.caller->handle(event, clock_.now())) carry_out(number, command);
+  // Not before it was told to send.
+  if (std::exchange(slot.to_mute, false)) {
+    handle(number, call::UserAsked{.what = call::UserAsked::What::mute});
+  }
 }
 
 void Load::carry_out(std::size_t number, const call::Command& command) {
@@ -261,7 +265,7 @@ void Load::note(std::size_t number, const call::Tell& tell) {
     coin_.connected(number, now);
     const std::size_t rank = number / static_cast<std::size_t>(options_.rooms);
     if (rank < static_cast<std::size_t>(options_.muted) && cast_.roles[number].talker) {
-      handle(number, call::UserAsked{.what = call::UserAsked::What::mute});
+      slot.to_mute = true;
     }
   } else if (tell.event == "ended") {
     slot.connected = false;

@@ -61,7 +61,7 @@ class Load : public jingle::XmppConnection::Observer, public mixer::EventSource 
     std::string jid;
     std::unique_ptr<call::Caller> caller;
     TimePoint dialled_at{};
-    bool connected = false, vanished = false, rejoins = false;
+    bool connected = false, vanished = false, rejoins = false, to_mute = false;
     unsigned calls = 0;
   };
   class CrowdEvents;

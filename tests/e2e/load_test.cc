@@ -1,0 +1,123 @@
+// jingle-load against the mixer: what its report says is what was done.
+#include <gtest/gtest.h>
+
+#include "tests/e2e/world.h"
+#include "tests/support/speech.h"
+#include "tools/call/wav.h"
+
+namespace e2e {
+namespace {
+
+using call::Json;
+
+class Load : public testing::Test {
+ protected:
+  void SetUp() override { REQUIRE_PROSODY(); }
+
+  static support::ProsodySpec with_load() {
+    support::ProsodySpec spec;
+    spec.components.push_back({"load.localhost", kPassword});
+    spec.components.push_back({"mixer-b.localhost", kPassword});
+    return spec;
+  }
+  Json run(const std::vector<std::string>& more, int expected_status = 0, std::string to = {}) {
+    if (to.empty()) to = mixer_.jid();
+    call::WavWriter(speech_).write(test_support::speech(140, 4 * 180 * 960, 3.1, 12000));
+    std::vector<std::string> argv{JINGLE_LOAD,
+                                  "--component",
+                                  "load.localhost",
+                                  "--secret",
+                                  kPassword,
+                                  "--server",
+                                  "127.0.0.1:" + std::to_string(prosody_.component_port()),
+                                  "--speech",
+                                  speech_,
+                                  "--watch-pid",
+                                  std::to_string(mixer_.process().pid()),
+                                  "--json",
+                                  "--quiet",
+                                  "--settle",
+                                  "1",
+                                  "--to",
+                                  to};
+    argv.insert(argv.end(), more.begin(), more.end());
+    std::string output;
+    EXPECT_EQ(support::run_command({.argv = argv}, &output), expected_status) << output;
+    const auto report = Json::parse(output.substr(output.find('{')));
+    if (!report) ADD_FAILURE() << output;
+    return report.value_or(Json());
+  }
+
+  support::TempDir folder_;
+  const std::string speech_ = (folder_ / "speech.wav").string();
+  const support::Prosody prosody_{with_load()};
+  Mixer mixer_{prosody_};
+};
+
+TEST_F(Load, TwentyCallersJoinAreToldOfEachOtherAndLeave) {
+  const Json report = run({"--callers", "20", "--talkers", "2", "--seconds", "7"});
+  EXPECT_EQ(report["calls"]["connected"].number(), 20);
+  EXPECT_EQ(report["calls"]["ended_as_asked"].number(), 20);
+  EXPECT_EQ(report["join_ms"]["count"].number(), 20);
+  EXPECT_EQ(report["packets"]["undecryptable"].number(), 0);
+  EXPECT_EQ(report["listeners_sent_per_s"]["count"].number(), 18);
+  EXPECT_LE(report["listeners_sent_per_s"]["max"].number(), 3);
+  EXPECT_EQ(report["coin"]["left_out"].number(), 0);
+  EXPECT_GE(report["coin"]["full"].number(), 20) << "everybody's first";
+  EXPECT_GT(report["coin"]["lag_ms"]["count"].number(), 0);
+  EXPECT_GT(report["watched"]["memory_mb"].number(), 1);
+  EXPECT_EQ(report["own"]["threads"].number(), 2) << "not one for each caller";
+}
+
+// On a machine that is too busy for sound in real time it is tried again.
+TEST_F(Load, ListenersHearTheMarkersSomeTimeAfterTheyWereSaid) {
+  Json report;
+  for (int tries = 0; tries < 5; ++tries) {
+    report = run({"--callers", "6", "--talkers", "2", "--seconds", "7"});
+    ASSERT_GT(report["markers"]["expected"].number(), 0);
+    if (report["markers"]["heard"].number() == report["markers"]["expected"].number()) break;
+  }
+  EXPECT_EQ(report["markers"]["heard"].number(), report["markers"]["expected"].number());
+  EXPECT_GE(report["received_per_s"]["min"].number(), 45);
+  EXPECT_GT(report["delay_ms"]["min"].number(), 0);
+  EXPECT_LT(report["own_marker_db"]["max"].number(), -20);
+}
+
+TEST_F(Load, AMutedTalkerSaysNoMarker) {
+  const Json report = run({"--callers", "5", "--talkers", "1", "--muted", "1", "--seconds", "5"});
+  EXPECT_EQ(report["calls"]["connected"].number(), 5);
+  EXPECT_EQ(report["markers"]["said"].number(), 0);
+  EXPECT_EQ(report["talkers_sent_per_s"]["max"].number(), 0);
+}
+
+TEST_F(Load, LossOnTheWayToTheMixerIsWhatTheMixerReports) {
+  const Json report = run({"--callers", "6", "--talkers", "3", "--seconds", "12", "--loss", "20",
+                           "--afflict", "talkers", "--listeners", "noise"});
+  EXPECT_EQ(report["bad_lines"].number(), 3);
+  EXPECT_EQ(report["loss_reported_by_mixer_percent"]["count"].number(), 3);
+  EXPECT_GT(report["loss_reported_by_mixer_percent"]["min"].number(), 5);
+  EXPECT_LT(report["loss_reported_by_mixer_percent"]["max"].number(), 60);
+  EXPECT_GT(report["packets"]["dropped_by_bad_lines"].number(), 100);
+}
+
+TEST_F(Load, ThoseWhoVanishAreMissedAndThoseWhoRejoinAreBack) {
+  const Json report = run(
+      {"--callers", "10", "--seconds", "40", "--vanish", "20", "--rejoin", "50", "--seed", "7"});
+  EXPECT_EQ(report["calls"]["connected"].number(), 10);
+  EXPECT_EQ(report["rejoin_ms"]["count"].number(), 4) << "half of those left";
+  EXPECT_EQ(report["calls"]["ended_by_mixer"]["connectivity-error"].number(), 2);
+  EXPECT_EQ(report["vanishing_noticed_s"]["count"].number(), 2);
+  EXPECT_EQ(report["calls"]["ended_as_asked"].number(), 12);
+}
+
+TEST_F(Load, RefusedCallsAreCountedByTheirReason) {
+  Mixer full(prosody_,
+             {.more = "[limits]\nparticipants-per-room = 3", .component = "mixer-b.localhost"});
+  const Json report = run({"--callers", "5", "--seconds", "1"}, 1, full.jid());
+  EXPECT_EQ(report["calls"]["connected"].number(), 3);
+  EXPECT_EQ(report["calls"]["refused"].size(), 1u) << report["calls"].str();
+  EXPECT_EQ(report["calls"]["refused"]["busy"].number(), 2) << report["calls"].str();
+}
+
+}  // namespace
+}  // namespace e2e
