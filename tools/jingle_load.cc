@@ -39,7 +39,7 @@ void show(const load::Load::Progress& progress) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto parsed = load::parse_options(argc, argv);
+  const auto parsed = load::parse_options(load::Program::jingle_load, argc, argv);
   if (const auto* status = std::get_if<int>(&parsed)) return *status;
   const auto& options = std::get<load::Options>(parsed);
   block_signals();

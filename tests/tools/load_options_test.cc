@@ -21,7 +21,7 @@ std::variant<Options, int> parse(std::vector<std::string> more) {
   arguments.insert(arguments.end(), more.begin(), more.end());
   std::vector<char*> argv;
   for (auto& argument : arguments) argv.push_back(argument.data());
-  return parse_options(static_cast<int>(argv.size()), argv.data());
+  return parse_options(Program::jingle_load, static_cast<int>(argv.size()), argv.data());
 }
 Options good(std::vector<std::string> more) { return std::get<Options>(parse(std::move(more))); }
 

@@ -1,12 +1,11 @@
-// tools/load/cast.h: who is who in the crowd, and what each says: drawn by lot from the seed. One
-// thread.
+// tools/load/cast.h: who is who in the crowd, and what each says. One thread.
 #pragma once
 
 #include <memory>
 #include <vector>
 
-#include "tools/load/leg.h"
-#include "tools/load/options.h"
+#include "tools/call/voice.h"
+#include "tools/load/roles.h"
 
 namespace load {
 
@@ -17,10 +16,7 @@ struct Cast {
   std::size_t markers = 0;  // in use
 };
 
-// The roles alone, silent as yet: as many sampled listeners as asked for, and three talkers, whose
-// echo is listened for; the share of bad lines.
-std::vector<Role> draw_roles(const Options& options);
-// With their voices. Requires gst_init(). Throws std::runtime_error: nothing to say.
+// Requires gst_init(). Throws std::runtime_error: nothing to say.
 Cast make_cast(const Options& options);
 
 }  // namespace load

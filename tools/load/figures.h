@@ -6,6 +6,7 @@
 
 #include "tools/call/json.h"
 #include "tools/load/crowd.h"
+#include "tools/load/process_watch.h"
 
 namespace load {
 
@@ -29,6 +30,11 @@ struct Listened {
   std::optional<double> own_db = {};
 };
 std::vector<Listened> listened(const Measured& measured, const std::vector<Role>& roles);
+
+// {"cpu_percent", "cpu_percent_per_caller", "memory_mb", "threads"}: CPU between the two, the rest
+// at the end.
+call::Json usage(const ProcessSample& first, const ProcessSample& last, double time_s,
+                 std::size_t callers);
 
 // The members of the report that the crowd knows.
 call::Json::Object to_json(const Measured& measured, const std::vector<Role>& roles);

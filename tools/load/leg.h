@@ -19,19 +19,9 @@
 #include "tools/load/bad_line.h"
 #include "tools/load/ear.h"
 #include "tools/load/ice_end.h"
+#include "tools/load/roles.h"
 
 namespace load {
-
-// What a caller is, whatever call of it is under way.
-struct Role {
-  std::size_t room = 0;
-  bool talker = false;
-  std::optional<std::size_t> marker = {};  // a talker's
-  bool sampled = false;                    // what it hears is decoded
-  bool afflicted = false;                  // its line is bad
-  const call::Voice* voice = nullptr;
-  std::uint64_t voice_from = 0;  // where in it
-};
 
 // Of the time measured; over all calls of the caller.
 struct Traffic {

@@ -27,15 +27,6 @@ const char* name_of(Options::Listeners listeners) {
   return "";
 }
 
-Json usage(const ProcessSample& first, const ProcessSample& last, double time_s,
-           std::size_t callers) {
-  const double percent = 100 * (last.cpu_s - first.cpu_s) / std::max(time_s, 1e-9);
-  return Json::Object{{"cpu_percent", percent},
-                      {"cpu_percent_per_caller", percent / static_cast<double>(callers)},
-                      {"memory_mb", last.memory_mb},
-                      {"threads", static_cast<double>(last.threads)}};
-}
-
 }  // namespace
 
 void Load::on_second(const Second& second) {

@@ -23,29 +23,45 @@ std::chrono::milliseconds milliseconds(double seconds) {
   return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
 
-void add_calls(CLI::App& app, Options& options, Raw& raw) {
-  static const std::map<std::string, Options::Listeners> kListeners{
-      {"dtx", Options::Listeners::dtx},
-      {"noise", Options::Listeners::noise},
-      {"none", Options::Listeners::none}};
+void add_link(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--component", raw.component, "what the server knows us as (XEP-0114)")
       ->required()
       ->type_name("JID");
   app.add_option("--secret", options.secret)->required();
   app.add_option("--server", raw.server)->required()->type_name("HOST:PORT");
   app.add_option("--to", raw.to, "the room that all dial")->required()->type_name("JID");
-  app.add_option("--callers", options.callers)->check(CLI::Range(1, kMaxCallers));
-  app.add_option("--talkers", options.talkers, "so many of each room talk")
-      ->check(CLI::Range(0, kMaxCallers));
   app.add_option("--rooms", options.rooms, "spread over to1@…, to2@…")
       ->check(CLI::Range(1, kMaxRooms));
-  app.add_option("--seconds", raw.seconds, "measured, once all are there")
-      ->check(CLI::Range(0.1, 1e6));
-  app.add_option("--settle", raw.settle, "seconds before")->check(CLI::Range(0.0, 1e4));
   app.add_option("--patience", raw.patience, "seconds until a call has failed")
       ->check(CLI::PositiveNumber);
   app.add_option("--join-rate", options.join_rate, "calls a second")
       ->check(CLI::Range(0.1, 10000.0));
+  app.add_option("--muted", options.muted, "so many talkers of each room are muted")
+      ->check(CLI::Range(0, kMaxCallers));
+  app.add_option("--silence", raw.silence, "seconds without talk, in the middle")
+      ->check(CLI::NonNegativeNumber);
+  const CLI::Range share(0.0, 100.0);
+  app.add_option("--vanish", raw.vanish, "% of the callers gone without a word, in the middle")
+      ->check(share);
+  app.add_option("--rejoin", raw.rejoin, "% that hang up and dial again at once, in the middle")
+      ->check(share);
+  app.add_option("--churn", options.churn, "callers a second that hang up and dial again")
+      ->check(CLI::Range(0.0, 1000.0));
+  app.add_flag("--json", options.json, "the report as JSON on standard output");
+  app.add_flag("--quiet", options.quiet, "no progress on standard error");
+}
+
+void add_sound(CLI::App& app, Options& options, Raw& raw) {
+  static const std::map<std::string, Options::Listeners> kListeners{
+      {"dtx", Options::Listeners::dtx},
+      {"noise", Options::Listeners::noise},
+      {"none", Options::Listeners::none}};
+  app.add_option("--callers", options.callers)->check(CLI::Range(1, kMaxCallers));
+  app.add_option("--talkers", options.talkers, "so many of each room talk")
+      ->check(CLI::Range(0, kMaxCallers));
+  app.add_option("--seconds", raw.seconds, "measured, once all are there")
+      ->check(CLI::Range(0.1, 1e6));
+  app.add_option("--settle", raw.settle, "seconds before")->check(CLI::Range(0.0, 1e4));
   app.add_option("--listeners", options.listeners,
                  "what they send: a frame of silence every 0.4 s, noise 50 times a second, nothing")
       ->transform(CLI::CheckedTransformer(kListeners).description(""))
@@ -59,7 +75,7 @@ void add_calls(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--seed", options.seed, "of all that is random; 0: a new one, which is told");
 }
 
-void add_troubles(CLI::App& app, Options& options, Raw& raw) {
+void add_bad_lines(CLI::App& app, Options& options, Raw& raw) {
   static const std::map<std::string, Options::Afflicted> kAfflicted{
       {"all", Options::Afflicted::all},
       {"listeners", Options::Afflicted::listeners},
@@ -74,20 +90,10 @@ void add_troubles(CLI::App& app, Options& options, Raw& raw) {
       ->transform(CLI::CheckedTransformer(kAfflicted).description(""))
       ->type_name("all|listeners|talkers");
   app.add_option("--afflicted", raw.afflicted, "% of those")->check(share);
-  app.add_option("--muted", options.muted, "so many talkers of each room are muted")
-      ->check(CLI::Range(0, kMaxCallers));
-  app.add_option("--silence", raw.silence, "seconds without talk, in the middle")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--vanish", raw.vanish, "% of the callers gone without a word, in the middle")
-      ->check(share);
-  app.add_option("--rejoin", raw.rejoin, "% that hang up and dial again at once, in the middle")
-      ->check(share);
-  app.add_option("--churn", options.churn, "callers a second that hang up and dial again")
-      ->check(CLI::Range(0.0, 1000.0));
 }
 
 // Throws CLI::ValidationError.
-void translate(const Raw& raw, Options& options) {
+void translate_link(const Raw& raw, Options& options) {
   const auto component = jingle::Jid::parse(raw.component);
   if (!component || !component->local().empty()) {
     throw CLI::ValidationError("--component", raw.component + " is no domain");
@@ -102,6 +108,10 @@ void translate(const Raw& raw, Options& options) {
   if (!server) throw CLI::ValidationError("--server", raw.server);
   options.host = server->host;
   options.port = server->port;
+}
+
+// Throws CLI::ValidationError.
+void translate(const Raw& raw, Options& options) {
   if (!mixer::is_host_address(options.address)) {
     throw CLI::ValidationError("--address", options.address + " is no address");
   }
@@ -120,25 +130,30 @@ void translate(const Raw& raw, Options& options) {
 
 }  // namespace
 
-std::variant<Options, int> parse_options(int argc, char** argv) {
+std::variant<Options, int> parse_options(Program program, int argc, char** argv) {
+  const bool calls = program == Program::jingle_load;
   Options options;
   Raw raw;
   CLI::App app(
-      "Hundreds of callers in one process, over one component link, with real encrypted media.\n"
-      "Exit status 0 only if every call was connected and stayed until it was to end.");
+      calls ? "Hundreds of callers in one process, over one component link, with real encrypted "
+              "media.\n"
+              "Exit status 0 only if every call was connected and stayed until it was to end."
+            : "The same crowd with bare RTP, for mixers that have no Jingle: prints its UDP ports "
+              "as\n"
+              "a JSON array, reads as many lines \"IP PORT\", whom each speaks with, and reports.");
   app.set_version_flag("--version", TOOLS_VERSION);
-  add_calls(app, options, raw);
-  add_troubles(app, options, raw);
+  if (calls) add_link(app, options, raw);
+  add_sound(app, options, raw);
+  add_bad_lines(app, options, raw);
   app.add_option("--watch-pid", options.watch_pid, "the mixer's: its CPU, memory, threads too")
       ->check(CLI::PositiveNumber);
-  app.add_flag("--json", options.json, "the report as JSON on standard output");
-  app.add_flag("--quiet", options.quiet, "no progress on standard error");
   try {
     app.parse(argc, argv);
+    if (calls) translate_link(raw, options);
     translate(raw, options);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    std::cerr << "jingle-load: " << error.what() << "\n";
+    std::cerr << (calls ? "jingle-load: " : "rtp-load: ") << error.what() << "\n";
     return 64;  // EX_USAGE
   }
   return options;

@@ -1,4 +1,4 @@
-// tools/load/options.h: the command line of jingle-load as a value.
+// tools/load/options.h: the command lines of jingle-load and rtp-load as a value.
 #pragma once
 
 #include <chrono>
@@ -37,8 +37,10 @@ struct Options {
   bool json = false, quiet = false;
 };
 
+enum class Program { jingle_load, rtp_load };
+
 // The exit status when there is nothing to run: --help, --version, or a mistake, told in one line.
-std::variant<Options, int> parse_options(int argc, char** argv);
+std::variant<Options, int> parse_options(Program program, int argc, char** argv);
 
 // The room that caller `number` (from 0) dials: `to`, or with several rooms to1@…, to2@….
 jingle::Jid room_of(const Options& options, std::size_t number);
