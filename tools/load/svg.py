@@ -51,9 +51,23 @@ class Plot:
             y_ticks = ticks(0, self.y_max or max(max(ys), 1e-6))
         return ticks(min(xs), max(max(xs), min(xs) + 1e-6)), y_ticks
 
+    def _legend(self, left, right):
+        """Where each series' label ends, from the right to the left, and in which row; the rows."""
+        places, at, row = {}, right, 0
+        for i, (_, _, label, _, _) in enumerate(self.series):
+            if not label:
+                continue
+            if at - 7 * len(label) < left and at < right:
+                at, row = right, row + 1
+            places[i] = (at, row)
+            at -= 7 * len(label) + 14
+        return places, row + 1
+
     def svg(self):
         x_ticks, y_ticks = self._ranges()
-        left, right, top, bottom = 58, 14, 52, 44
+        left, right, bottom = 58, 14, 44
+        legend, rows = self._legend(left + 8 * len(self.y_label) + 12, self.width - right)
+        top = 36 + 15 * rows
         wide, high = self.width - left - right, self.height - top - bottom
 
         def x(value):
@@ -83,7 +97,6 @@ class Plot:
                    f'y2="{top + high}"/><text x="{left + wide}" y="{self.height - 8}" '
                    f'text-anchor="end">{html.escape(self.x_label)}</text>'
                    f'<text x="{left}" y="36" >{html.escape(self.y_label)}</text>')
-        legend_x = self.width - right
         for i, (kind, points, label, dashed, dots) in enumerate(self.series):
             colour = COLOURS[i % len(COLOURS)]
             dash = ' stroke-dasharray="5 4"' if dashed else ""
@@ -103,9 +116,9 @@ class Plot:
                 out.append(f'<line x1="{left}" x2="{left + wide}" y1="{at:.1f}" y2="{at:.1f}" '
                            f'stroke="{colour}"{dash}/>')
             if label:
-                out.append(f'<text x="{legend_x}" y="36" text-anchor="end" style="fill:{colour}">'
-                           f'{html.escape(label)}</text>')
-                legend_x -= 7 * len(label) + 18
+                at, row = legend[i]
+                out.append(f'<text x="{at}" y="{36 + 15 * row}" text-anchor="end" '
+                           f'style="fill:{colour}">{html.escape(label)}</text>')
         out.append("</svg>")
         return "\n".join(out)
 
