@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "media/media_engine.h"
+#include "mixer/published.h"
 #include "mixer/subscription.h"
 #include "signaling/jid.h"
 #include "signaling/stanza_error.h"
@@ -85,16 +86,23 @@ struct SaveSubscription {
 struct ForgetSubscription {
   jingle::Jid room, contact;
 };
+struct SavePublished {
+  Published row;
+};
+struct ForgetPublished {
+  jingle::Jid by;
+  std::string node;
+};
 struct Log {
   enum class Level { debug, info, warning, error };
   Level level = Level::info;
   std::string text;  // one line, key=value
 };
 
-using Command =
-    std::variant<Reply, SendIq, SendMessage, SendPresence, SetIceServers, OpenLeg, ConnectLeg,
-                 AddRemoteCandidates, RestartIce, CloseLeg, SetMixPlan, Play, PausePlay, SeekPlay,
-                 StopPlay, SaveSubscription, ForgetSubscription, Log>;
+using Command = std::variant<Reply, SendIq, SendMessage, SendPresence, SetIceServers, OpenLeg,
+                             ConnectLeg, AddRemoteCandidates, RestartIce, CloseLeg, SetMixPlan,
+                             Play, PausePlay, SeekPlay, StopPlay, SaveSubscription,
+                             ForgetSubscription, SavePublished, ForgetPublished, Log>;
 using Commands = std::vector<Command>;
 
 }  // namespace mixer

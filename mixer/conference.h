@@ -16,6 +16,7 @@
 #include "mixer/links.h"
 #include "mixer/notifier.h"
 #include "mixer/roster.h"
+#include "mixer/sharing.h"
 
 namespace mixer {
 
@@ -98,6 +99,15 @@ class Conference {
   void client_known(const jingle::Jid& peer, const ClientProfile& profile, Outbox& out,
                     TimePoint now);
   void peer_presence(const jingle::Jid& peer, bool available, Outbox& out, TimePoint now);
+
+  // What a user wants the others to see of him; the answer, for him. nullopt: he is not in the
+  // call.
+  std::optional<std::string> share(const jingle::Jid& user, const ShareWish& wish, Outbox& out,
+                                   TimePoint now);
+  // What stands at a node of that bare JID. Of no concern unless he shares it.
+  void published(const jingle::Jid& user, const jingle::pubsub::Event& event, Outbox& out);
+  void unshare(const jingle::Jid& user);
+
   void connection_down() { notifier_.connection_down(); }
   // `local`: what we are called now, in client mode; calls to another name end before long.
   void connection_up(const std::optional<jingle::Jid>& local, TimePoint now);
@@ -206,6 +216,11 @@ class Conference {
   void say_isfocus(Member& member, Outbox& out);
   void settle_links(Outbox& out, TimePoint now);
 
+  // conference_sharing.cc
+  bool may_share(const jingle::Jid& user) const;
+  void end_sharing(const jingle::Jid& user);
+  void show_shared(const jingle::Jid& user);
+
   // Constant after construction.
   Place place_;
   CoinPush push_;
@@ -226,6 +241,7 @@ class Conference {
   Links links_;
   std::optional<TimePoint> links_due_;
   Roster roster_;
+  Sharing sharing_;
   Notifier notifier_;
   Jukebox jukebox_;
   std::vector<std::pair<media::LegId, CallRecord>> ended_;

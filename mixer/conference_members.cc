@@ -81,7 +81,9 @@ void Conference::remove(media::LegId leg, Leaving how, TimePoint now) {
   notifier_.remove(leg);
   due_.set(leg, std::nullopt);
   contributor_ids_.erase(call.contributor_id());
+  const jingle::Jid user = call.peer().bare();
   members_.erase(found);
+  end_sharing(user);
   if (moved) move_failed(*moved, now);  // unless it is connected already
 }
 
@@ -115,6 +117,7 @@ void Conference::hold(const Member& member, TimePoint now) {
 void Conference::move_failed(media::LegId leg, TimePoint now) {
   const auto moving = moving_.extract(leg);
   if (!moving) return;
+  end_sharing(moving.mapped().user);
   if (roster_.depart(leg, moving.mapped().departure, now + place_.config.departed_for)) {
     notifier_.touch();
   }

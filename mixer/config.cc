@@ -1,9 +1,5 @@
 #include "mixer/config.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -47,38 +43,6 @@ void take(T& target, std::optional<T> value) {
 
 void take_int(int& target, ConfigSection& section, std::string_view key, int max) {
   if (const auto value = section.integer(key, 1, max)) target = static_cast<int>(*value);
-}
-
-struct SmallFile {
-  std::string text;
-  bool world_readable = false;
-};
-
-// At most limits::kMaxConfigBytes of a file; the error is for people.
-tl::expected<SmallFile, std::string> read_file(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return tl::unexpected(std::string(std::generic_category().message(errno)));
-  struct Closer {
-    int fd;
-    ~Closer() { close(fd); }
-  } const closer{fd};
-  SmallFile file;
-  struct stat status {};
-  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-    return tl::unexpected(std::string("not a regular file"));
-  }
-  file.world_readable = (status.st_mode & S_IROTH) != 0;
-  std::array<char, 4096> buffer;
-  ssize_t got = 0;
-  while ((got = read(fd, buffer.data(), buffer.size())) > 0) {
-    file.text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (file.text.size() > limits::kMaxConfigBytes) {
-      return tl::unexpected(std::string("larger than ") + std::to_string(limits::kMaxConfigBytes) +
-                            " bytes");
-    }
-  }
-  if (got < 0) return tl::unexpected(std::string(std::generic_category().message(errno)));
-  return file;
 }
 
 void read_jid(ConfigSection& section, Config::Xmpp& xmpp) {
@@ -426,7 +390,7 @@ void read_state(ConfigSection section, Config& config, const std::string& config
              !std::filesystem::exists(path, none) && !std::filesystem::is_directory(above, none)) {
     section.error("directory", "there is no " + above.string() + " to make it in");
   }
-  if (config.xmpp.mode == Config::Xmpp::Mode::client) {
+  if (config.xmpp.mode == Config::Xmpp::Mode::client && config.presence.publish.empty()) {
     section.warning("directory", "has no effect: an account's server keeps its contacts");
   }
   config.state.directory = path.string();
@@ -461,6 +425,7 @@ ConfigResult parse_config(const std::string& text, const std::string& file) {
   read_rooms(reader, config);
   read_coin(reader.section("coin"), config.coin);
   read_profiles(reader.section("coin", "profiles"), config.coin.profiles);
+  read_presence(reader, config, file);
   read_state(reader.section("state"), config, file);
   if (const auto level = reader.section("log").choice("level", kLevels)) config.log_level = *level;
   reader.report_unknown();

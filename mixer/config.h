@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -13,6 +14,8 @@
 #include "media/limits.h"
 #include "mixer/net_address.h"
 #include "signaling/jid.h"
+#include "signaling/pep.h"
+#include "signaling/pubsub.h"
 
 namespace mixer {
 
@@ -107,6 +110,20 @@ struct Config {
     std::map<std::string, std::string> profiles = {};
     bool operator==(const Coin&) const = default;
   } coin;
+
+  struct Presence {                       // extended: XEP-0119
+    std::set<jingle::pep::Node> publish;  // what a bot shows of itself
+    std::set<jingle::pep::Node> relay;    // what participants may show to the others
+    jingle::pubsub::NodeOptions nodes;    // who may read
+    std::string status = "{count} on the call: {topic}";
+    jingle::pep::Mood mood;
+    jingle::pep::Geoloc geoloc;
+    jingle::pep::PhysicalLocation location;
+    std::string avatar;                           // a PNG
+    bool viewing_local = false;                   // tell of local files, too
+    std::vector<std::string> viewing_never = {};  // titles, types, beginnings of URIs
+    bool operator==(const Presence&) const = default;
+  } presence;
 
   struct State {
     std::string directory;  // empty: $STATE_DIRECTORY, or nothing is kept

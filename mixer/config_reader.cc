@@ -1,9 +1,16 @@
 // mixer/config_reader.cc: the only file that sees toml++.
 #include "mixer/config_reader.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <toml++/toml.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
+
+#include "mixer/shell_limits.h"
 
 namespace mixer {
 namespace {
@@ -101,6 +108,18 @@ std::optional<std::string> ConfigSection::string(std::string_view key) {
   return text->get();
 }
 
+std::optional<std::string> ConfigSection::text(std::string_view key) {
+  const toml::node* node = table_ ? table_->get(key) : nullptr;
+  const bool number = node && node->is_number();
+  if (!number) return string(key);
+  (void)ask(key);
+  if (const auto* integer = node->as_integer()) return std::to_string(integer->get());
+  std::array<char, 512> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(),
+                                 node->as_floating_point()->get(), std::chars_format::fixed);
+  return std::string(text.data(), end.ptr);
+}
+
 std::optional<std::int64_t> ConfigSection::integer(std::string_view key, std::int64_t min,
                                                    std::int64_t max) {
   const toml::node* node = ask(key);
@@ -153,6 +172,32 @@ std::optional<std::vector<std::string>> ConfigSection::strings(std::string_view 
   }
   if (!good) return std::nullopt;
   return values;
+}
+
+tl::expected<SmallFile, std::string> read_file(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return tl::unexpected(std::string(std::generic_category().message(errno)));
+  struct Closer {
+    int fd;
+    ~Closer() { close(fd); }
+  } const closer{fd};
+  SmallFile file;
+  struct stat status {};
+  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    return tl::unexpected(std::string("not a regular file"));
+  }
+  file.world_readable = (status.st_mode & S_IROTH) != 0;
+  std::array<char, 4096> buffer;
+  ssize_t got = 0;
+  while ((got = read(fd, buffer.data(), buffer.size())) > 0) {
+    file.text.append(buffer.data(), static_cast<std::size_t>(got));
+    if (file.text.size() > limits::kMaxConfigBytes) {
+      return tl::unexpected(std::string("larger than ") + std::to_string(limits::kMaxConfigBytes) +
+                            " bytes");
+    }
+  }
+  if (got < 0) return tl::unexpected(std::string(std::generic_category().message(errno)));
+  return file;
 }
 
 // ConfigReader

@@ -30,6 +30,8 @@ class ConfigReader;
 class ConfigSection {
  public:
   std::optional<std::string> string(std::string_view key);
+  // A string or a number, as text.
+  std::optional<std::string> text(std::string_view key);
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t min, std::int64_t max);
   std::optional<bool> boolean(std::string_view key);
   // A list of strings; a single string counts as a list of one.
@@ -102,6 +104,16 @@ class ConfigReader {
   std::unique_ptr<toml::table> root_;
   std::vector<Seen> seen_;
 };
+
+struct SmallFile {
+  std::string text;
+  bool world_readable = false;
+};
+// At most limits::kMaxConfigBytes of a file; the error is for people.
+tl::expected<SmallFile, std::string> read_file(const std::string& path);
+
+// [presence] and what is under it, which has a file of its own (config_presence.cc).
+void read_presence(ConfigReader& reader, Config& config, const std::string& config_file);
 
 // Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b);

@@ -25,9 +25,16 @@ std::pair<std::string_view, std::string_view> split(std::string_view text) {
   return {text.substr(0, end), trimmed(text.substr(end))};
 }
 
-std::optional<Control> topic(std::string_view text) {
-  if (text.empty()) return control::Topic{};
-  return control::Topic{text == "-" ? "" : std::string(text)};
+// Topic or Status.
+template <typename Said>
+std::optional<Control> said(std::string_view text) {
+  if (text.empty()) return Said{};
+  return Said{text == "-" ? "" : std::string(text)};
+}
+
+template <bool on>
+std::optional<Control> share(std::string_view text) {
+  return std::optional<Control>(std::in_place, parse_share(text, on));
 }
 
 std::optional<Control> invite(std::string_view text) {
@@ -87,14 +94,21 @@ struct Row {
   Role least;  // for some form of it
   std::optional<Control> (*parse)(std::string_view rest);
 };
-constexpr std::array<Row, 14> kRows{{
+constexpr std::array<Row, 17> kRows{{
     {"help", "help [COMMAND]", "what you can say here", Role::anybody,
      [](std::string_view rest) {
        return std::optional<Control>(control::Help{std::string(rest)});
      }},
     {"who", "who", "who is in the call", Role::participant, bare<control::Who>},
     {"topic", "topic [TEXT]", "what the call is about; moderators set it, \"topic -\" clears it",
-     Role::participant, topic},
+     Role::participant, said<control::Topic>},
+    {"status", "status [TEXT]",
+     "what contacts of this address read; moderators set it, \"status -\" takes that back",
+     Role::participant, said<control::Status>},
+    {"share", "share WHAT...", "let the call see what you publish: share tune mood",
+     Role::participant, share<true>},
+    {"unshare", "unshare [WHAT...]", "let it see that no more; or nothing at all",
+     Role::participant, share<false>},
     {"invite", "invite JID [WHY]", "call somebody into the conference", Role::moderator, invite},
     {"mute", "mute NAME", "let nobody hear that participant", Role::moderator,
      named<control::Mute>},
@@ -132,6 +146,10 @@ Role needed_for(const Control& control) {
                         [](const control::Help&) { return Role::anybody; },
                         [](const control::Who&) { return Role::participant; },
                         [](const control::Playing&) { return Role::participant; },
+                        [](const ShareWish&) { return Role::participant; },
+                        [](const control::Status& status) {
+                          return status.text ? Role::moderator : Role::participant;
+                        },
                         [](const control::Topic& topic) {
                           return topic.text ? Role::moderator : Role::participant;
                         },

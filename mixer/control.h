@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "mixer/jukebox.h"
+#include "mixer/sharing.h"
 #include "signaling/jid.h"
 
 namespace mixer {
@@ -23,6 +24,9 @@ struct Help {
 struct Who {};
 struct Topic {
   std::optional<std::string> text;  // nullopt: which is it? Empty: none from now on
+};
+struct Status {
+  std::optional<std::string> text;  // nullopt: which is it? Empty: the configured one
 };
 struct Invite {
   jingle::Jid whom;
@@ -43,8 +47,9 @@ struct Playing {};  // what is it?
 }  // namespace control
 
 using Control =
-    std::variant<control::Help, control::Who, control::Topic, control::Invite, control::Mute,
-                 control::Unmute, control::Kick, control::Playing, PlayOrder>;
+    std::variant<control::Help, control::Who, control::Topic, control::Status, control::Invite,
+                 control::Mute, control::Unmute, control::Kick, control::Playing, ShareWish,
+                 PlayOrder>;
 
 Role needed_for(const Control& control);
 

@@ -12,12 +12,17 @@ jingle::DiscoInfo domain_features() {
           {ns::kDiscoInfo, ns::kDiscoItems, ns::kCaps, ns::kPing}};
 }
 
-jingle::DiscoInfo room_features(Config::Xmpp::Mode mode) {
+jingle::DiscoInfo room_features(Config::Xmpp::Mode mode, const std::set<jingle::pep::Node>& relay) {
   const char* type = mode == Config::Xmpp::Mode::client ? "bot" : "phone";
-  return {{{"client", type, "Conference call", ""}},
-          {ns::kDiscoInfo, ns::kDiscoItems, ns::kCaps, ns::kPing, ns::kJingle, ns::kRtp,
-           ns::kRtpAudio, ns::kRtcpFb, ns::kHdrext, ns::kIceUdp, ns::kDtls, ns::kJingleMessage,
-           ns::kBundleFeature, ns::kSsmaFeature, ns::kCoin, ns::kCoinJitsi, ns::kReceipts}};
+  jingle::DiscoInfo info{
+      {{"client", type, "Conference call", ""}},
+      {ns::kDiscoInfo, ns::kDiscoItems, ns::kCaps, ns::kPing, ns::kJingle, ns::kRtp, ns::kRtpAudio,
+       ns::kRtcpFb, ns::kHdrext, ns::kIceUdp, ns::kDtls, ns::kJingleMessage, ns::kBundleFeature,
+       ns::kSsmaFeature, ns::kCoin, ns::kCoinJitsi, ns::kReceipts}};
+  for (const jingle::pep::Node node : relay) {
+    info.features.insert(std::string(jingle::pep::id_of(node)) + "+notify");
+  }
+  return info;
 }
 
 jingle::Result<std::string> disco_info(const jingle::DiscoInfo& info, const std::string& node) {

@@ -2,6 +2,7 @@
 // Pure; any thread.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "mixer/config.h"
@@ -16,7 +17,9 @@ inline constexpr char kFocusResource[] = "focus";          // of a room's callab
 jingle::DiscoInfo domain_features();
 // A room's bare and full JID alike (one set, one caps ver for all of them). Never looks like a MUC,
 // or Dino, Monal and Conversations hide the call button.
-jingle::DiscoInfo room_features(Config::Xmpp::Mode mode);
+// `relay`: what is asked for of contacts (XEP-0163 §3, +notify).
+jingle::DiscoInfo room_features(Config::Xmpp::Mode mode,
+                                const std::set<jingle::pep::Node>& relay = {});
 
 // disco#info for `info` asked with `node`: the node must be empty or the caps node of that very
 // set.

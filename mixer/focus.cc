@@ -17,7 +17,8 @@ using namespace std::chrono_literals;
 
 }  // namespace
 
-Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subscription>& rows)
+Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subscription>& rows,
+             const std::vector<Published>& published)
     : config_(std::move(config)),
       wall_(std::move(wall)),
       access_(config_),
@@ -34,6 +35,9 @@ Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subs
     // Those of another domain, which was ours once, are left alone: we cannot speak for it.
     if (client_mode() || place_of(row.room) != Place::room) continue;
     subscriptions_.restore(room_of(row.room), row.contact, row.own);
+  }
+  if (client_mode() && (!config_.presence.publish.empty() || !published.empty())) {
+    publisher_.emplace(config_.xmpp.jid, config_.presence.nodes, published);
   }
 }
 
@@ -118,11 +122,6 @@ void Focus::play_event(const media::Event& event, TimePoint now) {
   }
 }
 
-std::optional<NowPlaying> Focus::now_playing(const std::string& room) const {
-  const auto found = rooms_.find(room);
-  return found == rooms_.end() ? std::nullopt : found->second.conference.now_playing();
-}
-
 void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
   const auto awaited = out_.answered(iq.id, iq.from);
   if (!awaited) return;
@@ -137,6 +136,10 @@ void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
     }
     if (!failed) access_.set_roster(std::move(contacts));
     return;
+  }
+  if (awaited->purpose == Purpose::shared_items) return items_answered(*awaited, iq, now);
+  if (awaited->purpose == Purpose::pep_service || awaited->purpose == Purpose::pep_publish) {
+    return publisher_->answered(*awaited, iq, out_, now);
   }
   if (awaited->purpose == Purpose::stun_services || awaited->purpose == Purpose::turn_services ||
       awaited->purpose == Purpose::turn_credentials) {
@@ -180,6 +183,8 @@ void Focus::connection_up(const jingle::XmppConnection::Up& up, TimePoint now) {
   std::optional<jingle::Jid> local;
   if (client_mode()) local = self_ = up.jid;
   ice_services_.connection_up(up.jid, up.resumed, out_, now);
+  if (publisher_) publisher_->connection_up(self_, up.resumed, out_, now);
+  show_extended(now);
   if (!up.resumed) {
     if (client_mode()) {
       broadcast_at_ = now;
@@ -199,6 +204,7 @@ void Focus::connection_down() {
   connected_ = false;
   documents_.link_down();
   ice_services_.connection_down();
+  if (publisher_) publisher_->connection_down();
   for (auto& [name, room] : rooms_) room.conference.connection_down();
 }
 
@@ -215,6 +221,7 @@ void Focus::shut_down(TimePoint now) {
     finish(invitation, reasons::shutting_down(), {}, now);
   }
   subscriptions_.all_leave(now);
+  if (publisher_) publisher_->leave();
 }
 
 void Focus::advance(TimePoint now) {
@@ -236,6 +243,7 @@ void Focus::advance(TimePoint now) {
   }
   presence_due(now);
   ice_services_.advance(out_, now);
+  if (publisher_) publisher_->advance(out_, now);
 }
 
 void Focus::settle(const std::string& name, TimePoint now) {
@@ -264,8 +272,9 @@ void Focus::settle(const std::string& name, TimePoint now) {
   if (room.deadline) deadlines_.erase({*room.deadline, name});
   if (room.conference.empty()) {
     rooms_.erase(found);
-    return;
+    return show_extended(now);
   }
+  show_extended(now);
   room.deadline = room.conference.next_deadline();
   for (const auto& [target, at] : room.redial) {
     if (connected_ && (!room.deadline || at < *room.deadline)) room.deadline = at;
@@ -284,6 +293,7 @@ std::optional<TimePoint> Focus::next_deadline() const {
   if (connected_) consider(subscriptions_.next_deadline());
   if (connected_) consider(broadcast_at_);
   consider(ice_services_.next_deadline());
+  if (publisher_) consider(publisher_->next_deadline());
   return next;
 }
 

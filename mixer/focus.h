@@ -21,9 +21,11 @@
 #include "mixer/control.h"
 #include "mixer/dialling.h"
 #include "mixer/event.h"
+#include "mixer/extended_presence.h"
 #include "mixer/ice_services.h"
 #include "mixer/invitations.h"
 #include "mixer/outbox.h"
+#include "mixer/publisher.h"
 #include "mixer/rate_window.h"
 #include "mixer/subscriptions.h"
 #include "signaling/iq_router.h"
@@ -34,8 +36,10 @@ namespace mixer {
 class Focus {
  public:
   // `random` feeds contributor ids, tokens and IQ ids: seeded in tests, the system's in production.
-  // `wall` dates what documents tell. `rows`: the subscriptions that an earlier process saved.
-  Focus(Config config, Random random, WallTime wall, const std::vector<Subscription>& rows = {});
+  // `wall` dates what documents tell. `rows`: the subscriptions that an earlier process saved;
+  // `published`: what it has left at the account's nodes.
+  Focus(Config config, Random random, WallTime wall, const std::vector<Subscription>& rows = {},
+        const std::vector<Published>& published = {});
 
   Focus(const Focus&) = delete;
   Focus& operator=(const Focus&) = delete;
@@ -51,8 +55,6 @@ class Focus {
     Commands commands;
   };
   [[nodiscard]] Invited invite(const Invite& invite, TimePoint now);
-  // What others may be told that it plays; nullopt: nothing.
-  std::optional<NowPlaying> now_playing(const std::string& room) const;
   // When to send DeadlinePassed; nullopt: no need.
   std::optional<TimePoint> next_deadline() const;
   // Legs not closed yet; shutdown waits for 0.
@@ -69,6 +71,7 @@ class Focus {
     std::size_t users_told = 0;         // by presence
     // Those of RoomConfig::invite and when they are dialled next; empty while nobody is here.
     std::map<jingle::Jid, TimePoint> redial = {};
+    std::string status = {};  // for contacts, in place of the configured one
   };
   struct Leg {
     std::string room;
@@ -167,6 +170,14 @@ class Focus {
   void presence_due(TimePoint now);
   void save_subscriptions();
 
+  // focus_pep.cc: personal eventing.
+  void show_extended(TimePoint now);
+  void notified(const std::string& room, const jingle::Jid& from,
+                const jingle::pubsub::Event& event, TimePoint now);
+  void items_answered(const Awaited& awaited, const jingle::Iq& iq, TimePoint now);
+  void end_sharing(const std::string& room, const jingle::Jid& user, TimePoint now);
+  // True: it was about that, from a participant, and is answered.
+
   // focus_dial.cc: dialling out.
   std::optional<InviteRefusal> dial(const Invite& invite, TimePoint now);
   std::optional<InviteRefusal> refuses(const Invite& invite, TimePoint now);
@@ -208,8 +219,9 @@ class Focus {
   ChatRooms chat_rooms_;
   IceServices ice_services_{config_, wall_};
   Subscriptions subscriptions_;
-  Invitations invitations_;  // of us
-  Dialling dialling_;        // by us
+  std::optional<Publisher> publisher_;  // of the account
+  Invitations invitations_;             // of us
+  Dialling dialling_;                   // by us
   CallLimit calls_;
   RateWindow new_rooms_, refusals_logged_, refusals_of_each_, controls_, hints_;
   ByteBudget documents_;  // outlives rooms_, which spend it

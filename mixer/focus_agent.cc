@@ -246,6 +246,12 @@ void FocusAgent::carry_out(const Commands& commands) {
             [this](const ForgetSubscription& forget) {
               if (parts_.store) parts_.store->forget(forget.room, forget.contact);
             },
+            [this](const SavePublished& save) {
+              if (parts_.store) parts_.store->save(save.row);
+            },
+            [this](const ForgetPublished& forget) {
+              if (parts_.store) parts_.store->forget(forget.by, forget.node);
+            },
             [](const Log& log) { write_log(log.level, log.text); },
         },
         command);

@@ -12,6 +12,7 @@ namespace mixer {
 namespace {
 
 const std::string kNobody = "Nobody is in the call.";
+const std::string kNotHere = "Call this address first.";
 
 }  // namespace
 
@@ -49,7 +50,7 @@ std::string Focus::carry_out(const std::string& room, const jingle::Jid& who, co
   if (!told.control) return help_for(role, told.name);
   const Role needed = needed_for(*told.control);
   if (needed > role) {
-    return needed == Role::moderator ? "Only moderators may say that." : "Call this address first.";
+    return needed == Role::moderator ? "Only moderators may say that." : kNotHere;
   }
   if (needed == Role::moderator) {
     out_.log(Log::Level::info, "control: " + field("room", room) + ' ' + field("by", who.str()) +
@@ -72,6 +73,21 @@ std::string Focus::carry_out(const std::string& room, const jingle::Jid& who, co
             if (topic.text) conference->set_subject(*topic.text);
             const std::string subject = conference->subject();
             return subject.empty() ? "There is no topic." : "Topic: " + subject;
+          },
+          [&](const control::Status& status) {
+            if (!publisher_ || !config_.presence.publish.contains(jingle::pep::Node::status)) {
+              return std::string("No status is published here.");
+            }
+            const auto found = rooms_.find(room);
+            if (found == rooms_.end()) return kNobody;
+            if (status.text) found->second.status = *status.text;
+            return found->second.status.empty() ? "The status is the configured one."
+                                                : "Status: " + found->second.status;
+          },
+          [&](const ShareWish& wish) {
+            const auto answer =
+                conference ? conference->share(who.bare(), wish, out_, now) : std::nullopt;
+            return answer ? *answer : kNotHere;
           },
           [&](const control::Invite& invite) {
             const auto refused = dial({room, invite.whom, who.bare(), invite.reason}, now);

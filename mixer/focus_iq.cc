@@ -53,7 +53,7 @@ bool Focus::is_roster_push(const Iq& iq) const {
 Answer Focus::handle(const Iq& iq, const jingle::DiscoInfoQuery& query, TimePoint) {
   if (place_of(iq.to) == Place::domain) return disco_info(domain_features(), query.node);
   if (!room_exists(room_of(iq.to))) return tl::unexpected(jingle::item_not_found());
-  return disco_info(room_features(config_.xmpp.mode), query.node);
+  return disco_info(room_features(config_.xmpp.mode, config_.presence.relay), query.node);
 }
 
 Answer Focus::handle(const Iq& iq, const jingle::DiscoItemsQuery& query, TimePoint) {

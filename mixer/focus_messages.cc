@@ -36,6 +36,9 @@ void Focus::message(const jingle::Message& message, TimePoint now) {
   if (message.type == "groupchat") return;
   // Copies of what others sent or got (XEP-0280) come from there only; we ask for none.
   if (message.from.bare() == bare_of(room)) return;
+  if (const auto event = jingle::pubsub::parse_event(message)) {
+    return notified(room, message.from, *event, now);
+  }
   const auto receipt = jingle::child(message.xml.root(), jingle::ns::kReceipts, "received");
   if (receipt) dialling_.delivered(room, message.from, receipt.attribute("id").value());
   // Receipts are not acknowledged (XEP-0184 §5.6), or two would never stop.

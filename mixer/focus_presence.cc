@@ -26,7 +26,9 @@ void Focus::presence(const jingle::Presence& presence, TimePoint now) {
     subscribe(room, bare, now);
   } else if (type == "subscribed" || type == "unsubscribed") {
     own_subscription(room, bare, type == "subscribed");
+    if (type == "unsubscribed") end_sharing(room, bare, now);
   } else if (type == "unsubscribe") {
+    end_sharing(room, bare, now);
     if (subscriptions_.own(room, bare)) end_subscription(room, bare);
   } else if (type == "probe") {
     probe(room, presence.from, now);
@@ -54,6 +56,8 @@ void Focus::subscribe(const std::string& room, const jingle::Jid& who, TimePoint
   }
   if (client_mode()) {  // the account's server keeps the roster and delivers our presence
     out_.put(SendPresence{bare, who, "subscribed", {}});
+    // Who shows something of himself shows it to those whom he lets see him.
+    if (!config_.presence.relay.empty()) out_.put(SendPresence{bare, who, "subscribe", {}});
     return;
   }
   if (subscriptions_.add(room, who) == Subscriptions::Outcome::refused) {
@@ -121,12 +125,12 @@ void Focus::show_presence(const std::string& room, const jingle::Jid& to,
                           jingle::Priority priority) {
   if (shutting_down_) return;  // `unavailable` has been said, and nobody would say it again
   const Conference* conference = find(room);
-  out_.put(SendPresence{
-      full_of(room),
-      to,
-      {},
-      room_presence(room_features(config_.xmpp.mode), conference ? conference->users() : 0),
-      priority});
+  out_.put(SendPresence{full_of(room),
+                        to,
+                        {},
+                        room_presence(room_features(config_.xmpp.mode, config_.presence.relay),
+                                      conference ? conference->users() : 0),
+                        priority});
 }
 
 void Focus::presence_due(TimePoint now) {
@@ -153,7 +157,8 @@ void Focus::presence_due(TimePoint now) {
 }
 
 std::size_t Focus::farewells() const {
-  return shutting_down_ && connected_ ? subscriptions_.waiting() : 0;
+  if (!shutting_down_ || !connected_) return 0;
+  return subscriptions_.waiting() + (publisher_ ? publisher_->stopping() : 0);
 }
 
 void Focus::save_subscriptions() {

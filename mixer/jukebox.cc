@@ -122,6 +122,7 @@ void Jukebox::media_event(const media::Event& event, Outbox& out, TimePoint now)
       if (alone_at_) alone_at_ = now + (found->ending ? std::chrono::seconds(0) : limits::kAlone);
       hold_.reset();
     } else {
+      before_ = queue_.empty() ? std::nullopt : now_playing();
       current_.reset();
       next(out);
     }
@@ -170,16 +171,18 @@ void Jukebox::settle_hold(Outbox& out, TimePoint now) {
 
 std::optional<NowPlaying> Jukebox::now_playing() const {
   const auto& piece = current_ ? current_ : hold_;
-  if (!piece || !piece->started || piece->ending) return std::nullopt;
+  if (!piece || (piece->ending && queue_.empty())) return std::nullopt;
+  if (!piece->started) return before_;
   const media::PlayTags& tags = piece->started->tags;
   NowPlaying now{.title = tags.title,
                  .artist = tags.artist,
                  .source = tags.album,
                  .track = tags.track,
-                 .has_video = piece->started->has_video,
+                 .video = piece->started->has_video,
                  .paused = piece->paused};
   if (now.title.empty()) now.title = piece->wanted.name;
   if (const auto* url = std::get_if<media::PlayUrl>(&piece->wanted.source)) now.uri = url->url;
+  now.broadcast = !now.uri.empty() && !piece->started->duration;
   if (piece->started->duration) {
     now.length = std::chrono::round<std::chrono::seconds>(*piece->started->duration);
   }

@@ -12,6 +12,7 @@
 
 #include "mixer/clock.h"
 #include "mixer/config.h"
+#include "mixer/now_playing.h"
 #include "mixer/outbox.h"
 #include "signaling/jid.h"
 
@@ -36,17 +37,6 @@ enum class PlayRefusal {
 };
 // A sentence for the asker.
 std::string_view to_string(PlayRefusal refusal);
-
-// What a room plays, for those who tell others of it (XEP-0118, XEP-0197). Of what is unknown:
-// empty.
-struct NowPlaying {
-  std::string title{}, artist{}, source{}, track{};  // source: the album
-  std::optional<std::chrono::seconds> length{};
-  std::string uri{};       // of a stream; empty: it is a file of ours
-  bool has_video = false;  // whose sound is played
-  bool paused = false;
-  bool operator==(const NowPlaying&) const = default;
-};
 
 // A sentence for people.
 std::string describe(const NowPlaying& playing);
@@ -107,6 +97,7 @@ class Jukebox {
   std::size_t users_ = 0;
   std::deque<Wanted> queue_;
   std::optional<Piece> current_, hold_;
+  std::optional<NowPlaying> before_;   // what was played until the one that is about to begin
   std::optional<TimePoint> alone_at_;  // alone since then, or in a moment
   TimePoint chime_at_{};               // not before
 };

@@ -114,6 +114,13 @@ inline constexpr auto kPresenceCoalesce = 1s;
 inline constexpr auto kFarewell = 4000ms;
 inline constexpr auto kFarewellStep = 50ms;
 
+// What is published of ourselves (XEP-0118 §3: several seconds of waiting while somebody skips).
+inline constexpr auto kPublishAfter = 5s;      // of nothing changing
+inline constexpr auto kPublishAtLatest = 30s;  // of changing all the time
+inline constexpr auto kPublishGap = 10s;       // between two at one node
+inline constexpr auto kPublishTimeout = 30s;   // for the service's answer
+inline constexpr auto kPublishRetry = 60s;     // after a failure that may pass
+
 // Rate windows (calls a minute, rooms an hour) remember at most so many callers; the oldest go.
 inline constexpr std::size_t kMaxRateKeys = 10000;
 // A flood must not fill the disk: of one JID a line in so long, of all of them so many a minute.

@@ -141,12 +141,14 @@ std::string state_directory(const Config& config) {
 
 // nullopt: another process has it. Whatever else is wrong with it, calls can do without.
 std::optional<OpenedState> take_state(const Config& config) {
-  if (config.xmpp.mode == Config::Xmpp::Mode::client) return OpenedState{};
+  const bool client = config.xmpp.mode == Config::Xmpp::Mode::client;
+  if (client && config.presence.publish.empty()) return OpenedState{};
   const std::string directory = state_directory(config);
   if (directory.empty()) {
-    write_log(Log::Level::info, "state=memory " + field("text",
-                                                        "subscriptions to rooms are not kept; set "
-                                                        "state.directory"));
+    const char* what =
+        client ? "what is published outlives a crash" : "subscriptions to rooms are not kept";
+    write_log(Log::Level::info,
+              "state=memory " + field("text", std::string(what) + "; set state.directory"));
     return OpenedState{};
   }
   auto opened = open_state(directory);
@@ -160,8 +162,8 @@ std::optional<OpenedState> take_state(const Config& config) {
   write_log(Log::Level::error,
             std::string(taken ? "state=refused " : "state=memory ") +
                 field("error", to_string(opened.error().kind)) + " " +
-                field("text", opened.error().text + (taken ? "; another process has it"
-                                                           : "; subscriptions are not kept")));
+                field("text", opened.error().text +
+                                  (taken ? "; another process has it" : "; nothing is kept")));
   if (taken) return std::nullopt;
   return OpenedState{};
 }
@@ -180,7 +182,7 @@ int run(const Config& config) {
       engine_config(config.media),
       [&mailbox](media::Event event) { mailbox.push(std::move(event)); });
   engine->set_ice_servers(ice_servers(config.media));
-  Focus focus(config, system_random, calendar_time, state->subscriptions);
+  Focus focus(config, system_random, calendar_time, state->subscriptions, state->published);
   FocusAgent agent(
       {{[&focus](const Event& event, TimePoint now) { return focus.handle(event, now); },
         [&focus] { return focus.next_deadline(); }},

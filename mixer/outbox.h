@@ -32,6 +32,9 @@ enum class Purpose {
   stun_services,
   turn_services,
   turn_credentials,
+  pep_service,
+  pep_publish,
+  shared_items,
 };
 struct Awaited {
   jingle::Jid to;  // the only JID whose answer counts
@@ -39,6 +42,7 @@ struct Awaited {
   std::string room;
   media::LegId leg;
   TimePoint sent{};
+  std::string node = {};  // of publish-subscribe
 };
 
 class Outbox {

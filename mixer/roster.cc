@@ -96,6 +96,7 @@ bool Roster::erase(media::LegId leg, const std::optional<Departed>& departed) {
   User& user = users_.at(bare);
   user.legs.erase(leg);
   if (user.legs.empty()) {
+    user.shared.clear();
     if (departed) {
       departed_.emplace(bare, *departed);  // list_behind() knows better
     } else {
@@ -198,6 +199,15 @@ bool Roster::set_cascade(media::LegId leg, const std::string& conference,
   known = std::move(link);
   if (renamed) touch(focus->second.user());
   return list_behind() || renamed;
+}
+
+bool Roster::set_shared(const jingle::Jid& user, std::vector<std::string> elements) {
+  const auto found = users_.find(user);
+  if (found == users_.end() || found->second.legs.empty()) return false;
+  if (found->second.shared == elements) return false;
+  found->second.shared = std::move(elements);
+  touch(user);
+  return true;
 }
 
 bool Roster::told_of(const jingle::Jid& bare) const {
@@ -394,6 +404,7 @@ coin::User Roster::shown(const jingle::Jid& bare, const User& user, bool for_foc
     if (link == links_.end()) continue;
     shown.cascaded_focus = for_focus ? link->second.conference : conference_of(leg, link->second);
   }
+  shown.foreign.elements = user.shared;
   const auto departed = departed_.find(bare);
   if (departed != departed_.end()) shown.endpoints.push_back(endpoint(departed->second));
   return shown;

@@ -68,6 +68,10 @@ class Roster {
   // when it goes. True if anything that others see changed.
   bool set_cascade(media::LegId leg, const std::string& conference, std::vector<coin::User> behind);
 
+  // What that user shows of himself to the others: elements for the end of his <user> (§5.6), as
+  // coin::foreign_element() makes them; forgotten when he leaves. True if anything changed.
+  bool set_shared(const jingle::Jid& user, std::vector<std::string> elements);
+
   // Users with a connected endpoint (on hold or muted is connected), those behind other foci not
   // counted.
   std::size_t users() const { return connected_; }
@@ -98,9 +102,10 @@ class Roster {
  private:
   struct User {
     std::string display_text;
-    std::string token;            // stands for the JID where only the nick is disclosed
-    std::set<media::LegId> legs;  // none: departed
-    int connected = 0;            // of them
+    std::string token;                     // stands for the JID where only the nick is disclosed
+    std::set<media::LegId> legs;           // none: departed
+    int connected = 0;                     // of them
+    std::vector<std::string> shared = {};  // elements
   };
   struct Departed {
     Participant participant;

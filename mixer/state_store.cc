@@ -12,6 +12,7 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "media/thread_role.h"
@@ -28,6 +29,9 @@ constexpr std::array kMigrations{
     "  room TEXT NOT NULL, contact TEXT NOT NULL,"
     "  own TEXT NOT NULL CHECK (own IN ('none', 'asked', 'granted', 'refused')),"
     "  PRIMARY KEY (room, contact)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE published ("
+    "  publisher TEXT NOT NULL, node TEXT NOT NULL, item TEXT NOT NULL,"
+    "  PRIMARY KEY (publisher, node)) STRICT, WITHOUT ROWID",
 };
 constexpr std::array<std::pair<OwnSubscription, std::string_view>, 4> kOwn{
     {{OwnSubscription::none, "none"},
@@ -137,7 +141,7 @@ std::optional<int> migrate(sqlite3* database) {
   return std::nullopt;
 }
 
-std::vector<Subscription> load(sqlite3* database) {
+std::vector<Subscription> load_subscriptions(sqlite3* database) {
   std::vector<Subscription> rows;
   const Statement all = prepare(database, "SELECT room, contact, own FROM subscription");
   while (step(all)) {
@@ -150,13 +154,26 @@ std::vector<Subscription> load(sqlite3* database) {
   return rows;
 }
 
+std::vector<Published> load_published(sqlite3* database) {
+  std::vector<Published> rows;
+  const Statement all = prepare(database, "SELECT publisher, node, item FROM published");
+  while (step(all)) {
+    const auto by = jingle::Jid::parse(text_of(all, 0));
+    if (by) rows.push_back({*by, std::string(text_of(all, 1)), std::string(text_of(all, 2))});
+  }
+  return rows;
+}
+
 class SqliteStore : public StateStore {
  public:
   explicit SqliteStore(Database database)
       : database_(std::move(database)),
-        save_(prepare(database_.get(), "INSERT OR REPLACE INTO subscription VALUES (?, ?, ?)")),
-        forget_(
-            prepare(database_.get(), "DELETE FROM subscription WHERE room = ? AND contact = ?")),
+        subscriptions_{
+            prepare(database_.get(), "INSERT OR REPLACE INTO subscription VALUES (?, ?, ?)"),
+            prepare(database_.get(), "DELETE FROM subscription WHERE room = ? AND contact = ?")},
+        published_{
+            prepare(database_.get(), "INSERT OR REPLACE INTO published VALUES (?, ?, ?)"),
+            prepare(database_.get(), "DELETE FROM published WHERE publisher = ? AND node = ?")},
         thread_([this] { write_all(); }) {}
   ~SqliteStore() override {
     {
@@ -167,23 +184,35 @@ class SqliteStore : public StateStore {
     thread_.join();
   }
 
-  void save(const Subscription& row) override { change(row.room, row.contact, row.own); }
+  void save(const Subscription& row) override {
+    change({Table::subscriptions, row.room.str(), row.contact.str()},
+           std::string(kOwn[static_cast<std::size_t>(row.own)].second));
+  }
   void forget(const jingle::Jid& room, const jingle::Jid& contact) override {
-    change(room, contact, std::nullopt);
+    change({Table::subscriptions, room.str(), contact.str()}, std::nullopt);
+  }
+  void save(const Published& row) override {
+    change({Table::published, row.by.str(), row.node}, row.item);
+  }
+  void forget(const jingle::Jid& by, const std::string& node) override {
+    change({Table::published, by.str(), node}, std::nullopt);
   }
 
  private:
-  // What is to become of each row; nullopt: it goes.
-  using Changes = std::map<std::pair<std::string, std::string>, std::optional<OwnSubscription>>;
+  enum class Table { subscriptions, published };
+  using Key = std::tuple<Table, std::string, std::string>;  // both have two columns of it
+  // What is to become of each row, its third column; nullopt: it goes.
+  using Changes = std::map<Key, std::optional<std::string>>;
+  struct Statements {
+    Statement save, forget;
+  };
 
-  void change(const jingle::Jid& room, const jingle::Jid& contact,
-              std::optional<OwnSubscription> own) {
+  void change(const Key& key, std::optional<std::string> value) {
     bool begins_losing = false;
     {
       const media::MutexLock lock(mutex_);
-      const std::pair key(room.str(), contact.str());
       const bool full = pending_.size() >= limits::kMaxUnwrittenRows && !pending_.contains(key);
-      if (!full) pending_[key] = own;
+      if (!full) pending_[key] = std::move(value);
       begins_losing = full && !std::exchange(losing_, true);
     }
     changed_.notify_one();
@@ -233,18 +262,22 @@ class SqliteStore : public StateStore {
     if (changes.empty()) return std::nullopt;
     try {
       run(database_.get(), "BEGIN IMMEDIATE");
-      for (const auto& [key, own] : changes) {
-        const Statement& statement = own ? save_ : forget_;
-        bind_text(statement, 1, key.first);
-        bind_text(statement, 2, key.second);
-        if (own) bind_text(statement, 3, kOwn[static_cast<std::size_t>(*own)].second);
+      for (const auto& [key, value] : changes) {
+        const auto& [table, first, second] = key;
+        const Statements& statements = table == Table::published ? published_ : subscriptions_;
+        const Statement& statement = value ? statements.save : statements.forget;
+        bind_text(statement, 1, first);
+        bind_text(statement, 2, second);
+        if (value) bind_text(statement, 3, *value);
         step(statement);
         sqlite3_reset(statement.get());
       }
       run(database_.get(), "COMMIT");
     } catch (const Failure& failure) {
-      sqlite3_reset(save_.get());
-      sqlite3_reset(forget_.get());
+      for (const Statements* table : {&subscriptions_, &published_}) {
+        sqlite3_reset(table->save.get());
+        sqlite3_reset(table->forget.get());
+      }
       sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
       return StateError{kind_of(failure.code), failure.text};
     }
@@ -254,7 +287,7 @@ class SqliteStore : public StateStore {
 
   // The thread's alone once it runs.
   Database database_;
-  Statement save_, forget_;
+  Statements subscriptions_, published_;
 
   media::Mutex mutex_;
   std::condition_variable_any changed_;
@@ -295,9 +328,11 @@ tl::expected<OpenedState, StateError> open_state(const std::string& directory) {
                                                   ", this program knows " +
                                                   std::to_string(kMigrations.size())});
     }
-    std::vector<Subscription> rows = load(opened);
+    std::vector<Subscription> subscriptions = load_subscriptions(opened);
+    std::vector<Published> published = load_published(opened);
     run(opened, "COMMIT");
-    return OpenedState{std::make_unique<SqliteStore>(std::move(database)), std::move(rows)};
+    return OpenedState{std::make_unique<SqliteStore>(std::move(database)), std::move(subscriptions),
+                       std::move(published)};
   } catch (const Failure& failure) {
     return tl::unexpected(StateError{kind_of(failure.code), file + ": " + failure.text});
   }

@@ -48,7 +48,7 @@ LAYERS = [
     # The shell around the core.
     *[(f"mixer/{name}.*", ["mixer/", "media/", "signaling/", "coin/"],
        ["media/gst/*", "signaling/strophe_*"], ["pugixml.hpp", "tl/expected.hpp"], False)
-      for name in ("config", "config_reader", "event_loop", "focus_agent", "log", "mailbox",
+      for name in ("config", "config_presence", "config_reader", "event_loop", "focus_agent", "log", "mailbox",
                    "service", "thread_role")],
     ("mixer/*", ["mixer/", "media/", "signaling/", "coin/"],
      ["media/gst/*", "signaling/strophe_*"], ["pugixml.hpp", "tl/expected.hpp"], True),

@@ -5,8 +5,10 @@
     tools/conformance.py --check    fails when a table there is not that table
     tools/conformance.py --root DIR
 
-And the table of what Coin's two specifications say: tests/coin/sentences.txt lists it, a test says above
-itself what it shows, as // XEP-0298 §5: "A mixer …". What nobody shows is an error, and so is what is not listed.
+And the tables of what specifications say: of Coin's two, tests/coin/sentences.txt lists it, of extended presence's
+four (XEP-xxxx is User Status) tests/mixer/presence_sentences.txt; a test says above itself what it shows, as
+// XEP-0298 §5: "A mixer …". What nobody shows is an error, unless the list says why it is not done, and so is what
+is not listed.
 
 A row of the first is a header and a standard it names: the sections named right behind the standard's name, and, in a
 header that names one standard only, any other. A test belongs to the row when it is named like the
@@ -21,9 +23,9 @@ import sys
 
 BEGIN = "<!-- {}: begin (tools/conformance.py) -->"
 END = "<!-- {}: end -->"
-SENTENCES = "tests/coin/sentences.txt"
-SENTENCE = re.compile(r"((?:RFC|XEP)[ -]\d+ §[\d.]+): (.+)")
-SHOWN = re.compile(r'// ((?:RFC|XEP)[ -]\d+ §[\d.]+: )"(.+)"$')
+LISTS = {"sentences": "tests/coin/sentences.txt", "presence": "tests/mixer/presence_sentences.txt"}
+SENTENCE = re.compile(r"((?:RFC|XEP)[ -](?:\d+|x{4}) §[\d.]+): (.+?)(?: — (not done: .+))?")
+SHOWN = re.compile(r'// ((?:RFC|XEP)[ -](?:\d+|x{4}) §[\d.]+: )"(.+)"$')
 TEST = re.compile(r"TEST(?:_F|_P)?\((\w+), (\w+)\)")
 SECTION = r"§ ?([A-Z]?\d+(?:\.\d+)*)"
 STANDARD = re.compile(rf"\b(RFC|XEP)[ -](\d{{3,5}})\b((?:[ ,;]|and|to|{SECTION}|–)*)")
@@ -111,23 +113,39 @@ def shown_sentences(root):
     return shown
 
 
+def listed_sentences(root):
+    """{name of a list: [(section, words, why it is not done)]}"""
+    lists = {}
+    for name, path in LISTS.items():
+        lines = [line for line in (root / path).read_text(encoding="utf-8").splitlines()
+                 if line and not line.startswith("#")]
+        found = [SENTENCE.fullmatch(line) for line in lines]
+        if None in found:
+            sys.exit(f"{path}: not 'STANDARD §N: words': {lines[found.index(None)]}")
+        lists[name] = [match.groups() for match in found]
+    return lists
+
+
 def sentences(root):
-    listed = [line for line in (root / SENTENCES).read_text(encoding="utf-8").splitlines()
-              if line and not line.startswith("#")]
-    shown = shown_sentences(root)
-    wrong = [f"not 'STANDARD §N: words': {line}" for line in listed if not SENTENCE.match(line)]
-    wrong += [f"listed twice: {line}" for line in set(listed) if listed.count(line) > 1]
-    wrong += [f"no test shows it: {line}" for line in listed if line not in shown]
+    """{name of a list: its table}"""
+    lists, shown = listed_sentences(root), shown_sentences(root)
+    listed = [f"{section}: {words}" for rows in lists.values() for section, words, _ in rows]
+    wrong = [f"listed twice: {line}" for line in set(listed) if listed.count(line) > 1]
+    wrong += [f"no test shows it: {section}: {words}" for rows in lists.values()
+              for section, words, why in rows if f"{section}: {words}" not in shown and not why]
     wrong += [f"{tests[0]} shows what is not listed: {line}" for line, tests in shown.items()
               if line not in listed]
     if wrong:
-        sys.exit(f"{SENTENCES}:\n" + "\n".join(wrong))
-    lines = ["| section | says | shown by |", "|---|---|---|"]
-    for line in listed:
-        section, words = SENTENCE.match(line).groups()
-        lines.append(f"| {section} | {words.replace('<', '&lt;')} | "
-                     + ", ".join(f"`{test}`" for test in shown[line]) + " |")
-    return "\n".join(lines)
+        sys.exit("\n".join(wrong))
+    tables = {}
+    for name, rows in lists.items():
+        lines = ["| section | says | shown by |", "|---|---|---|"]
+        for section, words, why in rows:
+            by = why or ", ".join(f"`{test}`" for test in shown[f"{section}: {words}"])
+            section = section.replace("XEP-xxxx", "User Status")
+            lines.append(f"| {section} | {words.replace('<', '&lt;')} | {by} |")
+        tables[name] = "\n".join(lines)
+    return tables
 
 
 def replaced(text, name, table_text):
@@ -147,7 +165,8 @@ def main():
     readme = arguments.root / "README.md"
     text = readme.read_text(encoding="utf-8")
     wanted = replaced(text, "conformance", table(arguments.root))
-    wanted = replaced(wanted, "sentences", sentences(arguments.root))
+    for name, rows in sentences(arguments.root).items():
+        wanted = replaced(wanted, name, rows)
     if arguments.check:
         if wanted != text:
             sys.exit("README.md's conformance tables are stale: run tools/conformance.py")

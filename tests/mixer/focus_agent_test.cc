@@ -71,6 +71,12 @@ class RecordingStore : public StateStore {
   void forget(const jingle::Jid& room, const jingle::Jid& contact) override {
     calls.push_back("forget " + room.str() + " " + contact.str());
   }
+  void save(const Published& row) override {
+    calls.push_back("save " + row.by.str() + " " + row.node + " " + row.item);
+  }
+  void forget(const jingle::Jid& by, const std::string& node) override {
+    calls.push_back("forget " + by.str() + " " + node);
+  }
 
   std::vector<std::string> calls;
 };

@@ -2,6 +2,7 @@
 // everything out afresh each time says (RFC 4575 §5).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "coin/xml.h"
@@ -44,6 +45,7 @@ struct Model {
   std::map<jingle::Jid, Gone> gone;
   std::map<media::LegId, Link> links;
   std::map<jingle::Jid, std::string> tokens;  // of the users listed
+  std::map<jingle::Jid, std::vector<std::string>> shared = {};
 
   bool is_here(const jingle::Jid& bare) const {
     return std::ranges::any_of(legs, [&](const auto& e) { return e.second.peer.bare() == bare; });
@@ -62,6 +64,7 @@ struct Model {
     std::erase_if(gone, [&](const auto& e) { return is_here(e.first) || is_behind(e.first); });
     std::erase_if(tokens,
                   [&](const auto& e) { return !is_here(e.first) && !gone.contains(e.first); });
+    std::erase_if(shared, [&](const auto& e) { return !is_here(e.first); });
     for (const auto& [leg, participant] : legs) {
       tokens.emplace(participant.peer.bare(), participant.token);
     }
@@ -104,6 +107,8 @@ struct Model {
     for (const auto& [leg, participant] : legs) {
       coin::User& user = all[person(participant.peer.bare())];
       user.endpoints.push_back(endpoint(participant));
+      const auto shown = shared.find(participant.peer.bare());
+      if (shown != shared.end()) user.foreign.elements = shown->second;
       if (links.contains(leg)) user.cascaded_focus = links.at(leg).conference;
     }
     for (const auto& [bare, who] : gone) {
@@ -246,7 +251,7 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
     const coin::ConferenceInfo before = roster_.info();
     const media::LegId leg{1 + dice_.below(7)};
     const bool there = model_.legs.contains(leg);
-    const std::uint64_t what = dice_.below(10);
+    const std::uint64_t what = dice_.below(11);
     std::string did;
     bool answered = false, exact = true;
     if (what < 4) {
@@ -274,6 +279,13 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
       now_ += dice_.up_to(3s);
       answered = roster_.expire(now_);
       std::erase_if(model_.gone, [&](const auto& e) { return e.second.until <= now_; });
+    } else if (what < 9) {
+      const jingle::Jid bare = there ? model_.legs.at(leg).peer.bare() : jid("eve@home.example");
+      std::vector<std::string> elements;
+      if (dice_.chance(0.7)) elements.emplace_back("<mood xmlns=\"urn:m\"><calm/></mood>");
+      if (dice_.chance(0.3)) elements.emplace_back("<tune xmlns=\"urn:t\"/>");
+      answered = roster_.set_shared(bare, elements);
+      if (there) model_.shared[bare] = elements;
     } else {
       const std::string conference =
           dice_.one_of<std::string>({"", "xmpp:one@far.example", "xmpp:two@far.example"});

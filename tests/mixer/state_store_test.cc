@@ -112,6 +112,40 @@ TEST_F(StateStoreTest, IsTheModelAfterAnyHistory) {
   }
 }
 
+TEST_F(StateStoreTest, KeepsWhatStandsPublished) {
+  const Published tune{jid("bot@localhost"), "http://jabber.org/protocol/tune", "current"};
+  const Published viewing{tune.by, "urn:xmpp:viewing:0", "8eaa"};
+  {
+    const auto opened = open_state(directory);
+    ASSERT_TRUE(opened);
+    EXPECT_TRUE(opened->published.empty());
+    opened->store->save(tune);
+    opened->store->save(viewing);
+    opened->store->save(row(1));
+  }
+  {
+    const auto opened = open_state(directory);
+    ASSERT_TRUE(opened);
+    EXPECT_THAT(opened->published, testing::UnorderedElementsAre(tune, viewing));
+    opened->store->forget(tune.by, tune.node);
+    opened->store->forget(tune.by, "another");
+  }
+  const auto opened = open_state(directory);
+  ASSERT_TRUE(opened);
+  EXPECT_THAT(opened->published, testing::ElementsAre(viewing));
+  EXPECT_EQ(opened->subscriptions, std::vector<Subscription>{row(1)});
+}
+
+// Made by the first version of this program.
+TEST_F(StateStoreTest, OpensWhatAnOlderOneLeft) {
+  write({row(1)});
+  ASSERT_EQ(execute(file, "DROP TABLE published; PRAGMA user_version = 1"), SQLITE_OK);
+  const auto opened = open_state(directory);
+  ASSERT_TRUE(opened) << opened.error().text;
+  EXPECT_EQ(opened->subscriptions, std::vector<Subscription>{row(1)});
+  EXPECT_TRUE(opened->published.empty());
+}
+
 TEST_F(StateStoreTest, IsForOurEyesOnly) {
   const mode_t before = umask(0);
   const auto opened = open_state(directory);
@@ -140,7 +174,7 @@ TEST_F(StateStoreTest, WhatALaterVersionWroteIsLeftAlone) {
   write({row(1)});
   ASSERT_EQ(execute(file, "PRAGMA user_version = 1000"), SQLITE_OK);
   expect_refused(Kind::newer);
-  ASSERT_EQ(execute(file, "PRAGMA user_version = 1"), SQLITE_OK);
+  ASSERT_EQ(execute(file, "PRAGMA user_version = 2"), SQLITE_OK);
   EXPECT_EQ(read(), std::vector{row(1)});
 }
 

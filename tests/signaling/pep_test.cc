@@ -157,6 +157,7 @@ TEST(ExtendedPresence, StoppingIsTheEmptyElement) {
   EXPECT_TRUE(is_stop(read(Node::avatar, "metadata", "<stop/>").value()));
 }
 
+// XEP-0119 §5: "The NodeIDs MUST be as follows"
 TEST(ExtendedPresence, NodesAreNamedAsTheSuiteSays) {
   EXPECT_EQ(id_of(Node::activity), "http://jabber.org/protocol/activity");
   EXPECT_EQ(id_of(Node::geoloc), "http://jabber.org/protocol/geoloc");
@@ -215,6 +216,7 @@ TEST(ExtendedPresence, MoreThanEightKibAreRefused) {
   EXPECT_EQ(refusal(read(Node::status, "status", "<text>" + much.substr(100) + "</text>")), "");
 }
 
+// XEP-0197 §2.1: "All elements are OPTIONAL."
 TEST(Viewing, IsReadAsTheStandardShowsIt) {
   const auto viewing = read_as<Viewing>(
       Node::viewing, "video",
@@ -256,6 +258,7 @@ TEST(Mood, IsOneOfTheStandard) {
   }
 }
 
+// XEP-xxxx §2.1: "All described elements are REQUIRED."
 TEST(Status, HasAText) {
   EXPECT_EQ(read_as<Status>(Node::status, "status", "<text>\n Away! </text>"), Status{"Away!"});
   EXPECT_EQ(refusal(read(Node::status, "status", "<text/>")), kInvalid);

@@ -10,7 +10,8 @@ import unittest
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "tools" / "conformance.py"
 README = ("# x\n<!-- conformance: begin (tools/conformance.py) -->\nold\n"
           "<!-- conformance: end -->\n<!-- sentences: begin (tools/conformance.py) -->\n"
-          "<!-- sentences: end -->\nthe end\n")
+          "<!-- sentences: end -->\n<!-- presence: begin (tools/conformance.py) -->\n"
+          "<!-- presence: end -->\nthe end\n")
 TREE = {
     "README.md": README,
     "coin/diff.h": "// coin/diff.h: partials (RFC 4575 §4.4).\n// Then §4.6.\nint x;\n",
@@ -21,6 +22,7 @@ TREE = {
     "media/limits.h": "// media/limits.h: RFC 3550 §5.1.\n",
     "tests/coin/diff_property_test.cc": "int y;\n",
     "tests/signaling/other_test.cc": "// XEP-0166 §7.4 is the table.\n",
+    "tests/mixer/presence_sentences.txt": "XEP-xxxx §2.1: It MAY be — not done: it need not\n",
     "tests/coin/sentences.txt": "# list\n\nXEP-0298 §5: A mixer <says>\n",
     "tests/coin/coin_test.cc": '// XEP-0298 §5: "A mixer <says>"\n// So.\nTEST_F(Coin, Says) {\n',
 }

@@ -1,0 +1,66 @@
+// What participants let the others see of what they publish of themselves (XEP-0119).
+#include <algorithm>
+
+#include "mixer/conference.h"
+
+namespace mixer {
+
+// XEP-0045 §7.8: an occupant publishes nothing by that name.
+bool Conference::may_share(const jingle::Jid& user) const {
+  return std::ranges::any_of(calls_of(user), [&](media::LegId leg) {
+    const auto found = members_.find(leg);
+    return found != members_.end() && found->second.joined &&
+           !found->second.call.participant().occupant;
+  });
+}
+
+std::optional<std::string> Conference::share(const jingle::Jid& user, const ShareWish& wish,
+                                             Outbox& out, TimePoint now) {
+  if (!may_share(user)) return std::nullopt;
+  for (const jingle::pep::Node node : sharing_.apply(user, wish)) {
+    // XEP-0060 §6.5: what was published before; what is from now on comes by itself.
+    const std::string id(jingle::pep::id_of(node));
+    out.ask({.from = place_.full,
+             .to = user,
+             .id = {},
+             .is_set = false,
+             .payload = jingle::pubsub::write(
+                 jingle::pubsub::GetItems{.node = id, .ids = {}, .max_items = 1}),
+             .priority = jingle::Priority::normal},
+            {user, Purpose::shared_items, place_.name, {}, now, id});
+  }
+  show_shared(user);
+  const std::string offered = sharing_.offered(), names = sharing_.names(user);
+  if (offered.empty()) return "Nothing can be shared with this call.";
+  if (wish.share && names.empty()) return "You can share: " + offered + ".";
+  return names.empty() ? "The call sees nothing more of you."
+                       : "The call sees of you: " + names + ". To end that say: unshare";
+}
+
+void Conference::published(const jingle::Jid& user, const jingle::pubsub::Event& event,
+                           Outbox& out) {
+  const auto taken = sharing_.take(user, event);
+  if (taken.error) {  // never what it was
+    out.log(Log::Level::info, "presence=malformed room=" + quoted(place_.name) + " peer=" +
+                                  quoted(user.str()) + " error=" + taken.error->app_name);
+  }
+  if (taken.changed) show_shared(user);
+}
+
+void Conference::unshare(const jingle::Jid& user) {
+  sharing_.forget(user);
+  show_shared(user);
+}
+
+// Consent is for this call: it ends with a user's last one here, unless that moves.
+void Conference::end_sharing(const jingle::Jid& user) {
+  const bool is_moving =
+      std::ranges::any_of(moving_, [&](const auto& entry) { return entry.second.user == user; });
+  if (!is_moving && !may_share(user)) unshare(user);
+}
+
+void Conference::show_shared(const jingle::Jid& user) {
+  if (roster_.set_shared(user, sharing_.elements(user))) notifier_.touch();
+}
+
+}  // namespace mixer

@@ -1,0 +1,111 @@
+// [presence]: what a bot tells of itself, and what participants may tell each other (XEP-0119).
+#include <filesystem>
+
+#include "mixer/config_reader.h"
+#include "mixer/extended_presence.h"
+#include "signaling/limits.h"
+
+namespace mixer {
+
+namespace pep = jingle::pep;
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, jingle::pubsub::Access>, 2> kAccess{
+    {{"presence", jingle::pubsub::Access::presence}, {"roster", jingle::pubsub::Access::roster}}};
+
+std::set<pep::Node> nodes(ConfigSection& section, std::string_view key) {
+  std::set<pep::Node> out;
+  for (const std::string& name : section.strings(key).value_or(std::vector<std::string>{})) {
+    if (const auto node = pep::node_named(name)) {
+      out.insert(*node);
+      continue;
+    }
+    std::string expected;
+    for (std::size_t i = 0; i < pep::kNodes; ++i) {
+      const auto known = pep::name_of(static_cast<pep::Node>(i));
+      if (!known.empty())
+        expected.append(i ? ", " : "").append(1, '"').append(known).append(1, '"');
+    }
+    section.error(key, '"' + name + "\" is none of " + expected);
+  }
+  return out;
+}
+
+template <typename T>
+void read_place(ConfigSection section, T& place) {
+  pep::Payload payload = place;
+  for (const std::string& key : section.keys()) {
+    const auto text = section.text(key);
+    if (text && !pep::set_field(payload, key, *text)) {
+      section.error(key, "is no such field, or has no such value");
+    }
+  }
+  place = std::get<T>(payload);
+}
+
+void read_avatar(ConfigSection& section, Config::Presence& presence,
+                 const std::string& config_file) {
+  const auto path = section.string("avatar");
+  if (!path) return;
+  const auto full = std::filesystem::path(config_file).parent_path() / *path;
+  auto file = read_file(full.string());
+  if (!file) {
+    section.error("avatar", "cannot read " + full.string() + ": " + file.error());
+  } else if (!png_size(file->text)) {
+    section.error("avatar", full.string() + " is no PNG");
+  } else if (file->text.size() > jingle::limits::kMaxAvatarBytes) {
+    section.error("avatar", full.string() + " is larger than " +
+                                std::to_string(jingle::limits::kMaxAvatarBytes) + " bytes");
+  } else {
+    presence.avatar = std::move(file->text);
+  }
+}
+
+// Whatever is to be published has to be there.
+void require(ConfigSection& section, const Config::Presence& presence, pep::Node node,
+             const char* key, bool there) {
+  if (presence.publish.contains(node) && !there && !section.has(key)) {
+    section.error(key, "is missing; publish names it");
+  }
+}
+
+}  // namespace
+
+void read_presence(ConfigReader& reader, Config& config, const std::string& config_file) {
+  Config::Presence& presence = config.presence;
+  ConfigSection section = reader.section("presence");
+  presence.publish = nodes(section, "publish");
+  presence.relay = nodes(section, "relay");
+  if (const auto access = section.choice("access", kAccess)) presence.nodes.access = *access;
+  presence.nodes.roster_groups =
+      section.strings("roster-groups").value_or(std::vector<std::string>{});
+  const bool roster = presence.nodes.access == jingle::pubsub::Access::roster;
+  if (roster && presence.nodes.roster_groups.empty()) {
+    section.error("roster-groups", "is missing; access = \"roster\" needs it");
+  } else if (!roster && !presence.nodes.roster_groups.empty()) {
+    section.warning("roster-groups", "has no effect without access = \"roster\"");
+  }
+  if (const auto status = section.string("status")) presence.status = *status;
+  if (const auto mood = section.string("mood")) {
+    presence.mood.mood = *mood;
+    if (!pep::is_mood(*mood)) section.error("mood", '"' + *mood + "\" is no mood of XEP-0107");
+  }
+  if (const auto text = section.string("mood-text")) presence.mood.text = *text;
+  read_avatar(section, presence, config_file);
+  read_place(reader.section("presence", "geoloc"), presence.geoloc);
+  read_place(reader.section("presence", "location"), presence.location);
+  ConfigSection viewing = reader.section("presence", "viewing");
+  presence.viewing_local = viewing.boolean("local").value_or(false);
+  presence.viewing_never = viewing.strings("never").value_or(std::vector<std::string>{});
+  require(section, presence, pep::Node::mood, "mood", !presence.mood.mood.empty());
+  require(section, presence, pep::Node::avatar, "avatar", !presence.avatar.empty());
+  require(section, presence, pep::Node::geoloc, "geoloc", presence.geoloc != pep::Geoloc{});
+  require(section, presence, pep::Node::location, "location",
+          presence.location != pep::PhysicalLocation{});
+  if (!presence.publish.empty() && config.xmpp.mode == Config::Xmpp::Mode::component) {
+    section.warning("publish", "has no effect: an account publishes; a component's rooms do not");
+  }
+}
+
+}  // namespace mixer

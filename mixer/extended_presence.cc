@@ -1,0 +1,145 @@
+#include "mixer/extended_presence.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "mixer/display_name.h"
+#include "mixer/limits.h"
+
+namespace mixer {
+
+namespace pep = jingle::pep;
+
+namespace {
+
+std::string text_of(std::string_view text) {
+  return displayable(text, limits::kMaxReasonCodePoints);
+}
+
+bool same_letter(unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); }
+
+bool equal(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, same_letter); }
+
+bool begins(std::string_view text, std::string_view with) {
+  return text.size() >= with.size() && equal(text.substr(0, with.size()), with);
+}
+
+bool is_local(std::string_view uri) { return uri.find("://") == uri.npos || begins(uri, "file:"); }
+
+std::string public_uri(const std::string& uri) {
+  return !is_local(uri) && pep::is_uri_reference(uri) ? uri : std::string();
+}
+
+pep::Tune tune_of(const NowPlaying& playing) {
+  constexpr auto kLongest = std::chrono::seconds(65535);  // xs:unsignedShort
+  pep::Tune tune;
+  tune.artist = text_of(playing.artist);
+  tune.title = text_of(playing.title);
+  tune.source = text_of(playing.source);
+  tune.track = text_of(playing.track);
+  tune.uri = public_uri(playing.uri);
+  if (playing.length && playing.length->count() > 0 && *playing.length <= kLongest) {
+    tune.length_s = static_cast<std::uint32_t>(playing.length->count());
+  }
+  return tune;
+}
+
+pep::Viewing viewing_of(const NowPlaying& playing) {
+  pep::Viewing viewing = playing.said;
+  const auto fill = [](std::string& field, const std::string& tag) {
+    if (field.empty()) field = text_of(tag);
+  };
+  fill(viewing.program_name, playing.title);
+  fill(viewing.author, playing.artist);
+  if (playing.broadcast) fill(viewing.channel_name, playing.source);
+  viewing.uri = public_uri(viewing.uri.empty() ? playing.uri : viewing.uri);
+  if (!viewing.duration_s && playing.length && playing.length->count() > 0) {
+    viewing.duration_s = static_cast<std::uint32_t>(playing.length->count());
+  }
+  return viewing;
+}
+
+// XEP-0197 §3: which videos and which types of them are not told of.
+bool is_private(const NowPlaying& playing, const pep::Viewing& viewing,
+                const Config::Presence& config) {
+  if (is_local(playing.uri) && !config.viewing_local) return true;
+  return std::ranges::any_of(config.viewing_never, [&](const std::string& never) {
+    for (const std::string* field :
+         {&viewing.program_name, &viewing.program_type, &viewing.subprogram_type,
+          &viewing.channel_name, &viewing.description}) {
+      if (equal(*field, never)) return true;
+    }
+    return begins(playing.uri, never) || begins(viewing.uri, never);
+  });
+}
+
+std::string filled_in(const std::string& pattern, const Situation& situation) {
+  std::string out;
+  for (std::size_t at = 0; at < pattern.size();) {
+    const auto rest = std::string_view(pattern).substr(at);
+    if (rest.starts_with("{count}")) {
+      out += std::to_string(situation.users);
+      at += 7;
+    } else if (rest.starts_with("{topic}")) {
+      out += situation.topic;
+      at += 7;
+    } else {
+      out += pattern[at++];
+    }
+  }
+  return out;
+}
+
+std::string status_of(const Config::Presence& config, const Situation& situation) {
+  if (!situation.status.empty()) return text_of(situation.status);
+  return situation.users == 0 ? std::string() : text_of(filled_in(config.status, situation));
+}
+
+std::uint32_t big_endian(std::string_view four) {
+  std::uint32_t value = 0;
+  for (const unsigned char byte : four) value = value << 8 | byte;
+  return value;
+}
+
+}  // namespace
+
+std::optional<PngSize> png_size(std::string_view image) {
+  constexpr std::string_view kSignature("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16);
+  constexpr std::size_t kHeader = 24;
+  if (image.size() < kHeader || !image.starts_with(kSignature)) return std::nullopt;
+  return PngSize{big_endian(image.substr(16, 4)), big_endian(image.substr(20, 4))};
+}
+
+Shown extended_presence(const Config::Presence& config, const Situation& situation) {
+  Shown shown;
+  const auto show = [&](pep::Payload payload) {
+    const pep::Node node = node_of(payload);
+    if (config.publish.contains(node) && !is_stop(payload)) shown.emplace(node, std::move(payload));
+  };
+  if (const auto& playing = situation.playing) {
+    const pep::Viewing viewing = viewing_of(*playing);
+    const bool watched = playing->video || playing->broadcast;
+    if (!playing->video) show(tune_of(*playing));
+    if (watched && !is_private(*playing, viewing, config)) show(viewing);
+  }
+  show(pep::Status{status_of(config, situation)});
+  if (situation.users > 0) show(pep::Activity{"talking", "on_the_phone", ""});
+  show(config.mood);
+  show(config.geoloc);
+  show(config.location);
+  if (const auto size = png_size(config.avatar)) {
+    pep::AvatarInfo info;
+    info.id = pep::avatar_id(config.avatar);
+    info.type = "image/png";
+    info.bytes = static_cast<std::uint32_t>(config.avatar.size());
+    info.width = size->width;
+    info.height = size->height;
+    show(pep::AvatarMetadata{{info}});
+    if (shown.contains(pep::Node::avatar)) {
+      shown.emplace(pep::Node::avatar_data, pep::AvatarData{config.avatar});
+    }
+  }
+  return shown;
+}
+
+}  // namespace mixer

@@ -1,0 +1,262 @@
+#include "mixer/publisher.h"
+
+#include <algorithm>
+#include <pugixml.hpp>
+
+#include "mixer/limits.h"
+#include "signaling/disco.h"
+#include "signaling/namespaces.h"
+
+namespace mixer {
+
+namespace pep = jingle::pep;
+namespace pubsub = jingle::pubsub;
+
+namespace {
+
+constexpr char kItem[] = "current";
+
+std::string item_of(const pep::Payload& payload) {
+  if (const auto* data = std::get_if<pep::AvatarData>(&payload)) return pep::avatar_id(data->image);
+  const auto* avatar = std::get_if<pep::AvatarMetadata>(&payload);
+  return avatar && !avatar->infos.empty() ? avatar->infos.front().id : kItem;
+}
+
+}  // namespace
+
+Publisher::Publisher(jingle::Jid account, pubsub::NodeOptions nodes,
+                     const std::vector<Published>& rows)
+    : account_(std::move(account)), nodes_(std::move(nodes)) {
+  for (const Published& row : rows) {
+    const auto node = pep::node_of(row.node);
+    if (row.by != account_ || !node) continue;
+    Entry& entry = entries_[*node];
+    entry.leftover = entry.saved = true;
+    entry.item = row.item;
+  }
+}
+
+void Publisher::show(const Shown& wanted, TimePoint now) {
+  if (leaving_) return;
+  const auto want = [now](Entry& entry, std::optional<Payload> payload) {
+    if (entry.wanted == payload) return;
+    if (entry.wanted == entry.shown) entry.differs_since = now;
+    entry.wanted = std::move(payload);
+    entry.changed_at = now;
+    if (!entry.wanted) entry.refused = false;  // an empty element is another matter
+  };
+  for (auto& [node, entry] : entries_) {
+    if (!wanted.contains(node)) want(entry, std::nullopt);
+  }
+  for (const auto& [node, payload] : wanted) want(entries_[node], payload);
+}
+
+void Publisher::leave() {
+  show({}, TimePoint());
+  leaving_ = true;
+}
+
+bool Publisher::needs_stop(const Entry& entry) {
+  return !entry.wanted && (entry.shown || entry.leftover);
+}
+
+bool Publisher::needs_publishing(const Entry& entry) {
+  return entry.wanted && entry.wanted != entry.shown;
+}
+
+std::size_t Publisher::stopping() const {
+  if (service_ == Service::unknown || service_ == Service::none) return 0;
+  return static_cast<std::size_t>(std::ranges::count_if(entries_, [](const auto& entry) {
+    return entry.first != Node::avatar_data && needs_stop(entry.second) && !entry.second.refused;
+  }));
+}
+
+void Publisher::connection_up(const jingle::Jid& self, bool resumed, Outbox& out, TimePoint now) {
+  connected_ = true;
+  self_ = self;
+  if (resumed) return;
+  service_ = Service::unknown;
+  for (auto& [node, entry] : entries_) {
+    entry.leftover = entry.leftover || entry.shown;
+    entry.shown.reset();
+    entry.changed_at = entry.differs_since = now;
+    entry.step = Step::idle;
+    entry.not_before = {};
+    entry.configured = entry.refused = false;
+  }
+  out.ask_disco_info(self_, {account_, Purpose::pep_service, {}, {}, now});
+}
+
+// XEP-0163 §6.1, XEP-0060 §7.1.5.
+void Publisher::learn_service(const jingle::Iq& iq, Outbox& out) {
+  const auto query = jingle::child(iq.xml.root(), jingle::ns::kDiscoInfo, "query");
+  const auto info = jingle::DiscoInfo::parse(query).value_or(jingle::DiscoInfo{});
+  const bool is_service = std::ranges::any_of(info.identities, [](const auto& identity) {
+    return identity.category == "pubsub" && identity.type == "pep";
+  });
+  service_ = !is_service                                           ? Service::none
+             : info.features.contains(jingle::ns::kPublishOptions) ? Service::conditional
+                                                                   : Service::unconditional;
+  if (!is_service && !entries_.empty()) {
+    out.log(Log::Level::warning,
+            "presence=off text=\"the account's server has no personal eventing (XEP-0163)\"");
+  }
+}
+
+std::optional<TimePoint> Publisher::due(Node node, const Entry& entry) const {
+  if (entry.step != Step::idle) return entry.late_at;
+  if (entry.refused || service_ == Service::unknown || service_ == Service::none) {
+    return std::nullopt;
+  }
+  if (needs_stop(entry)) return entry.not_before;
+  if (!needs_publishing(entry)) return std::nullopt;
+  if (node == Node::avatar) {  // XEP-0084 §3.1: its data first
+    const auto data = entries_.find(Node::avatar_data);
+    if (data != entries_.end() && needs_publishing(data->second)) return std::nullopt;
+  }
+  TimePoint at = std::min(entry.changed_at + limits::kPublishAfter,
+                          entry.differs_since + limits::kPublishAtLatest);
+  if (entry.published_at) at = std::max(at, *entry.published_at + limits::kPublishGap);
+  return std::max(at, entry.not_before);
+}
+
+std::optional<TimePoint> Publisher::next_deadline() const {
+  if (!connected_) return std::nullopt;
+  std::optional<TimePoint> next;
+  for (const auto& [node, entry] : entries_) {
+    // What is wanted has to be saved some time before it is published.
+    const auto at = entry.wanted.has_value() != entry.saved && node != Node::avatar_data &&
+                            !needs_stop(entry) && entry.step == Step::idle
+                        ? std::optional(TimePoint())
+                        : due(node, entry);
+    if (at && (!next || *at < *next)) next = at;
+  }
+  return next;
+}
+
+void Publisher::advance(Outbox& out, TimePoint now) {
+  if (!connected_) return;
+  for (auto& [node, entry] : entries_) {
+    if (node == Node::avatar_data && !entry.wanted) {
+      entry.shown.reset();  // nobody looks for it without the metadata
+      entry.leftover = false;
+    }
+    save(node, entry, out);
+    if (const auto at = due(node, entry); at && *at <= now) act(node, entry, out, now);
+  }
+}
+
+void Publisher::save(Node node, Entry& entry, Outbox& out) {
+  if (node == Node::avatar_data || entry.step != Step::idle) return;
+  const std::string id(pep::id_of(node));
+  if (entry.wanted && !entry.saved) {
+    entry.saved = true;
+    out.put(SavePublished{{account_, id, item_of(*entry.wanted)}});
+  } else if (!entry.wanted && entry.saved && !needs_stop(entry)) {
+    entry.saved = false;
+    out.put(ForgetPublished{account_, id});
+  }
+}
+
+void Publisher::act(Node node, Entry& entry, Outbox& out, TimePoint now) {
+  if (entry.step != Step::idle) {  // nobody answered
+    failed(node, entry, jingle::resource_constraint("no answer"), out, now);
+  } else if (needs_stop(entry)) {
+    publish(node, entry, true, out, now);
+  } else if (service_ == Service::unconditional) {
+    ask(node, entry, Step::reading, pubsub::configuration_query(std::string(pep::id_of(node))), out,
+        now);
+  } else {
+    publish(node, entry, false, out, now);
+  }
+}
+
+// An empty element may be seen by anybody.
+void Publisher::publish(Node node, Entry& entry, bool stop, Outbox& out, TimePoint now) {
+  entry.sent = stop ? std::nullopt : entry.wanted;
+  const Payload payload = entry.sent.value_or(pep::stop_of(node));
+  if (!stop || entry.item.empty()) entry.item = item_of(payload);
+  pubsub::Publish publish{std::string(pep::id_of(node)),
+                          {entry.item, jingle::Xml::parse(pep::write(payload)).value()},
+                          {}};
+  if (!stop && service_ == Service::conditional) publish.options = nodes_;
+  entry.leftover_before = std::exchange(entry.leftover, true);
+  entry.published_at = now;
+  ask(node, entry, Step::publishing, pubsub::write(std::move(publish)), out, now);
+}
+
+void Publisher::ask(Node node, Entry& entry, Step step, std::string payload, Outbox& out,
+                    TimePoint now) {
+  entry.step = step;
+  entry.late_at = now + limits::kPublishTimeout;
+  SendIq iq{.from = self_,
+            .to = account_,
+            .id = {},
+            .is_set = step != Step::reading,
+            .payload = std::move(payload),
+            .priority = jingle::Priority::normal};
+  entry.in_flight = out.ask(
+      std::move(iq), {account_, Purpose::pep_publish, {}, {}, now, std::string(pep::id_of(node))});
+}
+
+void Publisher::answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& out, TimePoint now) {
+  if (awaited.purpose == Purpose::pep_service) return learn_service(iq, out);
+  const auto node = pep::node_of(awaited.node);
+  if (!node) return;
+  Entry& entry = entries_[*node];
+  if (entry.step == Step::idle || entry.in_flight != iq.id) return;  // too late
+  if (iq.type == jingle::Iq::Type::error) {
+    return failed(*node, entry, jingle::StanzaError::parse(iq.xml.root()), out, now);
+  }
+  switch (std::exchange(entry.step, Step::idle)) {
+    case Step::reading:
+      if (const auto access = pubsub::parse_access(iq.xml.root());
+          !access || *access > nodes_.access) {
+        refuse(*node, entry, "error=unsafe text=\"others may read that node\"", out);
+      } else if (entry.wanted) {
+        publish(*node, entry, false, out, now);
+      }
+      break;
+    case Step::configuring:
+      if (entry.wanted) publish(*node, entry, false, out, now);
+      break;
+    case Step::publishing: done(*node, entry, out, now); break;
+    case Step::idle: break;
+  }
+}
+
+void Publisher::done(Node node, Entry& entry, Outbox& out, TimePoint now) {
+  entry.leftover = false;
+  entry.shown = entry.sent;
+  if (needs_publishing(entry)) entry.differs_since = now;
+  out.log(Log::Level::debug, std::string(entry.shown ? "presence=shown" : "presence=stopped") +
+                                 " node=" + quoted(pep::id_of(node)));
+}
+
+void Publisher::failed(Node node, Entry& entry, const jingle::StanzaError& error, Outbox& out,
+                       TimePoint now) {
+  const Step step = std::exchange(entry.step, Step::idle);
+  const bool unmet = error.app_name == "precondition-not-met";
+  if (step == Step::publishing && unmet && entry.sent && !entry.configured) {
+    entry.configured = true;
+    return ask(node, entry, Step::configuring,
+               pubsub::configure(std::string(pep::id_of(node)), nodes_), out, now);
+  }
+  if (error.type == "wait" || error.condition == "remote-server-timeout") {
+    entry.not_before = now + limits::kPublishRetry;
+    return;
+  }
+  // What it would not take is not there; what was there, unanswered, is.
+  if (step == Step::publishing && entry.sent && !entry.shown) {
+    entry.leftover = unmet || entry.leftover_before;
+  }
+  refuse(node, entry,
+         "error=" + error.condition + (error.app_name.empty() ? "" : "/" + error.app_name), out);
+}
+
+void Publisher::refuse(Node node, Entry& entry, const std::string& why, Outbox& out) {
+  entry.refused = true;
+  out.log(Log::Level::warning, "presence=refused node=" + quoted(pep::id_of(node)) + " " + why);
+}
+
+}  // namespace mixer

@@ -1,0 +1,102 @@
+// mixer/publisher.h: publishes what an account shows of itself at its own nodes (XEP-0163), so that
+// they show what is wanted and nothing is left there when it is over. Pure; signaling thread.
+//
+// Who skips through a record is waited for: a node is published when nothing has changed for
+// limits::kPublishAfter (at latest after kPublishAtLatest of changing), no more often than every
+// kPublishGap, and not if it shows that already. A stop waits for nothing (XEP-0118 §3).
+//
+// Who may read a node is a condition of what is published (XEP-0060 §7.1.5). Where it does not
+// hold the node is configured anew, once; where the service knows no conditions its configuration
+// is read first. What cannot be had that way is not published, and one line of the log says so.
+//
+// That something is published is saved before it is, and forgotten when a stop was acknowledged: a
+// service keeps what a dead process has left.
+//
+// Laws (tests/mixer/publisher_test.cc): after quiescence each node shows what is wanted, whatever
+// was answered to the tries; nothing is ever published without its condition but stops; a node
+// whose row is not saved shows nothing.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mixer/clock.h"
+#include "mixer/extended_presence.h"
+#include "mixer/outbox.h"
+#include "mixer/published.h"
+#include "signaling/pep.h"
+#include "signaling/pubsub.h"
+
+namespace mixer {
+
+class Publisher {
+ public:
+  // `rows`: what an earlier process has left.
+  Publisher(jingle::Jid account, jingle::pubsub::NodeOptions nodes,
+            const std::vector<Published>& rows);
+
+  void show(const Shown& wanted, TimePoint now);
+  // For the last time: stops, whatever show() says from here on.
+  void leave();
+  // Those that are not acknowledged yet and can still be.
+  std::size_t stopping() const;
+
+  // A resumed stream changes nothing; on a new one the service is asked what it can, and everything
+  // is told anew.
+  void connection_up(const jingle::Jid& self, bool resumed, Outbox& out, TimePoint now);
+  void connection_down() { connected_ = false; }
+  // The answer to an IQ of ours.
+  void answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& out, TimePoint now);
+
+  std::optional<TimePoint> next_deadline() const;
+  void advance(Outbox& out, TimePoint now);
+
+ private:
+  using Node = jingle::pep::Node;
+  using Payload = jingle::pep::Payload;
+  enum class Service { unknown, none, unconditional, conditional };
+  enum class Step { idle, reading, configuring, publishing };
+  struct Entry {
+    std::optional<Payload> wanted, shown;  // nullopt: nothing
+    bool leftover = false;                 // it may show something of ours, who knows what
+    bool leftover_before = false;          // the same, before what is in flight
+    std::string item;                      // of what it shows
+    bool saved = false;
+    TimePoint changed_at{}, differs_since{};  // of `wanted`
+    std::optional<TimePoint> published_at;
+    TimePoint not_before{};  // after a failure
+    Step step = Step::idle;
+    std::string in_flight;        // the IQ's id
+    TimePoint late_at{};          // its answer
+    std::optional<Payload> sent;  // nullopt: a stop
+    bool configured = false;      // since the stream is up
+    bool refused = false;         // the same
+  };
+
+  static bool needs_stop(const Entry& entry);
+  static bool needs_publishing(const Entry& entry);
+  std::optional<TimePoint> due(Node node, const Entry& entry) const;
+  void act(Node node, Entry& entry, Outbox& out, TimePoint now);
+  void publish(Node node, Entry& entry, bool stop, Outbox& out, TimePoint now);
+  void ask(Node node, Entry& entry, Step step, std::string payload, Outbox& out, TimePoint now);
+  void save(Node node, Entry& entry, Outbox& out);
+  void done(Node node, Entry& entry, Outbox& out, TimePoint now);
+  void failed(Node node, Entry& entry, const jingle::StanzaError& error, Outbox& out,
+              TimePoint now);
+  void refuse(Node node, Entry& entry, const std::string& why, Outbox& out);
+  void learn_service(const jingle::Iq& iq, Outbox& out);
+
+  // Constant after construction.
+  jingle::Jid account_;
+  jingle::pubsub::NodeOptions nodes_;
+
+  jingle::Jid self_;
+  Service service_ = Service::unknown;
+  bool connected_ = false;
+  bool leaving_ = false;
+  std::map<Node, Entry> entries_;
+};
+
+}  // namespace mixer

@@ -1,0 +1,114 @@
+#include "mixer/sharing.h"
+
+#include <pugixml.hpp>
+
+#include "coin/xml.h"
+#include "mixer/limits.h"
+
+namespace mixer {
+
+namespace pep = jingle::pep;
+
+namespace {
+
+constexpr std::string_view kSpace = " \t\r\n,";
+
+std::string next_word(std::string_view& text) {
+  const auto begin = std::min(text.find_first_not_of(kSpace), text.size());
+  text.remove_prefix(begin);
+  const auto end = std::min(text.find_first_of(kSpace), text.size());
+  std::string word(text.substr(0, end));
+  text.remove_prefix(end);
+  for (char& c : word) {
+    if ('A' <= c && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return word;
+}
+
+}  // namespace
+
+ShareWish parse_share(std::string_view text, bool share) {
+  ShareWish wish{.share = share, .nodes = {}};
+  for (std::string word = next_word(text); !word.empty(); word = next_word(text)) {
+    if (const auto node = pep::node_named(word)) {
+      wish.nodes.insert(*node);
+    } else if (wish.unknown.empty()) {
+      wish.unknown = word;
+    }
+  }
+  return wish;
+}
+
+std::set<pep::Node> Sharing::apply(const jingle::Jid& user, const ShareWish& wish) {
+  std::set<pep::Node> added;
+  if (!wish.share) {
+    const auto found = users_.find(user);
+    if (found == users_.end()) return added;
+    for (const pep::Node node : wish.nodes) found->second.shown.erase(node);
+    if (wish.nodes.empty() || found->second.shown.empty()) users_.erase(found);
+    return added;
+  }
+  for (const pep::Node node : wish.nodes) {
+    if (relay_.contains(node) && users_[user].shown.try_emplace(node).second) added.insert(node);
+  }
+  return added;
+}
+
+std::string Sharing::listed(const std::set<pep::Node>& nodes) const {
+  std::string out;
+  for (const pep::Node node : nodes) {
+    out.append(out.empty() ? "" : ", ").append(pep::name_of(node));
+  }
+  return out;
+}
+
+std::string Sharing::names(const jingle::Jid& user) const {
+  const auto found = users_.find(user);
+  std::set<pep::Node> nodes;
+  if (found != users_.end()) {
+    for (const auto& [node, element] : found->second.shown) nodes.insert(node);
+  }
+  return listed(nodes);
+}
+
+std::string Sharing::offered() const { return listed(relay_); }
+
+Sharing::Taken Sharing::take(const jingle::Jid& user, const jingle::pubsub::Event& event) {
+  const auto found = users_.find(user);
+  const auto node = pep::node_of(event.node);
+  if (found == users_.end() || !node) return {};
+  const auto shared = found->second.shown.find(*node);
+  if (shared == found->second.shown.end()) return {};
+  Taken taken;
+  std::string element;
+  if (!event.items.empty()) {
+    const auto& item = event.items.back();
+    const auto payload = pep::parse(*node, item.payload.root(), item.id);
+    if (!payload) {
+      if (!std::exchange(found->second.complained, true)) taken.error = payload.error();
+    } else if (!pep::is_stop(*payload)) {
+      const auto xml = jingle::Xml::parse(pep::write(*payload));
+      element = coin::foreign_element(xml->root()).value_or(std::string());
+    }
+  } else if (!event.emptied && event.retracted.empty()) {
+    return {};
+  }
+  taken.changed = shared->second != element;
+  shared->second = std::move(element);
+  return taken;
+}
+
+std::vector<std::string> Sharing::elements(const jingle::Jid& user) const {
+  std::vector<std::string> out;
+  const auto found = users_.find(user);
+  if (found == users_.end()) return out;
+  std::size_t bytes = 0;
+  for (const auto& [node, element] : found->second.shown) {
+    if (element.empty() || bytes + element.size() > limits::kMaxUserBytes) continue;
+    bytes += element.size();
+    out.push_back(element);
+  }
+  return out;
+}
+
+}  // namespace mixer

@@ -1,0 +1,65 @@
+// mixer/sharing.h: what participants let the others in their call see of what they publish of
+// themselves (XEP-0119): only nodes that the operator lists, only who said so in this call, until
+// he says otherwise or leaves. Nobody else's is even kept. Pure; signaling thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "signaling/jid.h"
+#include "signaling/pep.h"
+#include "signaling/pubsub.h"
+
+namespace mixer {
+
+// Of no node: to share nothing, and to unshare everything.
+struct ShareWish {
+  bool share = true;
+  std::set<jingle::pep::Node> nodes;
+  std::string unknown = {};  // a word that is no node's name
+  bool operator==(const ShareWish&) const = default;
+};
+// "tune mood"
+ShareWish parse_share(std::string_view nodes, bool share);
+
+class Sharing {
+ public:
+  explicit Sharing(std::set<jingle::pep::Node> relay) : relay_(std::move(relay)) {}
+
+  // The nodes that are to be asked for what stands there: those that are new.
+  std::set<jingle::pep::Node> apply(const jingle::Jid& user, const ShareWish& wish);
+  // What the others see of him, for people: "tune, mood"; empty: nothing.
+  std::string names(const jingle::Jid& user) const;
+  // What may be shared at all, the same way.
+  std::string offered() const;
+  void forget(const jingle::Jid& user) { users_.erase(user); }
+
+  // What stands at a node of his now; it is what the others see if he shares it. One that cannot be
+  // read stands for nothing: what stood there before does not any more. The error is the first of
+  // that user's.
+  struct Taken {
+    bool changed = false;  // what the others see of him
+    std::optional<jingle::StanzaError> error = {};
+  };
+  Taken take(const jingle::Jid& user, const jingle::pubsub::Event& event);
+
+  // What the others see: elements for the end of his <user> (RFC 4575 §5.6, xs:any), in the order
+  // of the nodes; together at most limits::kMaxUserBytes, what comes later is left out.
+  std::vector<std::string> elements(const jingle::Jid& user) const;
+
+ private:
+  struct User {
+    std::map<jingle::pep::Node, std::string> shown;  // by the nodes he shares; empty: nothing
+    bool complained = false;
+  };
+  std::string listed(const std::set<jingle::pep::Node>& nodes) const;
+
+  std::set<jingle::pep::Node> relay_;  // constant after construction
+  std::map<jingle::Jid, User> users_;  // bare JIDs in the call
+};
+
+}  // namespace mixer

@@ -1,0 +1,97 @@
+// [presence] of the configuration.
+#include <fstream>
+
+#include "tests/support/minimal_config.h"
+#include "tests/support/temp_dir.h"
+
+namespace {
+
+using jingle::pep::Node;
+using test::good;
+using test::problems;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr char kBot[] = R"([xmpp]
+mode = "client"
+jid = "bot@localhost"
+password = "secret"
+)";
+
+std::vector<std::string> bot_problems(const std::string& presence) {
+  return test::lines(mixer::parse_config(kBot + presence, "m.toml"));
+}
+
+TEST(PresenceConfig, IsOffByDefault) {
+  const auto presence = good("").presence;
+  EXPECT_THAT(presence.publish, IsEmpty());
+  EXPECT_THAT(presence.relay, IsEmpty());
+  EXPECT_FALSE(presence.viewing_local);
+}
+
+TEST(PresenceConfig, IsReadInFull) {
+  const support::TempDir folder;
+  std::ofstream(folder / "icon.png")
+      << std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1", 24);
+  const auto result = mixer::parse_config(std::string(kBot) + R"([presence]
+publish = ["tune", "viewing", "status", "activity", "mood", "geoloc", "location", "avatar"]
+relay = "mood"
+access = "roster"
+roster-groups = ["Friends"]
+status = "{count}"
+mood = "happy"
+mood-text = "Tea!"
+avatar = "icon.png"
+[presence.geoloc]
+lat = 55.67
+lon = "12.5"
+accuracy = 20
+[presence.location]
+country = "Denmark"
+postalcode = 1050
+[presence.viewing]
+local = true
+never = ["Horror"]
+)",
+                                          (folder / "m.toml").string());
+  EXPECT_THAT(test::lines(result), IsEmpty());
+  const auto& presence = result.config.presence;
+  EXPECT_EQ(presence.publish.size(), 8u);
+  EXPECT_THAT(presence.relay, ElementsAre(Node::mood));
+  EXPECT_EQ(presence.nodes.access, jingle::pubsub::Access::roster);
+  EXPECT_THAT(presence.nodes.roster_groups, ElementsAre("Friends"));
+  EXPECT_EQ(presence.mood, (jingle::pep::Mood{"happy", "Tea!"}));
+  EXPECT_EQ(presence.geoloc.lat_deg, 55.67);
+  EXPECT_EQ(presence.geoloc.lon_deg, 12.5);
+  EXPECT_EQ(presence.location.postalcode, "1050");
+  EXPECT_EQ(presence.avatar.size(), 24u);
+  EXPECT_TRUE(presence.viewing_local);
+  EXPECT_THAT(presence.viewing_never, ElementsAre("Horror"));
+}
+
+TEST(PresenceConfig, WhatIsWrongIsNamed) {
+  const auto one = [](const std::string& presence) {
+    const auto lines = bot_problems(presence);
+    return lines.size() == 1 ? lines[0] : std::to_string(lines.size()) + " problems";
+  };
+  EXPECT_THAT(one("[presence]\npublish = [\"weather\"]"), HasSubstr("is none of \"tune\""));
+  EXPECT_THAT(one("[presence]\nrelay = [\"avatar_data\"]"), HasSubstr("is none of"));
+  EXPECT_THAT(one("[presence]\naccess = \"open\""), HasSubstr("expected one of"));
+  EXPECT_THAT(one("[presence]\naccess = \"roster\""), HasSubstr("roster-groups: is missing"));
+  EXPECT_THAT(one("[presence]\nmood = \"frobnicated\""), HasSubstr("is no mood"));
+  EXPECT_THAT(one("[presence]\npublish = [\"mood\"]"), HasSubstr("mood: is missing"));
+  EXPECT_THAT(one("[presence]\npublish = [\"geoloc\"]"), HasSubstr("geoloc: is missing"));
+  EXPECT_THAT(one("[presence]\navatar = \"/nowhere.png\""), HasSubstr("cannot read"));
+  EXPECT_THAT(one("[presence]\navatar = \"/dev/null\""), HasSubstr("not a regular file"));
+  EXPECT_THAT(one("[presence.geoloc]\nlat = 91"), HasSubstr("presence.geoloc.lat"));
+  EXPECT_THAT(one("[presence.location]\ncolour = \"red\""), HasSubstr("presence.location.colour"));
+  EXPECT_THAT(one("[presence]\npublsh = \"mood\""), HasSubstr("did you mean \"publish\"?"));
+}
+
+TEST(PresenceConfig, AComponentsRoomsPublishNothing) {
+  EXPECT_THAT(problems("[presence]\npublish = [\"tune\"]"),
+              ElementsAre(HasSubstr("publish: has no effect")));
+}
+
+}  // namespace
