@@ -2,13 +2,14 @@
 """A contact that shares no code with the project (slixmpp): subscribes to JIDs and shows what comes of it.
 
 Commands on standard input, one a line: subscribe JID, unsubscribe JID, allow JID, deny JID, info JID [NODE],
-items JID, receipt JID, quit. What comes is one JSON object a line on standard output: presence with its caps,
-answers, receipts. Requests to see us wait for `allow` or `deny`. 77: slixmpp is missing.
+items JID, receipt JID, say JID WORDS, mood WORD (or - for none), quit. What comes is one JSON object a line on standard
+output: presence with its caps, answers, receipts, chat, what others publish of themselves. Requests to see us wait for `allow` or `deny`. 77: slixmpp is missing.
 """
 
 import argparse
 import asyncio
 import json
+import ssl
 import sys
 
 try:
@@ -22,6 +23,10 @@ except ImportError as missing:
 CAPS = "{http://jabber.org/protocol/caps}c"
 STATUS = "{jabber:client}status"
 RECEIVED = "{urn:xmpp:receipts}received"
+EVENT = "{http://jabber.org/protocol/pubsub#event}"
+# What it wants to be told of (XEP-0163 §3).
+INTERESTS = ["http://jabber.org/protocol/" + name for name in ("tune", "status", "activity", "mood", "geoloc")]
+INTERESTS += ["urn:xmpp:viewing:0", "urn:xmpp:avatar:metadata"]
 
 
 def say(event, **more):
@@ -32,19 +37,27 @@ class Contact(slixmpp.ClientXMPP):
     def __init__(self, jid, password):
         super().__init__(jid, password, plugin_config={
             "feature_mechanisms": {"unencrypted_plain": True}})
-        self.register_plugin("xep_0030")
+        for plugin in ("xep_0030", "xep_0107", "xep_0115", "xep_0163"):
+            self.register_plugin(plugin)
         self.auto_authorize = None
+        self.ssl_context.check_hostname = False  # a test's own certificate
+        self.ssl_context.verify_mode = ssl.CERT_NONE
         self.add_event_handler("session_start", self.started)
         self.add_event_handler("failed_auth", lambda _: self.give_up("authentication failed"))
         self.register_handler(Callback("all presence", MatchXPath("{jabber:client}presence"), self.came))
         self.register_handler(Callback("receipts", MatchXPath("{jabber:client}message/" + RECEIVED),
                                        self.received))
+        self.register_handler(Callback("events", MatchXPath("{jabber:client}message/" + EVENT + "event"),
+                                       self.notified))
+        self.add_event_handler("message", self.heard)
 
     def give_up(self, reason):
         say("failed", reason=reason)
         sys.exit(1)
 
     async def started(self, _):
+        self["xep_0163"].add_interest(INTERESTS)
+        await self["xep_0115"].update_caps(broadcast=False)
         await self.get_roster()
         self.send_presence()
         say("online")
@@ -56,11 +69,26 @@ class Contact(slixmpp.ClientXMPP):
             ver=None if caps is None else caps.get("ver"), node=None if caps is None else caps.get("node"),
             status=None if status is None else status.text)
 
+    def notified(self, message):
+        for items in message.xml.iter(EVENT + "items"):
+            for item in items.iter(EVENT + "item"):
+                payload = "".join(slixmpp.xmlstream.tostring(child) for child in item)
+                say("published", sender=str(message["from"]), node=items.get("node"), id=item.get("id"),
+                    payload=payload, empty=all(len(child) == 0 for child in item))
+
+    def heard(self, message):
+        if message["body"]:
+            say("chat", sender=str(message["from"]), text=message["body"])
+
     def received(self, message):
         say("receipt", sender=str(message["from"]), id=message.xml.find(RECEIVED).get("id"))
 
-    async def obey(self, command, jid, node=None):
-        if command in ("subscribe", "unsubscribe"):
+    async def obey(self, command, jid, node=None, *more):
+        if command == "say":
+            self.send_message(mto=jid, mbody=" ".join((node, *more)), mtype="chat")
+        elif command == "mood":
+            await (self["xep_0107"].stop() if jid == "-" else self["xep_0107"].publish_mood(jid))
+        elif command in ("subscribe", "unsubscribe"):
             self.send_presence(pto=jid, ptype=command)
         elif command in ("allow", "deny"):
             self.send_presence(pto=jid, ptype="subscribed" if command == "allow" else "unsubscribed")
@@ -97,10 +125,11 @@ def main():
     parser = argparse.ArgumentParser()
     for option in ("--server", "--jid", "--password"):
         parser.add_argument(option, required=True)
+    parser.add_argument("--tls", choices=("trust-all", "off"), default="off")
     options = parser.parse_args()
     host, port = options.server.rsplit(":", 1)
     contact = Contact(options.jid, options.password)
-    contact.connect((host, int(port)), disable_starttls=True)
+    contact.connect((host, int(port)), disable_starttls=options.tls == "off")
     contact.loop.run_until_complete(commands(contact))
 
 

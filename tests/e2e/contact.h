@@ -1,0 +1,83 @@
+// tests/e2e/contact.h: a contact that shares no code with the project (contact.py): what it is told
+// to do, and what came.
+#pragma once
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sstream>
+
+#include "tests/e2e/world.h"
+#include "tests/support/eventually.h"
+
+namespace e2e {
+
+class Contact {
+ public:
+  static std::string missing() {
+    std::string output;
+    const int status =
+        support::run_command({.argv = {"/usr/bin/python3", "-c", "import slixmpp"}}, &output);
+    return status == 0 ? "" : "python3-slixmpp is needed: " + output;
+  }
+  Contact(const support::Prosody& prosody, const std::string& user) {
+    const auto fifo = (folder_ / "commands").string();
+    if (mkfifo(fifo.c_str(), 0600) != 0) throw std::runtime_error("mkfifo");
+    commands_fd_ = open(fifo.c_str(), O_RDWR | O_CLOEXEC);
+    process_ = std::make_unique<support::Process>(
+        support::Process::Spec{.argv = {"/bin/sh", "-c", "exec \"$@\" <\"$0\"", fifo,
+                                        "/usr/bin/python3", TEST_DATA "/e2e/contact.py", "--server",
+                                        "127.0.0.1:" + std::to_string(prosody.c2s_port()), "--jid",
+                                        user + "@localhost", "--password", kPassword, "--tls",
+                                        prosody.certificate().pem.empty() ? "off" : "trust-all"}});
+    EXPECT_TRUE(process_->wait_for_output("\"online\"", kWait)) << process_->output();
+  }
+  ~Contact() { close(commands_fd_); }
+  Contact(const Contact&) = delete;
+  Contact& operator=(const Contact&) = delete;
+
+  void say(const std::string& command) {
+    const std::string line = command + "\n";
+    ASSERT_EQ(write(commands_fd_, line.data(), line.size()), static_cast<ssize_t>(line.size()));
+  }
+  // What came, in order, if `wanted`.
+  std::vector<call::Json> events(const std::function<bool(const call::Json&)>& wanted) const {
+    std::vector<call::Json> found;
+    std::istringstream lines(process_->output());
+    for (std::string line; std::getline(lines, line);) {
+      auto value = call::Json::parse(line);
+      if (value && wanted(*value)) found.push_back(std::move(*value));
+    }
+    return found;
+  }
+  std::vector<call::Json> presences(const std::string& type, const std::string& from) const {
+    return events([&](const call::Json& event) {
+      return event["event"].string() == "presence" && event["type"].string() == type &&
+             event["sender"].string() == from;
+    });
+  }
+  // At least `times` since the beginning.
+  bool sees(const std::string& type, const std::string& from, std::size_t times = 1) const {
+    return support::eventually([&] { return presences(type, from).size() >= times; }, kWait);
+  }
+  bool answered(const std::string& event, const std::string& text) const {
+    return support::eventually(
+        [&] {
+          return !events([&](const call::Json& each) {
+                    return each["event"].string() == event &&
+                           each.str().find(text) != std::string::npos;
+                  }).empty();
+        },
+        kWait);
+  }
+  std::string output() const { return process_->output(); }
+
+ private:
+  support::TempDir folder_;
+  int commands_fd_ = -1;
+  std::unique_ptr<support::Process> process_;
+};
+
+}  // namespace e2e
