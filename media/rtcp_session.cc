@@ -140,6 +140,8 @@ void RtcpSession::forget(std::vector<Source>::iterator source) {
 bool RtcpSession::rtcp_received(std::span<const std::uint8_t> datagram, Duration now) {
   const auto packets = rtcp::parse(datagram);
   if (!packets) return false;
+  const bool collided_before = collided_;
+  bool given_up = false;
   for (const auto& packet : *packets) {
     if (const auto* sender = std::get_if<rtcp::SenderReport>(&packet)) {
       take(*sender, now);
@@ -149,8 +151,10 @@ bool RtcpSession::rtcp_received(std::span<const std::uint8_t> datagram, Duration
       for (const auto& block : receiver->blocks) take_block(block, now);
     } else if (const auto* bye = std::get_if<rtcp::Bye>(&packet)) {
       take(*bye);
+      given_up = given_up || std::ranges::find(bye->ssrcs, ssrc_) != bye->ssrcs.end();
     }
   }
+  if (given_up) collided_ = collided_before;  // the peer was first to find out
   return true;
 }
 

@@ -329,7 +329,8 @@ class LegTransport::Impl final : private IcePaths::Observer {
     if (ssrcs_left_ == 0) return;
     --ssrcs_left_;
     send_rtcp(rtcp_.bye(Clock::now().time_since_epoch()));
-    ssrc_ = std::uniform_int_distribution<std::uint32_t>(1)(random_);
+    // Not random_: both sides may have been seeded with the SSRC that they have in common.
+    ssrc_ = std::random_device{}();
     rtcp_.renew(ssrc_);
     for (auto& component : components_) {
       if (component.dtls) component.dtls->set_ssrc(ssrc_);

@@ -292,7 +292,8 @@ TEST(RtcpSession, APeerWithOurSsrcIsFoundOut) {
   EXPECT_FALSE(told(rtcp::ReceiverReport{.ssrc = 2, .blocks = {{.ssrc = 1}}})) << "about ours";
   RtcpSession session(1, "a", kWall);
   session.rtp_received(packet(0, 2), 0s);
-  EXPECT_FALSE(session.collided());
+  EXPECT_TRUE(session.rtcp_received(RtcpSession(1, "p", kWall).bye(0s), 0s));
+  EXPECT_FALSE(session.collided()) << "it gives it up";
   session.rtp_received(packet(0, 1), 0s);
   EXPECT_TRUE(session.collided());
 }
