@@ -13,6 +13,7 @@
 #include <memory>
 #include <random>
 
+#include "media/gst/decoder_main.h"
 #include "media/gst/gst_engine.h"
 #include "mixer/config.h"
 #include "mixer/focus.h"
@@ -244,4 +245,7 @@ int main(int argc, char** argv) {
 }  // namespace
 }  // namespace mixer
 
-int main(int argc, char** argv) { return mixer::main(argc, argv); }
+int main(int argc, char** argv) {
+  if (const auto decoded = media::gst::decoder_main(argc, argv)) return *decoded;
+  return mixer::main(argc, argv);
+}

@@ -57,6 +57,10 @@ class GstEngine final : public MediaEngine {
       : sink_(std::move(sink)),
         log_(config.log ? config.log : [](std::string_view) {}),
         note_(config.note ? config.note : [](std::string_view) {}),
+        player_parts_{
+            .on_event = [this](Event event) { emit(std::move(event)); },
+            .over = [this](PlayEnded end) { queue_.push(PlayOverCommand{std::move(end)}); },
+            .decoder = config.decoder},
         pool_(std::min(kMaxTickThreads, cores())),
         resolver_([this] { queue_.push(IceServersResolvedCommand{}); }, log_) {
     const auto ice = ice_config(config);
@@ -344,9 +348,7 @@ class GstEngine final : public MediaEngine {
   // Constant after construction. Order matters, see the destructor.
   const std::function<void(Event)> sink_;
   const std::function<void(std::string_view)> log_, note_;
-  const Player::Parts player_parts_{
-      .on_event = [this](Event event) { emit(std::move(event)); },
-      .over = [this](PlayEnded end) { queue_.push(PlayOverCommand{std::move(end)}); }};
+  const Player::Parts player_parts_;
   DtlsIdentity identity_;
   TickPool pool_;
   ControlQueue queue_{limits::kControlCommands};

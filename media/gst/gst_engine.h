@@ -21,6 +21,8 @@ struct EngineConfig {
   std::vector<std::string>
       deny_peers;           // remote candidates in these addresses or CIDR blocks are skipped
   unsigned io_threads = 0;  // 0: as many as cores
+  // The program that decodes what is played: this one, whose main() begins with decoder_main().
+  std::string decoder = "/proc/self/exe";
   // What an operator should know, and what one may like to know; any thread.
   std::function<void(std::string_view)> log = {}, note = {};
 };

@@ -1,21 +1,30 @@
-// media/gst/player.h: one piece on its way into the room: a thread that gets its sound and writes
-// it to what is behind the conference's pad play_%u, as fast as the room hears it.
+// media/gst/player.h: one piece on its way into the room: a thread that gets its sound, generated
+// or decoded, and writes it to what is behind the conference's pad play_%u, as fast as the room
+// hears it.
 #pragma once
 
 #include <atomic>
 #include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
 #include <thread>
 
 #include "media/media_engine.h"
 #include "media/play_source.h"
+#include "media/thread_role.h"
 
 namespace media::gst {
+
+class DecoderProcess;
 
 class Player {
  public:
   struct Parts {                          // called on the piece's thread; must not block
     std::function<void(Event)> on_event;  // PlayStarted, PlayTagged
     std::function<void(PlayEnded)> over;  // once; not after the destructor has begun
+    std::string decoder;                  // the program that has decoder_main()
   };
   // `source` outlives it, and is written to by nobody else.
   Player(PlaySpec spec, PlaySource& source, Parts parts);
@@ -26,11 +35,17 @@ class Player {
 
   // Control thread.
   void pause(bool on) { source_.pause(on); }
-  void seek(std::chrono::milliseconds) {}  // no sound of ours is long enough for that
+  void seek(std::chrono::milliseconds to);
 
  private:
   void run();
   PlayEnded play(Sound sound);
+  PlayEnded play(const PlayFile& file);
+  PlayEnded play(const PlayUrl& url);
+  PlayEnded listen(DecoderProcess& decoder);
+  void take(std::span<const std::uint8_t> sound);
+  bool take_seek(DecoderProcess& decoder);
+  PlayEnded error(std::string text) const { return {spec_.play, PlayEnd::error, std::move(text)}; }
 
   // Constant after construction.
   const PlaySpec spec_;
@@ -38,6 +53,13 @@ class Player {
   const Parts parts_;
 
   std::atomic<bool> stopping_{false};
+  Mutex mutex_;
+  DecoderProcess* decoder_ ABSL_GUARDED_BY(mutex_) = nullptr;  // the thread's, to be woken
+  std::optional<std::chrono::milliseconds> seek_to_ ABSL_GUARDED_BY(mutex_);
+
+  // The piece's thread.
+  int awaited_ = 0;  // seeks: the sound before they are answered is of elsewhere
+
   std::thread thread_;
 };
 

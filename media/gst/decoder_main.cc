@@ -1,0 +1,392 @@
+#include "media/gst/decoder_main.h"
+
+#include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
+#include <gst/gst.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "media/audio_frame.h"
+#include "media/gst/decoder_messages.h"
+#include "media/gst/decoder_sandbox.h"
+#include "media/gst/gst_ptr.h"
+#include "media/gst/piece_loudness.h"
+#include "media/limits.h"
+
+namespace media::gst {
+namespace {
+
+using Kind = DecoderHeader::Kind;
+
+// The plugins that read files with sound in them. All others are forgotten before anything is read:
+// none of these opens a file, a device or a connection.
+constexpr std::string_view kPlugins[] = {
+    "staticelements", "coreelements", "typefindfunctions", "playback", "app", "audioconvert",
+    "audioresample",
+    // what sound is wrapped in
+    "ogg", "matroska", "isomp4", "avi", "flv", "wavparse", "aiff", "auparse", "id3demux", "apetag",
+    "icydemux", "mpegtsdemux", "mpegpsdemux", "asf", "audioparsers", "opusparse", "subparse",
+    // what sound is
+    "vorbis", "opus", "flac", "mpg123", "speex", "wavpack", "musepack", "alaw", "mulaw", "adpcmdec",
+    "faad", "fdkaac", "libav", "a52dec", "dtsdec", "gsm", "amrnb", "amrwbdec"};
+
+// How long a piece is measured before it is heard; what is longer is known well enough by then.
+constexpr auto kMeasureFor = std::chrono::seconds(2);
+constexpr GstClockTime kWait = 50 * GST_MSECOND;  // for sound, between looks at seeks and the bus
+
+bool write_all(const void* data, std::size_t bytes) {
+  const auto* at = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t wrote = write(kDecoderMessages_fd, at, bytes);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return false;
+    at += wrote;
+    bytes -= static_cast<std::size_t>(wrote);
+  }
+  return true;
+}
+
+// The player that is gone ends this process: nobody is left to care.
+void say(Kind kind, const void* data = nullptr, std::size_t bytes = 0) {
+  const DecoderHeader header{kind, static_cast<std::uint32_t>(bytes)};
+  if (!write_all(&header, sizeof header) || !write_all(data, bytes)) _exit(0);
+}
+
+[[noreturn]] void fail(std::string_view text) {
+  say(Kind::error, text.data(), text.size());
+  _exit(1);
+}
+
+// Loads what may be needed, for nothing can be loaded later, and forgets the rest.
+void keep_plugins() {
+  GstRegistry* const registry = gst_registry_get();
+  GList* const plugins = gst_registry_get_plugin_list(registry);
+  for (GList* at = plugins; at; at = at->next) {
+    auto* const plugin = static_cast<GstPlugin*>(at->data);
+    const bool keep = std::ranges::find(kPlugins, std::string_view(gst_plugin_get_name(plugin))) !=
+                      std::end(kPlugins);
+    if (GstPlugin* const loaded = keep ? gst_plugin_load(plugin) : nullptr) {
+      gst_object_unref(loaded);
+    } else {
+      gst_registry_remove_plugin(registry, plugin);
+    }
+  }
+  gst_plugin_list_free(plugins);
+  // Pictures stay as they are: nobody sees them.
+  GList* const features = gst_registry_get_feature_list(registry, GST_TYPE_ELEMENT_FACTORY);
+  for (GList* at = features; at; at = at->next) {
+    const gchar* const kind =
+        gst_element_factory_get_metadata(GST_ELEMENT_FACTORY(at->data), GST_ELEMENT_METADATA_KLASS);
+    const std::string_view klass = kind ? kind : "";
+    const bool seen = klass.find("Video") != klass.npos || klass.find("Subtitle") != klass.npos ||
+                      klass.find("Image") != klass.npos;
+    if (seen && klass.find("Demux") == klass.npos) {
+      gst_registry_remove_feature(registry, GST_PLUGIN_FEATURE(at->data));
+    }
+  }
+  gst_plugin_feature_list_free(features);
+}
+
+std::string line_of(const GstTagList* tags, const gchar* tag) {
+  gchar* value = nullptr;
+  std::string line;
+  if (tags && gst_tag_list_get_string(tags, tag, &value)) line = value;
+  g_free(value);
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return line.substr(0, limits::kMaxTagBytes + 4);  // the player cuts between characters
+}
+
+class Decoder {
+ public:
+  explicit Decoder(double target_lufs) : loudness_(target_lufs) {}
+
+  [[noreturn]] void run() {
+    build();
+    gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+    const bool seekable = wait_for_sound();
+    DecoderStarted started{
+        .duration_ms = duration_ms(), .seekable = seekable, .has_video = has_video_};
+    if (seekable) {
+      measure();
+      seek(0);
+    } else {
+      loudness_.follow(gain_of_tags());
+    }
+    std::vector<char> message(sizeof started);
+    std::memcpy(message.data(), &started, sizeof started);
+    said_tags_ = lines();
+    message.insert(message.end(), said_tags_.begin(), said_tags_.end());
+    say(Kind::started, message.data(), message.size());
+    for (;;) {
+      play();
+      say(Kind::finished);
+      wait_for_seek();
+    }
+  }
+
+ private:
+  void build() {
+    // A file is read from wherever the demuxer wants to; only so it can seek to the sample, and at
+    // once.
+    const off_t size = lseek(kDecoderInput_fd, 0, SEEK_END);
+    const std::string source =
+        size < 0 ? "fdsrc fd=0"
+                 : "appsrc name=source stream-type=random-access format=bytes size=" +
+                       std::to_string(size);
+    GError* error = nullptr;
+    pipeline_ = ElementPtr::sink(gst_parse_launch(
+        (source + " ! decodebin name=decode  audioconvert name=convert ! audioresample ! "
+                  "appsink name=sound sync=false max-buffers=8 "
+                  "caps=audio/x-raw,format=F32LE,channels=1,rate=48000,layout=interleaved")
+            .c_str(),
+        &error));
+    if (error) fail("The decoder lacks what it needs.");
+    const auto part = [this](const char* name) {
+      return ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
+    };
+    decode_ = part("decode");
+    convert_ = part("convert");
+    sound_ = part("sound");
+    if (const auto in = part("source")) {
+      g_signal_connect(in.get(), "need-data", G_CALLBACK(&Decoder::on_need), this);
+      g_signal_connect(in.get(), "seek-data", G_CALLBACK(&Decoder::on_place), this);
+    }
+    g_signal_connect(decode_.get(), "pad-added", G_CALLBACK(&Decoder::on_pad), this);
+    g_signal_connect(decode_.get(), "no-more-pads", G_CALLBACK(&Decoder::on_no_more), this);
+    g_signal_connect(decode_.get(), "unknown-type", G_CALLBACK(&Decoder::on_unknown), this);
+  }
+
+  // Streaming threads.
+  static void on_need(GstElement* in, guint length, gpointer self) {
+    auto* const decoder = static_cast<Decoder*>(self);
+    constexpr guint kChunk = 65536;
+    std::vector<char> bytes(std::min(length, kChunk));
+    const ssize_t got = pread(kDecoderInput_fd, bytes.data(), bytes.size(), decoder->place_.load());
+    if (got <= 0) {
+      gst_app_src_end_of_stream(GST_APP_SRC(in));
+      return;
+    }
+    decoder->place_ += got;
+    GstBuffer* const buffer = gst_buffer_new_allocate(nullptr, static_cast<gsize>(got), nullptr);
+    gst_buffer_fill(buffer, 0, bytes.data(), static_cast<gsize>(got));
+    gst_app_src_push_buffer(GST_APP_SRC(in), buffer);
+  }
+  static gboolean on_place(GstElement*, guint64 place, gpointer self) {
+    static_cast<Decoder*>(self)->place_ = static_cast<off_t>(place);
+    return TRUE;
+  }
+  static void on_pad(GstElement*, GstPad* pad, gpointer self) {
+    auto* const decoder = static_cast<Decoder*>(self);
+    const CapsPtr caps(gst_pad_query_caps(pad, nullptr));
+    const gchar* const name = gst_structure_get_name(gst_caps_get_structure(caps.get(), 0));
+    if (!g_str_has_prefix(name, "audio/x-raw")) return;
+    const auto sink = PadPtr::adopt(gst_element_get_static_pad(decoder->convert_.get(), "sink"));
+    if (gst_pad_is_linked(sink.get())) return;  // another language
+    if (gst_pad_link(pad, sink.get()) == GST_PAD_LINK_OK) decoder->has_sound_ = true;
+  }
+  static void on_no_more(GstElement*, gpointer self) {
+    auto* const decoder = static_cast<Decoder*>(self);
+    if (!decoder->has_sound_) decoder->has_none_ = true;
+  }
+  static void on_unknown(GstElement*, GstPad*, GstCaps* caps, gpointer self) {
+    auto* const decoder = static_cast<Decoder*>(self);
+    const std::string_view name = gst_structure_get_name(gst_caps_get_structure(caps, 0));
+    if (name.starts_with("video/") || name.starts_with("image/")) decoder->has_video_ = true;
+    for (const std::string_view list :
+         {"text/uri-list", "application/x-hls", "application/dash+xml", "application/sdp",
+          "application/xspf+xml", "application/vnd.ms-sstr+xml", "application/smil",
+          "text/plain"}) {
+      if (name == list) decoder->is_list_ = true;
+    }
+  }
+
+  void look_at_bus() {
+    const auto bus = ObjectPtr<GstBus>::adopt(gst_element_get_bus(pipeline_.get()));
+    while (GstMessage* const message = gst_bus_pop(bus.get())) {
+      if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_TAG) {
+        GstTagList* tags = nullptr;
+        gst_message_parse_tag(message, &tags);
+        GstTagList* const merged = gst_tag_list_merge(tags_, tags, GST_TAG_MERGE_REPLACE);
+        gst_tag_list_unref(tags);
+        if (tags_) gst_tag_list_unref(tags_);
+        tags_ = merged;
+      } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+        GError* error = nullptr;
+        gst_message_parse_error(message, &error, nullptr);
+        complain(*error);
+      }
+      gst_message_unref(message);
+    }
+    if (has_none_) fail(is_list_ ? kList : kNoSound);
+  }
+
+  [[noreturn]] void complain(const GError& error) const {
+    if (is_list_) fail(kList);
+    const bool unknown =
+        g_error_matches(&error, GST_STREAM_ERROR, GST_STREAM_ERROR_TYPE_NOT_FOUND) ||
+        g_error_matches(&error, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND) ||
+        g_error_matches(&error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN) ||
+        g_error_matches(&error, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE);
+    if (unknown) fail(has_video_ ? kNoSound : "What kind of sound this is is not known here.");
+    fail("It is broken, and cannot be decoded.");
+  }
+
+  // nullptr: none yet, or the end (ended_).
+  GstSample* pull(GstClockTime wait) {
+    GstAppSink* const sink = GST_APP_SINK(sound_.get());
+    GstSample* const sample = gst_app_sink_try_pull_sample(sink, wait);
+    look_at_bus();
+    ended_ = !sample && gst_app_sink_is_eos(sink);
+    return sample;
+  }
+
+  // Whether one can go to any place in it.
+  bool wait_for_sound() {
+    while (!first_ && !ended_) first_ = pull(kWait);
+    if (!first_) fail("There is no sound in it.");
+    GstQuery* const query = gst_query_new_seeking(GST_FORMAT_TIME);
+    gboolean seekable = FALSE;
+    if (gst_element_query(pipeline_.get(), query)) {
+      gst_query_parse_seeking(query, nullptr, &seekable, nullptr, nullptr);
+    }
+    gst_query_unref(query);
+    return seekable;
+  }
+
+  std::int64_t duration_ms() {
+    gint64 duration = -1;
+    const bool known =
+        gst_element_query_duration(pipeline_.get(), GST_FORMAT_TIME, &duration) && duration > 0;
+    return known ? duration / GST_MSECOND : -1;
+  }
+
+  template <class Use>
+  void with_samples(GstSample* sample, Use use) {
+    GstMapInfo map;
+    GstBuffer* const buffer = gst_sample_get_buffer(sample);
+    if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
+      use(std::span(reinterpret_cast<const float*>(map.data), map.size / sizeof(float)));
+      gst_buffer_unmap(buffer, &map);
+    }
+    gst_sample_unref(sample);
+  }
+
+  std::uint64_t measure() {
+    std::uint64_t measured = 0;
+    const auto until = std::chrono::steady_clock::now() + kMeasureFor;
+    while (!ended_ && std::chrono::steady_clock::now() < until) {
+      GstSample* const sample = first_ ? std::exchange(first_, nullptr) : pull(kWait);
+      if (!sample) continue;
+      with_samples(sample, [&](std::span<const float> sound) {
+        loudness_.measure(sound);
+        measured += sound.size();
+      });
+    }
+    loudness_.settle();
+    return measured;
+  }
+
+  void seek(std::int64_t to_ms) {
+    ended_ = false;
+    const auto flags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
+    if (!gst_element_seek_simple(pipeline_.get(), GST_FORMAT_TIME, flags, to_ms * GST_MSECOND)) {
+      ended_ = true;  // beyond the end
+    }
+  }
+
+  void take_seeks() {
+    pollfd waiting{.fd = kDecoderSeeks_fd, .events = POLLIN, .revents = 0};
+    std::int64_t to_ms = 0;
+    while (poll(&waiting, 1, 0) > 0 &&
+           read(kDecoderSeeks_fd, &to_ms, sizeof to_ms) == sizeof to_ms) {
+      seek(to_ms);
+      say(Kind::sought);
+    }
+  }
+
+  // The player may still go back.
+  void wait_for_seek() {
+    pollfd waiting{.fd = kDecoderSeeks_fd, .events = POLLIN, .revents = 0};
+    while (poll(&waiting, 1, -1) < 0 && errno == EINTR) {
+    }
+    if ((waiting.revents & POLLIN) == 0) _exit(0);
+    take_seeks();
+  }
+
+  void play() {
+    std::vector<std::int16_t> sound;
+    while (!ended_) {
+      take_seeks();
+      GstSample* const sample = first_ ? std::exchange(first_, nullptr) : pull(kWait);
+      if (lines() != said_tags_) {
+        said_tags_ = lines();
+        say(Kind::tags, said_tags_.data(), said_tags_.size());
+      }
+      if (!sample) continue;
+      with_samples(sample, [&](std::span<const float> samples) {
+        while (!samples.empty()) {
+          const auto part = samples.first(std::min<std::size_t>(samples.size(), kFrame_samples));
+          loudness_.play(part, sound);
+          say(Kind::sound, sound.data(), sound.size() * sizeof sound[0]);
+          samples = samples.subspan(part.size());
+        }
+      });
+    }
+  }
+
+  std::string lines() const {
+    return line_of(tags_, GST_TAG_TITLE) + '\n' + line_of(tags_, GST_TAG_ARTIST) + '\n' +
+           line_of(tags_, GST_TAG_ALBUM) + '\n' + track();
+  }
+  std::string track() const {
+    guint number = 0;
+    const bool known = tags_ && gst_tag_list_get_uint(tags_, GST_TAG_TRACK_NUMBER, &number);
+    return known ? std::to_string(number) : "";
+  }
+
+  // ReplayGain 2.0: what brings it to -18 LUFS.
+  std::optional<double> gain_of_tags() {
+    gdouble gain_db = 0;
+    if (!tags_ || !gst_tag_list_get_double(tags_, GST_TAG_TRACK_GAIN, &gain_db)) return {};
+    return gain_db + loudness_.target_lufs() + 18;
+  }
+
+  static constexpr std::string_view kList = "A list of other things is not played.";
+  static constexpr std::string_view kNoSound = "There is no sound in it that is known here.";
+
+  PieceLoudness loudness_;
+  ElementPtr pipeline_, decode_, convert_, sound_;
+  GstTagList* tags_ = nullptr;
+  GstSample* first_ = nullptr;
+  std::string said_tags_;
+  bool ended_ = false;
+  std::atomic<off_t> place_{0};  // in a file
+  std::atomic<bool> has_sound_{false}, has_none_{false}, has_video_{false}, is_list_{false};
+};
+
+}  // namespace
+
+std::optional<int> decoder_main(int argc, char** argv) {
+  if (argc != 3 || std::strcmp(argv[1], kDecoderArgument) != 0) return std::nullopt;
+  limit_resources();
+  GError* error = nullptr;
+  if (!gst_init_check(nullptr, nullptr, &error)) fail("GStreamer does not start.");
+  keep_plugins();
+  if (!enter_sandbox()) fail("The decoder cannot be locked in.");
+  Decoder(std::strtod(argv[2], nullptr)).run();
+}
+
+}  // namespace media::gst

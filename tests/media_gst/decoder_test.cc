@@ -1,0 +1,311 @@
+// Files decoded by the process that the player starts: what comes of good ones, and of bad ones.
+#include <gst/gst.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "media/gst/piece_loudness.h"
+#include "media/gst/player.h"
+#include "media/sounds.h"
+#include "tests/media_gst/transport_peer.h"
+#include "tests/support/audio.h"
+#include "tests/support/seed.h"
+#include "tests/support/temp_dir.h"
+
+namespace media::gst {
+namespace {
+
+using test_support::rms_dbfs;
+using test_support::Samples;
+using test_support::tone_dbfs;
+
+constexpr PlayId kPlay{{1}, 1};
+
+// A file as GStreamer's own elements write it; false: an element is not there.
+bool make_file(const std::string& pipeline) {
+  GError* error = nullptr;
+  const auto made = ElementPtr::sink(gst_parse_launch(pipeline.c_str(), &error));
+  if (error) {
+    g_error_free(error);
+    return false;
+  }
+  gst_element_set_state(made.get(), GST_STATE_PLAYING);
+  const auto bus = ObjectPtr<GstBus>::adopt(gst_element_get_bus(made.get()));
+  GstMessage* const end = gst_bus_timed_pop_filtered(
+      bus.get(), 60 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  const bool good = end && GST_MESSAGE_TYPE(end) == GST_MESSAGE_EOS;
+  if (end) gst_message_unref(end);
+  gst_element_set_state(made.get(), GST_STATE_NULL);
+  return good;
+}
+
+// The processes that this one has started and not reaped.
+std::vector<pid_t> children() {
+  std::vector<pid_t> all;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream in(thread.path() / "children");
+    for (pid_t child = 0; in >> child;) all.push_back(child);
+  }
+  return all;
+}
+
+// A player whose room hears as fast as it can.
+class Played {
+ public:
+  explicit Played(const std::string& directory, const std::string& name, double lufs = -23)
+      : player_({.play = kPlay, .what = PlayFile{directory, name}, .loudness_lufs = lufs}, source_,
+                {.on_event = [this](Event event) { log.push(std::move(event)); },
+                 .over = [this](PlayEnded end) { log.push(std::move(end)); },
+                 .decoder = "/proc/self/exe"}) {}
+  // What is heard until the end; or until so much of it.
+  Samples hear(std::size_t most = SIZE_MAX) {
+    Samples heard;
+    while (heard.size() < most) {
+      Frame frame;
+      if (source_.read(frame)) {
+        heard.insert(heard.end(), frame.begin(), frame.end());
+      } else if (log.wait_for<PlayEnded>(kPlay, std::chrono::milliseconds(1))) {
+        break;
+      }
+    }
+    return heard;
+  }
+  PlayEnded ended() {
+    hear();
+    return *log.wait_for<PlayEnded>(kPlay);
+  }
+
+  EventLog log;
+
+ private:
+  PlaySource source_;
+
+ public:
+  Player player_;
+};
+
+class Decoder : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
+  // A tone of so many seconds, as `codec` (elements with a !) makes a file of it.
+  void tone_file(const std::string& name, const std::string& codec, double seconds = 3,
+                 double volume = 0.3) {
+    const auto buffers = static_cast<int>(seconds * 48000 / 960);
+    ASSERT_TRUE(make_file("audiotestsrc freq=1000 samplesperbuffer=960 num-buffers=" +
+                          std::to_string(buffers) + " volume=" + std::to_string(volume) +
+                          " ! audio/x-raw,rate=48000,channels=2 ! audioconvert ! " + codec +
+                          " ! filesink location=" + path(name)));
+  }
+  std::string path(const std::string& name) const { return dir_.path() / name; }
+  std::string folder() const { return dir_.path(); }
+  std::string error_of(const std::string& name) {
+    const PlayEnded end = Played(folder(), name).ended();
+    EXPECT_EQ(end.cause, PlayEnd::error) << name;
+    return end.text;
+  }
+
+  support::TempDir dir_;
+};
+
+TEST_F(Decoder, PlaysWhatGStreamerWritesAndTellsItsTagsAndLength) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const std::string title = "Étude " + std::to_string(random()), artist = std::to_string(random()),
+                    album = std::to_string(random());
+  const auto track = std::to_string(random() % 90 + 1);
+  const std::string tags = "taginject tags=\"title=(string)\\\"" + title +
+                           "\\\",artist=(string)\\\"" + artist + "\\\",album=(string)\\\"" + album +
+                           "\\\",track-number=(uint)" + track + "\" ! ";
+  for (const char* codec :
+       {"vorbisenc ! oggmux", "opusenc ! oggmux", "flacenc", "opusenc ! matroskamux"}) {
+    SCOPED_TRACE(codec);
+    const double seconds = 2 + random() % 30 / 10.0;
+    tone_file("a", tags + codec, seconds);
+    Played played(folder(), "a");
+    const Samples heard = played.hear();
+    const PlayEnded end = played.ended();
+    EXPECT_EQ(end.cause, PlayEnd::finished) << end.text;
+    EXPECT_NEAR(static_cast<double>(heard.size()) / 48000, seconds, 0.1);
+    ASSERT_GT(heard.size(), 72000U);
+    EXPECT_GT(tone_dbfs(std::span(heard).subspan(24000, 48000), 1000), -27);
+    const auto started = played.log.wait_for<PlayStarted>(kPlay);
+    ASSERT_TRUE(started);
+    PlayTags told = started->tags;
+    if (const auto tagged = played.log.wait_for<PlayTagged>(kPlay, std::chrono::milliseconds(0))) {
+      told = tagged->tags;
+    }
+    EXPECT_EQ(told.title, title);
+    // GStreamer's own Matroska muxer does not write all of them.
+    if (std::string(codec).find("matroska") == std::string::npos) {
+      EXPECT_EQ(told, (PlayTags{title, artist, album, track}));
+    }
+    EXPECT_TRUE(started->seekable);
+    ASSERT_TRUE(started->duration);
+    EXPECT_NEAR(static_cast<double>(started->duration->count()) / 1000, seconds, 0.1);
+  }
+}
+
+TEST_F(Decoder, WhateverItsLevelAPieceIsHeardAtTheLoudnessWanted) {
+  for (const double volume : {0.02, 0.2, 0.9}) {
+    tone_file("a.flac", "flacenc", 4, volume);
+    Samples heard = Played(folder(), "a.flac", -20).hear();
+    heard.resize(heard.size() - 2000);
+    // A tone of 1000 Hz in one channel: R 128 has it 0.7 dB over its RMS less 0.691.
+    PieceLoudness meter(-20);
+    std::vector<float> sound;
+    for (const std::int16_t s : std::span(heard).subspan(2000)) sound.push_back(s / 32768.0F);
+    meter.measure(sound);
+    meter.settle();
+    EXPECT_NEAR(meter.gain_db(), 0, 1) << volume;
+  }
+}
+
+TEST_F(Decoder, SeeksToTheSampleOfAFile) {
+  // Its level tells the place: a second of sound, then two without, and so on.
+  Samples sound(8 * 48000);
+  for (std::size_t i = 5 * 48000; i < sound.size(); ++i) sound[i] = i % 48 < 24 ? 8000 : -8000;
+  test_support::write_wav(path("a.wav"), {48000, sound});
+  Played played(folder(), "a.wav");
+  played.hear(48000);
+  played.player_.seek(std::chrono::milliseconds(4500));
+  const Samples heard = played.hear();
+  EXPECT_EQ(played.ended().cause, PlayEnd::finished);
+  const auto loud = std::ranges::find_if(heard, [](int s) { return std::abs(s) > 500; });
+  const auto left_ms = (heard.end() - loud) / 48;
+  EXPECT_NEAR(static_cast<double>(left_ms), 3000, 25);
+}
+
+TEST_F(Decoder, GoesBackFromTheEnd) {
+  tone_file("a.flac", "flacenc", 2);
+  Played played(folder(), "a.flac");
+  EXPECT_EQ(played.hear(47040).size(), 47040U);
+  played.player_.seek(std::chrono::milliseconds(0));
+  EXPECT_NEAR(static_cast<double>(played.hear().size()), 96000, 20000);
+}
+
+TEST_F(Decoder, TheSoundOfAVideoIsPlayed) {
+  if (!make_file("videotestsrc num-buffers=50 ! video/x-raw,width=64,height=48 ! jpegenc ! mux. "
+                 "audiotestsrc num-buffers=100 samplesperbuffer=960 ! audio/x-raw,rate=48000 ! "
+                 "audioconvert ! vorbisenc ! matroskamux name=mux ! filesink location=" +
+                 path("a.mkv"))) {
+    GTEST_SKIP() << "no encoder for pictures";
+  }
+  Played played(folder(), "a.mkv");
+  EXPECT_GT(rms_dbfs(played.hear()), -30);
+  EXPECT_EQ(played.ended().cause, PlayEnd::finished) << played.ended().text;
+  EXPECT_TRUE(played.log.wait_for<PlayStarted>(kPlay)->has_video);
+}
+
+TEST_F(Decoder, FilesOutsideTheFolderAreNotThere) {
+  tone_file("outside.wav", "wavenc", 1);
+  std::filesystem::create_directory(path("music"));
+  std::filesystem::create_symlink(path("outside.wav"), path("music/link.wav"));
+  std::filesystem::create_symlink("/etc", path("music/etc"));
+  mkfifo(path("music/fifo").c_str(), 0600);
+  for (const char* name : {"../outside.wav", "link.wav", "etc/passwd", "/etc/passwd", "fifo", ".",
+                           "missing.wav", "file:///etc/passwd", "/dev/zero", "/proc/self/fd/0"}) {
+    const PlayEnded end = Played(path("music"), name).ended();
+    EXPECT_EQ(end.cause, PlayEnd::error) << name;
+    EXPECT_EQ(end.text, "There is no such file.") << name;
+  }
+}
+
+TEST_F(Decoder, WhatIsNoSoundIsAnErrorAndNamedSo) {
+  const std::string secret = path("secret.wav");
+  tone_file("secret.wav", "wavenc", 1);
+  const std::pair<const char*, std::string> files[] = {
+      {"list.m3u", "#EXTM3U\n#EXTINF:1,x\nfile://" + secret + "\n"},
+      {"list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nhttp://127.0.0.1/a.ts\n"},
+      {"list.pls", "[playlist]\nFile1=" + secret + "\nNumberOfEntries=1\n"},
+      {"list.xspf", "<?xml version='1.0'?><playlist version='1' xmlns='http://xspf.org/ns/0/'/>"},
+      {"a.sdp",
+       "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 9 RTP/AVP 0\n"},
+      {"a.mpd", "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'/>"},
+      {"a.txt", "Nothing but words, of which there are some.\n"},
+      {"zeros", std::string(100000, '\0')},
+      {"empty", ""}};
+  for (const auto& [name, text] : files) {
+    std::ofstream(path(name)) << text;
+    EXPECT_NE(error_of(name), "") << name;
+  }
+  EXPECT_EQ(error_of("list.m3u"), "A list of other things is not played.");
+}
+
+TEST_F(Decoder, TruncatedAndGarbledFilesEnd) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  tone_file("a.ogg", "vorbisenc ! oggmux", 2);
+  std::ifstream in(path("a.ogg"), std::ios::binary);
+  const std::string whole((std::istreambuf_iterator<char>(in)), {});
+  for (int round = 0; round < 6; ++round) {
+    std::string bad = whole;
+    if (round % 2 == 0) bad.resize(random() % bad.size());
+    for (int i = 0; i < round * 3; ++i) bad[random() % bad.size()] = static_cast<char>(random());
+    std::ofstream(path("b.ogg"), std::ios::binary) << bad;
+    const PlayEnded end = Played(folder(), "b.ogg").ended();
+    EXPECT_EQ(end.cause == PlayEnd::error, !end.text.empty());
+  }
+}
+
+TEST_F(Decoder, ManyMinutesInAFewBytesAreDecodedOnlyAsTheyAreHeard) {
+  ASSERT_TRUE(
+      make_file("audiotestsrc wave=silence samplesperbuffer=48000 num-buffers=1200 ! "
+                "audio/x-raw,rate=48000,channels=1 ! flacenc ! filesink location=" +
+                path("hours.flac")));
+  Played played(folder(), "hours.flac");
+  const Samples heard = played.hear(10 * 48000);
+  EXPECT_LT(rms_dbfs(heard), -150);
+  EXPECT_TRUE(played.log.wait_for<PlayStarted>(kPlay));
+  EXPECT_FALSE(played.log.wait_for<PlayEnded>(kPlay, std::chrono::milliseconds(0)));
+}
+
+TEST_F(Decoder, ACrashEndsThePieceAndSaysSo) {
+  tone_file("a.flac", "flacenc", 20);
+  for (const int signal : {SIGSEGV, SIGKILL}) {
+    Played played(folder(), "a.flac");
+    played.hear(48000);
+    const auto decoders = children();
+    ASSERT_EQ(decoders.size(), 1U);
+    kill(decoders.front(), signal);
+    EXPECT_EQ(played.ended().cause, PlayEnd::error);
+    EXPECT_EQ(played.ended().text, "It has broken its decoder.");
+  }
+  EXPECT_TRUE(children().empty()) << "and nothing is left of it";
+}
+
+TEST_F(Decoder, ItIsLockedIn) {
+  tone_file("a.flac", "flacenc", 20);
+  Played played(folder(), "a.flac");
+  played.hear(48000);
+  const auto decoders = children();
+  ASSERT_EQ(decoders.size(), 1U);
+  const auto proc = "/proc/" + std::to_string(decoders.front());
+  std::ifstream status(proc + "/status");
+  const std::string text((std::istreambuf_iterator<char>(status)), {});
+  EXPECT_NE(text.find("Seccomp:\t2"), text.npos) << text;
+  EXPECT_NE(text.find("NoNewPrivs:\t1"), text.npos);
+  std::size_t files = 0;
+  for (const auto& fd : std::filesystem::directory_iterator(proc + "/fd")) {
+    std::error_code gone;
+    const auto target = std::filesystem::read_symlink(fd.path(), gone).string();
+    files += target.starts_with("/") && target != "/dev/null" ? 1 : 0;
+  }
+  EXPECT_EQ(files, 1U) << "what it decodes";
+}
+
+TEST_F(Decoder, StoppingDoesNotWaitForWhatIsPaused) {
+  tone_file("a.flac", "flacenc", 30);
+  Played played(folder(), "a.flac");
+  played.player_.pause(true);
+  ASSERT_TRUE(played.log.wait_for<PlayStarted>(kPlay));
+}
+
+}  // namespace
+}  // namespace media::gst
