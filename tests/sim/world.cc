@@ -127,6 +127,10 @@ void World::carry_out(const mixer::Command& command) {
                  [&](const mixer::RestartIce& c) { restart(c); },
                  [&](const mixer::SetIceServers& c) { engine_.set_ice_servers(c.servers); },
                  [&](const mixer::SetMixPlan& c) { engine_.set_mix_plan(c.room, c.plan); },
+                 [&](const mixer::Play& c) { engine_.play(c.spec); },
+                 [&](const mixer::PausePlay& c) { engine_.pause_play(c.play, c.on); },
+                 [&](const mixer::SeekPlay& c) { engine_.seek_play(c.play, c.to); },
+                 [&](const mixer::StopPlay& c) { engine_.stop_play(c.play); },
                  [&](const mixer::Reply& c) {
                    tell("  answer " + (c.result ? "result" : c.result.error().condition));
                    if (!c.result || !c.result->starts_with("<conference-info")) return;
