@@ -46,10 +46,9 @@ struct Playing {};  // what is it?
 
 }  // namespace control
 
-using Control =
-    std::variant<control::Help, control::Who, control::Topic, control::Status, control::Invite,
-                 control::Mute, control::Unmute, control::Kick, control::Playing, ShareWish,
-                 PlayOrder>;
+using Control = std::variant<control::Help, control::Who, control::Topic, control::Status,
+                             control::Invite, control::Mute, control::Unmute, control::Kick,
+                             control::Playing, ShareWish, PlayOrder>;
 
 Role needed_for(const Control& control);
 

@@ -1,7 +1,5 @@
 #include "media/gst/conference_element.h"
 
-#include <cstdio>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <string>

@@ -486,18 +486,4 @@ TEST(Acks, ARefusedAcceptEndsTheCall) {
   EXPECT_EQ(bench.focus.rooms(), 0u);
 }
 
-// Documents list an endpoint for each, and others read at most 64 of a user.
-TEST(CallsOfOneUser, AreBoundedInARoom) {
-  mixer::Config config = component_config();
-  config.limits.calls_per_minute_per_jid = 1000;
-  Bench bench(config);
-  for (std::size_t i = 0; i < mixer::limits::kMaxCallsPerUser; ++i) {
-    const std::string n = std::to_string(i);
-    ASSERT_NE(bench.join("ann@localhost/" + n, kRoom, Offer{.sid = "A" + n}).value, 0u);
-  }
-  EXPECT_EQ(bench.iq("ann@localhost/more", kRoom, Offer{.sid = "M"}.xml()).terminated().condition,
-            "busy");
-  EXPECT_NE(bench.join("bob@localhost/x", kRoom, Offer{.sid = "B"}).value, 0u);
-}
-
 }  // namespace
