@@ -21,7 +21,7 @@ GOOD = {
     "coin/xml.cc": '#include <pugixml.hpp>\n#include "coin/info.h"\n',
     "signaling/stanza.h": header("signaling/stanza.h", '#include "coin/info.h"'),
     "signaling/stanza.cc": '#include "signaling/stanza.h"\n#include <pugixml.hpp>\n',
-    "signaling/disco.cc": "#include <openssl/evp.h>\n",
+    "signaling/digest.cc": "#include <openssl/evp.h>\n",
     "signaling/strophe_door.h": header("signaling/strophe_door.h", "#include <memory>"),
     "signaling/strophe_door.cc": "#include <strophe.h>\n#include <expat.h>\n#include <poll.h>\n",
     "media/engine.h": header("media/engine.h", "#include <absl/base/thread_annotations.h>"),
