@@ -58,9 +58,7 @@ Json run(const load::Options& options) {
                       cast.roles[i].talker || options.listeners != load::Options::Listeners::none);
   }
   std::this_thread::sleep_for(options.settle);
-  const auto usage = [&options](int pid) {
-    return pid > 0 ? load::sample_process(pid) : std::nullopt;
-  };
+  const auto usage = [](int pid) { return pid > 0 ? load::sample_process(pid) : std::nullopt; };
   crowd.begin();
   const auto own_first = usage(getpid());
   const auto watched_first = usage(options.watch_pid);

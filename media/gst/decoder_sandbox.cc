@@ -81,16 +81,16 @@ bool enter_sandbox() {
   good = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0 && good;
   // A pair of sockets that know nobody else: what GStreamer's threads wake each other with.
   good = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
-                          SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) == 0 &&
+                          SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)) == 0 &&
          good;
   // glibc's fstat(). The path, which no filter sees, could name a file: it would be told how large
   // that is.
   good = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
-                          SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH)) == 0 &&
+                          SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH, 0)) == 0 &&
          good;
   // A thread's name.
   good = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                          SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)) == 0 &&
+                          SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0)) == 0 &&
          good;
   good = good && seccomp_load(filter) == 0;
   seccomp_release(filter);
