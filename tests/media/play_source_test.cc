@@ -165,7 +165,8 @@ class PlayedRoom : public ::testing::Test {
         heard.push_back(static_cast<std::int16_t>(sample));
       }
     }
-    const double level = tone_dbfs(std::span(heard).last(4 * kFrame_samples), 610);
+    const double level =
+        tone_dbfs(std::span(heard).last(std::min(heard.size(), 4UL * kFrame_samples)), 610);
     heard_.insert(heard_.end(), heard.begin(), heard.end());
     return level;
   }
