@@ -12,9 +12,20 @@
 #ifndef TEST_SANITIZED
 #define TEST_SANITIZED 0
 #endif
+#if defined(__SANITIZE_THREAD__)
+#define TEST_THREADS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TEST_THREADS_SANITIZED 1
+#endif
+#endif
+#ifndef TEST_THREADS_SANITIZED
+#define TEST_THREADS_SANITIZED 0
+#endif
 
 namespace test_support {
 
 inline constexpr bool kSanitized = TEST_SANITIZED;
+inline constexpr bool kThreadsSanitized = TEST_THREADS_SANITIZED;
 
 }  // namespace test_support
