@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "media/gst/gst_ptr.h"
+#include "media/gst/socket_address.h"
 #include "media/gst/socket_poller.h"
 #include "media/stun_screen.h"
 
@@ -54,18 +55,6 @@ std::optional<sockaddr_storage> native(GSocketAddress* address) {
   return out;
 }
 
-bool same(const sockaddr_storage& a, const sockaddr_storage& b) {
-  if (a.ss_family != b.ss_family) return false;
-  if (a.ss_family == AF_INET) {
-    const auto& a4 = reinterpret_cast<const sockaddr_in&>(a);
-    const auto& b4 = reinterpret_cast<const sockaddr_in&>(b);
-    return a4.sin_port == b4.sin_port && a4.sin_addr.s_addr == b4.sin_addr.s_addr;
-  }
-  const auto& a6 = reinterpret_cast<const sockaddr_in6&>(a);
-  const auto& b6 = reinterpret_cast<const sockaddr_in6&>(b);
-  return a6.sin6_port == b6.sin6_port && IN6_ARE_ADDR_EQUAL(&a6.sin6_addr, &b6.sin6_addr);
-}
-
 // What a TURN server has allocated (RFC 8656 §7.3), if the answer is of that.
 std::optional<sockaddr_storage> allocated(Bytes message) {
   constexpr std::uint8_t kAllocated[] = {0x01, 0x03};
@@ -104,7 +93,7 @@ Carried carried(const Installed& at, GSocketAddress* other, Bytes datagram) {
   if (!inside) return {datagram};
   const auto address = native(other);
   const auto relay = std::find_if(at.relays.begin(), at.relays.end(), [&](const Relay& each) {
-    return address && same(each.server, *address);
+    return address && same_address(each.server, *address);
   });
   if (relay == at.relays.end()) return {datagram};
   return {*inside, static_cast<Via>(relay - at.relays.begin() + 1)};
@@ -127,8 +116,9 @@ bool answers(Installed& at, const Carried& what, GSocketAddress* from) {
   const auto relayed = allocated(what.message);
   const auto server = native(from);
   if (!relayed || !server) return true;
-  const auto again = std::find_if(at.relays.begin(), at.relays.end(),
-                                  [&](const Relay& each) { return same(each.server, *server); });
+  const auto again = std::find_if(at.relays.begin(), at.relays.end(), [&](const Relay& each) {
+    return same_address(each.server, *server);
+  });
   if (again != at.relays.end()) {
     again->relayed = *relayed;
   } else {

@@ -14,6 +14,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "media/gst/socket_address.h"
+
 namespace media::gst {
 namespace {
 
@@ -32,19 +34,6 @@ bool is_ours(std::span<const std::uint8_t> datagram) {
   if (datagram.empty()) return false;
   const auto first = datagram[0];
   return (first >= 20 && first <= 63) || (first >= 128 && first <= 191);
-}
-
-bool same(const sockaddr_storage& a, const sockaddr_storage& b) {
-  if (a.ss_family != b.ss_family) return false;
-  if (a.ss_family == AF_INET) {
-    const auto& x = reinterpret_cast<const sockaddr_in&>(a);
-    const auto& y = reinterpret_cast<const sockaddr_in&>(b);
-    return x.sin_port == y.sin_port && x.sin_addr.s_addr == y.sin_addr.s_addr;
-  }
-  const auto& x = reinterpret_cast<const sockaddr_in6&>(a);
-  const auto& y = reinterpret_cast<const sockaddr_in6&>(b);
-  return x.sin6_port == y.sin6_port &&
-         std::memcmp(&x.sin6_addr, &y.sin6_addr, sizeof x.sin6_addr) == 0;
 }
 
 int poll_timeout(SocketPoller::TimePoint until) {
@@ -220,7 +209,7 @@ void SocketPoller::receive(SocketSource& source) {
                                reinterpret_cast<sockaddr*>(&from), &length);
     if (size < 0) return;
     const auto datagram = std::span(buffer_).first(static_cast<std::size_t>(size));
-    if (is_ours(datagram) && same(from, source.direct.from)) {
+    if (is_ours(datagram) && same_address(from, source.direct.from)) {
       source.direct.receive(source.direct.self, datagram);
       return;
     }
