@@ -220,6 +220,7 @@ class Focus {
   IceServices ice_services_{config_, wall_};
   Subscriptions subscriptions_;
   std::optional<Publisher> publisher_;  // of the account
+  std::optional<Situation> shown_;      // by it
   Invitations invitations_;             // of us
   Dialling dialling_;                   // by us
   CallLimit calls_;

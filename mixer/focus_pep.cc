@@ -25,7 +25,10 @@ void Focus::show_extended(TimePoint now) {
     situation.playing = conference.now_playing();
     situation.status = room->second.status;
   }
+  // Most events change nothing of it, and an avatar is not hashed for each.
+  if (situation == shown_) return;
   publisher_->show(extended_presence(config_.presence, situation), now);
+  shown_ = std::move(situation);
 }
 
 // Only what a user himself publishes, which his server says in his name (XEP-0163 §4.3).
