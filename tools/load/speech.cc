@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <stdexcept>
 
@@ -41,7 +42,7 @@ class TemporaryFile {
   const std::string& name() const { return name_; }
 
  private:
-  std::string name_ = "/tmp/jingle-load-XXXXXX.wav";
+  std::string name_ = std::filesystem::temp_directory_path() / "jingle-load-XXXXXX.wav";
   int fd_;
 };
 
