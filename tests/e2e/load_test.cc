@@ -66,7 +66,7 @@ TEST_F(Load, TwentyCallersJoinAreToldOfEachOtherAndLeave) {
   EXPECT_GE(report["coin"]["full"].number(), 20) << "everybody's first";
   EXPECT_GT(report["coin"]["lag_ms"]["count"].number(), 0);
   EXPECT_GT(report["watched"]["memory_mb"].number(), 1);
-  EXPECT_EQ(report["own"]["threads"].number(), 2) << "not one for each caller";
+  EXPECT_LE(report["own"]["threads"].number(), 3) << "not one for each caller; TSan has its own";
 }
 
 // On a machine that is too busy for sound in real time it is tried again.
