@@ -14,6 +14,7 @@
 
 #include "media/mix_plan.h"
 #include "media/sounds.h"
+#include "media/voice_filter.h"
 
 namespace media {
 
@@ -83,8 +84,9 @@ struct LegSpec {
   LegId leg;
   std::uint32_t contributor_id =
       0;  // this leg's CSRC in what others receive; unique in the room, fixed for the session
-  bool ice_controlling = false;     // true when we are the Jingle initiator
-  bool rtcp_mux = true;             // false: gather component 2 too
+  bool ice_controlling = false;  // true when we are the Jingle initiator
+  bool rtcp_mux = true;          // false: gather component 2 too
+  VoiceProcessing voice = {};
   std::optional<LegRemote> remote;  // absent when we dial out: connect_leg() follows
   bool operator==(const LegSpec&) const = default;
 };

@@ -20,6 +20,7 @@
 #include "media/packet_ring.h"
 #include "media/rtp_header.h"
 #include "media/telephone_event.h"
+#include "media/voice_filter.h"
 
 namespace media {
 
@@ -28,13 +29,16 @@ struct MixLegSpec {
   std::uint32_t contributor_id = 0;
   std::uint32_t ssrc = 0;  // of what the leg is sent
   RtpParameters rtp;
+  VoiceProcessing voice = {};
   bool operator==(const MixLegSpec&) const = default;
 };
 
 class MixLeg {
  public:
-  explicit MixLeg(const MixLegSpec& spec)
+  // Without a filter it is mixed as it comes.
+  explicit MixLeg(const MixLegSpec& spec, std::unique_ptr<VoiceFilter> filter = nullptr)
       : spec_(spec),
+        filter_(std::move(filter)),
         events_(spec.rtp.telephone_event_rate_hz),
         // RFC 3550 §5.1 wants random beginnings; the SSRC is random.
         sequence_(static_cast<std::uint16_t>(spec.ssrc * 2654435761U >> 16)),
@@ -64,6 +68,7 @@ class MixLeg {
 
   // What it says.
   LegVoice voice_;
+  std::unique_ptr<VoiceFilter> filter_;
   TelephoneEvents events_;
   std::uint32_t events_ssrc_ = 0;  // whose keys they are
   VoiceActivity activity_;

@@ -247,6 +247,8 @@ void RoomMixer::freeze(MixLeg& leg, bool speaking) {
     return;
   }
   if (!leg.measured_) decode_frame(leg);
+  // What another mixer has mixed is no voice.
+  if (leg.filter_ && !leg.plan_.is_mixer) leg.filter_->process(leg.frame_);
   ramp(leg.frame_, leg.gain_, gain, leg.limiter_);
   leg.gain_ = gain;
   leg.level_dbov_ = kSilence_dbov;

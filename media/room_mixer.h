@@ -1,6 +1,6 @@
 // media/room_mixer.h: one tick of one room. Pure: packets in the legs' rings
 // become headers and payloads; no clock, thread or GStreamer. One thread at a time; tick()
-// allocates nothing, takes no lock and logs nothing.
+// allocates nothing, takes no lock and logs nothing; a VoiceFilter may.
 #pragma once
 
 #include <chrono>

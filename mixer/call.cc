@@ -22,6 +22,7 @@ Call::Call(Setup setup, Outbox& out, TimePoint now)
   spec.leg = setup_.leg;
   spec.contributor_id = setup_.contributor_id;
   spec.ice_controlling = dials;  // the Jingle initiator controls (XEP-0176 §5.4)
+  spec.voice = setup_.voice;
   // RFC 5761 §5.1.3: whether RTCP is multiplexed is known from the answer only.
   spec.rtcp_mux = !dials && setup_.agreed.remote.rtp.rtcp_mux;
   if (dials) {

@@ -31,6 +31,7 @@ class Call {
     jingle::Role role = jingle::Role::responder;
     Agreement agreed = {};                  // responder only; else the peer's accept makes it
     std::uint32_t max_bitrate_bps = 32000;  // what we send at most
+    media::VoiceProcessing voice = {};
     // Until it is connected; an initiator's as the invitation is listed (RFC 4575 §5.7.2).
     coin::EndpointStatus status = coin::EndpointStatus::dialing_in;
     bool isfocus = true;  // whether our session-accept or -initiate says so

@@ -139,6 +139,7 @@ bool Conference::initiate(const Incoming& incoming, Outbox& out, TimePoint now) 
 
 void Conference::add(Call::Setup setup, const ClientProfile* profile, Outbox& out, TimePoint now) {
   const media::LegId leg = setup.leg;
+  setup.voice = place_.config.voice;
   sessions_.emplace(std::pair(setup.peer, setup.sid), leg);
   contributor_ids_.insert(setup.contributor_id);
   if (const auto moving = moving_.find(setup.replaces.value_or(leg)); moving != moving_.end()) {

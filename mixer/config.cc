@@ -282,6 +282,8 @@ void read_room_keys(ConfigSection& section, const Config::Play& play, RoomConfig
   }
   take_int(room.max_speakers, section, "max-speakers",
            static_cast<int>(media::limits::kMaxSpeakers));
+  take(room.voice.denoise, section.boolean("denoise"));
+  take(room.voice.automatic_gain, section.boolean("automatic-gain"));
 }
 
 void read_invite(ConfigSection& section, const Config::Xmpp& xmpp, RoomConfig& room) {

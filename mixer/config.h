@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "media/limits.h"
+#include "media/voice_filter.h"
 #include "mixer/net_address.h"
 #include "signaling/jid.h"
 #include "signaling/pep.h"
@@ -29,8 +30,8 @@ enum class FocusWhen { always, multiparty };
 inline constexpr std::string_view kBuiltInHoldMusic = "on";
 
 struct RoomConfig {
-  std::string name;                   // the JID's localpart, prepared
-  std::string display_text, subject;  // empty: the room's name; none
+  std::string name;                             // the JID's localpart, prepared
+  std::string display_text = {}, subject = {};  // empty: the room's name; none
   Disclose disclose = Disclose::bare;
   Announce announce = Announce::first;
   bool is_public = false;  // listed in disco#items
@@ -43,6 +44,7 @@ struct RoomConfig {
   std::string hold_music = {};
   bool chimes = false;  // when somebody comes or goes
   int max_speakers = static_cast<int>(media::limits::kDefaultSpeakers);  // heard at once
+  media::VoiceProcessing voice = {};
   std::vector<jingle::Jid> invite = {};      // dialled when the room opens
   std::vector<jingle::Jid> moderators = {};  // bare
   bool operator==(const RoomConfig&) const = default;

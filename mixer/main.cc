@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
 #include <random>
+#include <ranges>
 
 #include "media/gst/decoder_main.h"
 #include "media/gst/gst_engine.h"
@@ -38,13 +40,18 @@ std::chrono::sys_seconds calendar_time(TimePoint at) {
   return floor<seconds>(system_clock::now() + (at - steady_clock::now()));
 }
 
-media::gst::EngineConfig engine_config(const Config::Media& media) {
+media::gst::EngineConfig engine_config(const Config& from) {
   media::gst::EngineConfig config;
-  config.addresses = media.addresses;
-  config.port_min = media.port_min;
-  config.port_max = media.port_max;
-  config.external_address = media.external_address;
-  config.deny_peers = media.deny_peers;
+  config.addresses = from.media.addresses;
+  config.port_min = from.media.port_min;
+  config.port_max = from.media.port_max;
+  config.external_address = from.media.external_address;
+  config.deny_peers = from.media.deny_peers;
+  const auto processes = [](const RoomConfig& room) {
+    return room.voice != media::VoiceProcessing{};
+  };
+  config.voice_processing = processes(from.room_defaults) ||
+                            std::ranges::any_of(from.rooms | std::views::values, processes);
   config.log = [](std::string_view line) { write_log(Log::Level::warning, line); };
   config.note = [](std::string_view line) { write_log(Log::Level::info, line); };
   return config;
@@ -180,8 +187,7 @@ int run(const Config& config) {
   const SteadyClock clock;
   MediaMailbox mailbox(limits::kMailboxDroppable, may_drop);
   auto engine = media::gst::make_gst_engine(
-      engine_config(config.media),
-      [&mailbox](media::Event event) { mailbox.push(std::move(event)); });
+      engine_config(config), [&mailbox](media::Event event) { mailbox.push(std::move(event)); });
   engine->set_ice_servers(ice_servers(config.media));
   Focus focus(config, system_random, calendar_time, state->subscriptions, state->published);
   FocusAgent agent(

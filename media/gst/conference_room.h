@@ -12,6 +12,7 @@
 #include "media/gst/conference_element.h"
 #include "media/gst/gst_ptr.h"
 #include "media/gst/tick_pool.h"
+#include "media/gst/webrtc_dsp.h"
 #include "media/handoff.h"
 #include "media/play_source.h"
 #include "media/room_mixer.h"
@@ -22,7 +23,7 @@ namespace media::gst {
 class ConferenceRoom final : public TickPool::Room {
  public:
   struct Leg {
-    explicit Leg(const ConferenceLeg& spec) : mix(spec) {}
+    explicit Leg(const ConferenceLeg& spec) : mix(spec, make_webrtc_dsp(spec.voice)) {}
     MixLeg mix;
     PadPtr src;  // the tick's: where its packets go; empty: nowhere
   };

@@ -20,6 +20,7 @@
 #include "media/gst/room_pipeline.h"
 #include "media/gst/tick_pool.h"
 #include "media/gst/transport_limits.h"
+#include "media/gst/webrtc_dsp.h"
 #include "media/thread_role.h"
 
 namespace media::gst {
@@ -133,6 +134,7 @@ class GstEngine final : public MediaEngine {
   struct Leg {
     RoomId room;
     std::uint32_t contributor_id = 0, ssrc = 0;
+    VoiceProcessing voice;
     IoThread* io = nullptr;
     ElementPtr leg_src;
   };
@@ -188,6 +190,7 @@ class GstEngine final : public MediaEngine {
     Leg leg;
     leg.room = spec.room;
     leg.contributor_id = spec.contributor_id;
+    leg.voice = spec.voice;
     leg.ssrc = random_ssrc();
     leg.io = io_[next_io_++ % io_.size()].get();
     leg.leg_src = make_leg_src();
@@ -217,7 +220,8 @@ class GstEngine final : public MediaEngine {
       room.pipeline->attach({.leg = command.leg,
                              .contributor_id = leg.contributor_id,
                              .ssrc = leg.ssrc,
-                             .rtp = command.remote.rtp},
+                             .rtp = command.remote.rtp,
+                             .voice = leg.voice},
                             leg.leg_src, *leg.io);
     } catch (const std::runtime_error& error) {
       emit(LegFailed{command.leg, LegFailure::media_error, error.what()});
@@ -372,6 +376,10 @@ class GstEngine final : public MediaEngine {
 
 std::unique_ptr<MediaEngine> make_gst_engine(EngineConfig config, std::function<void(Event)> sink) {
   start_gstreamer();
+  if (config.voice_processing && !has_webrtc_dsp()) {
+    throw std::runtime_error(
+        "denoise and automatic-gain need GStreamer's webrtcdsp (gstreamer1.0-plugins-bad)");
+  }
   return std::make_unique<GstEngine>(config, std::move(sink));
 }
 

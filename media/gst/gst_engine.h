@@ -23,6 +23,7 @@ struct EngineConfig {
   unsigned io_threads = 0;  // 0: as many as cores
   // The program that decodes what is played: this one, whose main() begins with decoder_main().
   std::string decoder = "/proc/self/exe";
+  bool voice_processing = false;  // some leg will want it: its plugin must be there
   // What an operator should know, and what one may like to know; any thread.
   std::function<void(std::string_view)> log = {}, note = {};
 };

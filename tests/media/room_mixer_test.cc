@@ -73,6 +73,42 @@ TEST(RoomMixer, OwnVoiceIsExactlyAbsentBeforeTheEncoder) {
   EXPECT_EQ(room.mixer.own(*room[3].leg), nullptr);
 }
 
+class Counted final : public VoiceFilter {
+ public:
+  explicit Counted(int& frames) : frames_(frames) {}
+  void process(Frame& frame) noexcept override {
+    ++frames_;
+    for (std::int16_t& sample : frame) sample = static_cast<std::int16_t>(sample / 2);
+  }
+
+ private:
+  int& frames_;
+};
+
+TEST(RoomMixer, AVoiceIsFilteredWhereItIsHeardAndAMixNever) {
+  TestRoom room(4);
+  int filtered[4] = {};
+  for (std::size_t i = 0; i < 4; ++i) {
+    Caller& caller = room[i];
+    room.mixer.remove(*caller.leg);
+    caller.leg = std::make_unique<MixLeg>(caller.spec, std::make_unique<Counted>(filtered[i]));
+    room.mixer.add(*caller.leg);
+    caller.amplitude = i == 3 ? 0 : kAmplitude;
+  }
+  MixPlan plan = room.everybody();
+  plan.legs[1].is_mixer = true;
+  plan.legs[2].in_mix = false;
+  room.set_plan(plan);
+  room.run(50);
+  EXPECT_GT(filtered[0], 40);
+  EXPECT_EQ(filtered[1], 0) << "another mixer";
+  EXPECT_EQ(filtered[2], 0) << "muted";
+  EXPECT_EQ(filtered[3], 0) << "silent";
+  EXPECT_NEAR(20 * std::log10(test_support::tone_amplitude(*room.mixer.own(*room[0].leg), 440) /
+                              test_support::tone_amplitude(*room.mixer.own(*room[1].leg), 440)),
+              -6, 1);
+}
+
 TEST(RoomMixer, FiftyLegsCostOneEncodeAndOneForEachWhoSpeaks) {
   for (const std::size_t speakers : {0U, 1U, 3U}) {
     TestRoom room(50);

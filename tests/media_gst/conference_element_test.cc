@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "media/gst/webrtc_dsp.h"
 #include "tests/media_gst/conference_fixture.h"
 #include "tests/support/seed.h"
 
@@ -57,6 +58,22 @@ TEST_F(ConferenceElement, EachHearsAllOthersAndNotHimself) {
           << listener << " hears himself";
     }
   }
+}
+
+TEST_F(ConferenceElement, WhoIsToBeLiftedIsLiftedForTheOthers) {
+  if (!has_webrtc_dsp()) GTEST_SKIP() << "GStreamer's webrtcdsp is not installed";
+  double heard_dbfs[2];
+  for (const bool lifts : {false, true}) {
+    Conference conference(0);
+    conference.add(0, {}, {.automatic_gain = lifts});
+    conference.add(1);
+    conference.legs[0]->amplitude = 500;
+    conference.legs[1]->listening = true;
+    conference.run(300);
+    heard_dbfs[lifts] =
+        test_support::rms_dbfs(std::span(conference.legs[1]->heard).last(2 * 48000));
+  }
+  EXPECT_GT(heard_dbfs[1], heard_dbfs[0] + 6);
 }
 
 TEST_F(ConferenceElement, FiftyLegsCostOneEncodeAndOneForEachWhoSpeaksAndShareOneMemory) {

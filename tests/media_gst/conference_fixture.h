@@ -100,12 +100,13 @@ struct Conference {
     legs.clear();
     gst_element_set_state(element.get(), GST_STATE_NULL);
   }
-  HarnessLeg& add(guint index, const RtpParameters& rtp = {}) {
+  HarnessLeg& add(guint index, const RtpParameters& rtp = {}, VoiceProcessing voice = {}) {
     conference_set_leg(element.get(), index,
                        {.leg = {index + 1},
                         .contributor_id = contributors + index,
                         .ssrc = 77 + index,
-                        .rtp = rtp});
+                        .rtp = rtp,
+                        .voice = voice});
     legs.push_back(std::make_unique<HarnessLeg>(element.get(), index, rtp.opus_payload_type));
     if (legs.size() == 1) {
       GstClock* const held = gst_element_get_clock(element.get());

@@ -103,12 +103,14 @@ TEST(Call, ConnectedCallIsInTheMix) {
   EXPECT_TRUE(plan.legs[0].in_mix && plan.legs[0].receives);
 }
 
-TEST(Call, ThePlanSaysHowManyAreHeard) {
+TEST(Call, TheRoomSaysHowManyAreHeardAndHow) {
   mixer::Config config = component_config();
   config.room_defaults.max_speakers = 3;
+  config.room_defaults.voice = {.denoise = true};
   Bench bench(config);
   bench.join(kAnn);
   EXPECT_EQ(bench.engine.plans().begin()->second.max_speakers, 3u);
+  EXPECT_TRUE(bench.engine.legs().begin()->second.spec.voice.denoise);
 }
 
 TEST(Call, UnconnectedLegIsInNoMix) {

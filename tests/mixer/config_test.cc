@@ -163,6 +163,8 @@ moderators = ["Ann@Example.org", "bob@example.org"]
 hold-music = "on"
 chimes = true
 max-speakers = 1
+denoise = true
+automatic-gain = true
 [room.Bot]
 invite = ["Ann@Example.org", "bob@example.org/desk"]
 [room.Lobby]
@@ -179,6 +181,7 @@ moderators = []
 hold-music = "wait.ogg"
 chimes = false
 max-speakers = 32
+denoise = false
 [coin]
 push = "announced"
 sid-attribute = false
@@ -225,6 +228,7 @@ level = "debug"
   config.room_defaults.hold_music = kBuiltInHoldMusic;
   config.room_defaults.chimes = true;
   config.room_defaults.max_speakers = 1;
+  config.room_defaults.voice = {.denoise = true, .automatic_gain = true};
   config.rooms["bot"] = config.room_defaults;
   config.rooms["bot"].name = "bot";
   config.rooms["bot"].invite = {*jingle::Jid::parse("ann@example.org"),
@@ -241,16 +245,16 @@ level = "debug"
                            .hold_music = "on",
                            .chimes = true,
                            .max_speakers = 1,
+                           .voice = {.denoise = true, .automatic_gain = true},
                            .moderators = config.room_defaults.moderators};
   config.rooms["attic"] = {.name = "attic",
-                           .display_text = "",
-                           .subject = "",
                            .disclose = Disclose::full,
                            .announce = Announce::off,
                            .is_public = false,
                            .departed_for = std::chrono::hours(1),
                            .hold_music = "wait.ogg",
-                           .max_speakers = 32};
+                           .max_speakers = 32,
+                           .voice = {.denoise = false, .automatic_gain = true}};
   config.coin = {CoinPush::announced,
                  false,
                  true,
