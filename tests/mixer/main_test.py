@@ -131,6 +131,16 @@ class Main(unittest.TestCase):
             mixer.wait_for("service=stopped")
             self.assertEqual(mixer.status(), os.EX_OK)
 
+    def test_what_needs_a_plugin_that_is_missing_is_said_at_the_start(self):
+        nothing = {"GST_PLUGIN_SYSTEM_PATH_1_0": self.folder.name,
+                   "GST_REGISTRY_1_0": str(pathlib.Path(self.folder.name, "registry"))}
+        for key in ("denoise", "automatic-gain"):
+            for table in ("rooms", "room.lobby"):
+                text = GOOD.format(port=free_port()) + f"[{table}]\n{key} = true\n"
+                mixer = self.start(text, **nothing)
+                self.assertIn("gstreamer1.0-plugins-bad", mixer.wait_for("service=failed"))
+                self.assertEqual(mixer.status(), os.EX_SOFTWARE)
+
     def test_it_stops_though_the_server_never_answers(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
             server.settimeout(PATIENCE)
