@@ -211,7 +211,10 @@ void merge_into(User& base, const User& change) {
   merge_foreign(base.foreign, change.foreign);
 }
 
-void merge_users(std::optional<Users>& base, const std::optional<Users>& change) {
+// `entries` of a container that says itself whether it is full, partial or gone.
+template <class List, class T>
+void merge_list(std::optional<List>& base, const std::optional<List>& change,
+                std::vector<T> List::*entries, std::string T::*key) {
   if (!change) return;
   if (change->state == State::full) {
     base = change;
@@ -219,21 +222,7 @@ void merge_users(std::optional<Users>& base, const std::optional<Users>& change)
     base.reset();
   } else {
     if (!base) base.emplace();
-    apply(base->users, change->users, &User::entity);
-    merge_foreign(base->foreign, change->foreign);
-  }
-}
-
-void merge_sidebars(std::optional<SidebarsByVal>& base,
-                    const std::optional<SidebarsByVal>& change) {
-  if (!change) return;
-  if (change->state == State::full) {
-    base = change;
-  } else if (change->state == State::deleted) {
-    base.reset();
-  } else {
-    if (!base) base.emplace();
-    apply(base->entries, change->entries, &ConferenceInfo::entity);
+    apply((*base).*entries, (*change).*entries, key);
     merge_foreign(base->foreign, change->foreign);
   }
 }
@@ -253,9 +242,10 @@ void merge_into(ConferenceInfo& base, const ConferenceInfo& change) {
     base.host_info = std::move(changed);
   }
   replace(base.conference_state, change.conference_state);
-  merge_users(base.users, change.users);
+  merge_list(base.users, change.users, &Users::users, &User::entity);
   merge_uris(base.sidebars_by_ref, change.sidebars_by_ref);
-  merge_sidebars(base.sidebars_by_val, change.sidebars_by_val);
+  merge_list(base.sidebars_by_val, change.sidebars_by_val, &SidebarsByVal::entries,
+             &ConferenceInfo::entity);
   merge_foreign(base.foreign, change.foreign);
   replace(base.version, change.version);
 }
