@@ -134,15 +134,7 @@ class Crossing {
     ASSERT_TRUE(read) << text;
     log_.push_back(std::to_string((now_ - TimePoint(1000s)) / 1ms) + " -> " + domain(to) + ' ' +
                    text);
-    if (const auto* message = std::get_if<jingle::Message>(&*read)) {
-      handle(to, mixer::MessageReceived{*message});
-    } else if (const auto* presence = std::get_if<jingle::Presence>(&*read)) {
-      handle(to, mixer::PresenceReceived{*presence});
-    } else {
-      const auto& iq = std::get<jingle::Iq>(*read);
-      const bool asks = iq.type == jingle::Iq::Type::get || iq.type == jingle::Iq::Type::set;
-      asks ? handle(to, mixer::IqReceived{iq}) : handle(to, mixer::IqAnswered{iq});
-    }
+    handle(to, test::received(std::move(*read)));
   }
   // From one site to the other, after whatever went there before.
   void send(int from, const std::string& name, const jingle::Jid& sender, const jingle::Jid& to,

@@ -203,15 +203,7 @@ void Mesh::deliver(const std::string& text, const jingle::Jid& to) {
   for (std::size_t i = 0; i < sites_.size(); ++i) {
     const int focus = static_cast<int>(i);
     if (to.domain() != domain(focus)) continue;
-    if (const auto* message = std::get_if<jingle::Message>(&*read)) {
-      handle(focus, mixer::MessageReceived{*message});
-    } else if (const auto* presence = std::get_if<jingle::Presence>(&*read)) {
-      handle(focus, mixer::PresenceReceived{*presence});
-    } else {
-      const auto& iq = std::get<jingle::Iq>(*read);
-      const bool asks = iq.type == jingle::Iq::Type::get || iq.type == jingle::Iq::Type::set;
-      asks ? handle(focus, mixer::IqReceived{iq}) : handle(focus, mixer::IqAnswered{iq});
-    }
+    handle(focus, test::received(*read));
   }
 }
 

@@ -201,15 +201,7 @@ void PeerWorld::send(Line& line, const std::string& stanza) {
   agenda_.emplace(line.to_focus, [this, text] {
     auto read = test::stanza(text);
     ASSERT_TRUE(read) << text;
-    if (auto* iq = std::get_if<jingle::Iq>(&*read)) {
-      const bool request = iq->type == jingle::Iq::Type::get || iq->type == jingle::Iq::Type::set;
-      handle(request ? mixer::Event(mixer::IqReceived{std::move(*iq)})
-                     : mixer::Event(mixer::IqAnswered{std::move(*iq)}));
-    } else if (auto* message = std::get_if<jingle::Message>(&*read)) {
-      handle(mixer::MessageReceived{std::move(*message)});
-    } else {
-      handle(mixer::PresenceReceived{std::get<jingle::Presence>(std::move(*read))});
-    }
+    handle(test::received(std::move(*read)));
   });
 }
 

@@ -26,6 +26,20 @@ inline const std::string kFingerprint =
     "95:78:01:78:3F:95:34:1C:F8:8C:9A:57:59:03:78:6A:B3:21:50:B8:FD:C9:E0:6C:BC:76:6F:43:ED:38:1F:"
     "1A";
 
+// What came over the stream, as the focus is told of it.
+inline mixer::Event received(jingle::Stanza stanza) {
+  if (auto* message = std::get_if<jingle::Message>(&stanza)) {
+    return mixer::MessageReceived{std::move(*message)};
+  }
+  if (auto* presence = std::get_if<jingle::Presence>(&stanza)) {
+    return mixer::PresenceReceived{std::move(*presence)};
+  }
+  auto& iq = std::get<jingle::Iq>(stanza);
+  const bool asks = iq.type == jingle::Iq::Type::get || iq.type == jingle::Iq::Type::set;
+  if (asks) return mixer::IqReceived{std::move(iq)};
+  return mixer::IqAnswered{std::move(iq)};
+}
+
 inline mixer::Config component_config() {
   mixer::Config config;
   config.xmpp.jid = *jingle::Jid::parse("mixer.localhost");
