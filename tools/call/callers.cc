@@ -2,7 +2,6 @@
 
 #include <gst/gst.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <random>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "mixer/thread_role.h"
 #include "signaling/strophe_connection.h"
@@ -78,32 +78,6 @@ class Callers::MediaEvents : public mixer::EventSource {
   Callers& callers_;
 };
 
-// SIGINT and SIGTERM hang up; a second one ends at once.
-class Callers::Signals : public mixer::EventSource {
- public:
-  explicit Signals(Callers& callers) : callers_(callers) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  }
-  ~Signals() override { close(fd_); }
-  int poll_fd() const override { return fd_; }
-  void on_ready(short, TimePoint) override {
-    signalfd_siginfo info;
-    if (read(fd_, &info, sizeof info) != sizeof info) return;
-    if (asked_) _exit(128 + static_cast<int>(info.ssi_signo));
-    asked_ = true;
-    callers_.ask(0, {.what = UserAsked::What::hang_up});
-  }
-
- private:
-  Callers& callers_;
-  int fd_ = -1;
-  bool asked_ = false;
-};
-
 class Callers::StandardInput : public mixer::EventSource {
  public:
   explicit StandardInput(Callers& callers) : callers_(callers) {}
@@ -140,7 +114,11 @@ Callers::Callers(const Options& options, bool talkers, Watcher watcher)
              [this](media::Event event) { mailbox_.push(std::move(event)); }),
       loop_(clock_),
       media_events_(std::make_unique<MediaEvents>(*this)),
-      signals_(std::make_unique<Signals>(*this)),
+      signals_([this](TimePoint) {
+        if (std::exchange(asked_to_stop_, true)) return false;
+        ask(0, {.what = UserAsked::What::hang_up});
+        return true;
+      }),
       commands_(std::make_unique<StandardInput>(*this)) {
   for (const auto& file : options_.documents) documents_.push_back(read_file(file));
   const auto start = clock_.now();
@@ -159,7 +137,7 @@ void Callers::add(mixer::EventSource* source) {
 int Callers::run() {
   mixer::signaling_thread.assert_here();
   loop_.add(media_events_.get());
-  loop_.add(signals_.get());
+  loop_.add(&signals_);
   if (options_.commands) loop_.add(commands_.get());
   for (const auto& agent : agents_) loop_.add(agent.get());
   const auto finished = [](const auto& agent) { return agent->finished(); };

@@ -14,6 +14,7 @@
 #include "mixer/mailbox.h"
 #include "tools/call/call_agent.h"
 #include "tools/call/options.h"
+#include "tools/call/stop_signals.h"
 
 namespace call {
 
@@ -39,7 +40,6 @@ class Callers {
 
  private:
   class MediaEvents;
-  class Signals;
   class StandardInput;
 
   std::unique_ptr<CallAgent> make_agent(int number, TimePoint start_at);
@@ -52,7 +52,8 @@ class Callers {
   CallMedia media_;
   mixer::EventLoop loop_;
   std::unique_ptr<MediaEvents> media_events_;
-  std::unique_ptr<Signals> signals_;
+  bool asked_to_stop_ = false;
+  StopSignals signals_;
   std::unique_ptr<StandardInput> commands_;
   std::vector<std::string> documents_;
   std::vector<std::unique_ptr<CallAgent>> agents_;

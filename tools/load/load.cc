@@ -1,9 +1,5 @@
 #include "tools/load/load.h"
 
-#include <signal.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <pugixml.hpp>
@@ -67,30 +63,6 @@ class Load::CrowdEvents : public mixer::EventSource {
   Load& load_;
 };
 
-class Load::Signals : public mixer::EventSource {
- public:
-  explicit Signals(Load& load) : load_(load) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  }
-  ~Signals() override { close(fd_); }
-  int poll_fd() const override { return fd_; }
-  void on_ready(short, TimePoint now) override {
-    signalfd_siginfo info;
-    if (read(fd_, &info, sizeof info) != sizeof info) return;
-    if (load_.phase_ >= Phase::leaving) _exit(128 + static_cast<int>(info.ssi_signo));
-    if (load_.phase_ == Phase::measuring) load_.crowd_.end();
-    load_.enter(Phase::leaving, now);
-  }
-
- private:
-  Load& load_;
-  int fd_ = -1;
-};
-
 Load::Load(Options options, std::function<void(const Progress&)> progress)
     : options_(std::move(options)),
       progress_(std::move(progress)),
@@ -103,7 +75,12 @@ Load::Load(Options options, std::function<void(const Progress&)> progress)
       coin_(cast_.roles.size(), sampled(cast_.roles)),
       loop_(clock_),
       crowd_events_(std::make_unique<CrowdEvents>(*this)),
-      signals_(std::make_unique<Signals>(*this)),
+      signals_([this](TimePoint now) {
+        if (phase_ >= Phase::leaving) return false;
+        if (phase_ == Phase::measuring) crowd_.end();
+        enter(Phase::leaving, now);
+        return true;
+      }),
       pump_at_(start_),
       look_at_(start_),
       slots_(cast_.roles.size()) {
@@ -126,7 +103,7 @@ Load::~Load() = default;
 int Load::run() {
   mixer::signaling_thread.assert_here();
   loop_.add(crowd_events_.get());
-  loop_.add(signals_.get());
+  loop_.add(&signals_);
   loop_.add(this);
   phase_ends_ = clock_.now() + options_.patience;
   connection_->connect();

@@ -17,6 +17,7 @@
 #include "mixer/mailbox.h"
 #include "signaling/xmpp_connection.h"
 #include "tools/call/caller.h"
+#include "tools/call/stop_signals.h"
 #include "tools/load/cast.h"
 #include "tools/load/coin_meter.h"
 #include "tools/load/crowd.h"
@@ -65,7 +66,6 @@ class Load : public jingle::XmppConnection::Observer, public mixer::EventSource 
     unsigned calls = 0;
   };
   class CrowdEvents;
-  class Signals;
 
   void begin_call(std::size_t number);
   void handle(std::size_t number, const call::Event& event);
@@ -99,7 +99,7 @@ class Load : public jingle::XmppConnection::Observer, public mixer::EventSource 
   CoinMeter coin_;
   mixer::EventLoop loop_;
   std::unique_ptr<CrowdEvents> crowd_events_;
-  std::unique_ptr<Signals> signals_;
+  call::StopSignals signals_;
   std::unique_ptr<jingle::XmppConnection> connection_;
   TimePoint pump_at_, look_at_, join_from_{}, phase_ends_{}, trouble_at_{}, silence_ends_{},
       next_churn_{};
