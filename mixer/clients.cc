@@ -91,6 +91,12 @@ std::optional<jingle::Jid> Clients::callable(const jingle::Jid& bare) const {
   return std::nullopt;
 }
 
+bool Clients::may_know_proposals(const jingle::Jid& full) const {
+  const auto found = clients_.find(full);
+  return found == clients_.end() || !found->second.asked ||
+         found->second.info.features.contains(jingle::ns::kJingleMessage);
+}
+
 std::vector<jingle::Jid> Clients::unasked(const jingle::Jid& bare, std::size_t most) const {
   std::vector<jingle::Jid> out;
   for (auto at = clients_.lower_bound(bare);

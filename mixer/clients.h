@@ -38,6 +38,8 @@ class Clients {
   // itself (XEP-0166 §11, XEP-0167 §13); those that have not been asked, at most `most`.
   std::optional<jingle::Jid> callable(const jingle::Jid& bare) const;
   std::vector<jingle::Jid> unasked(const jingle::Jid& bare, std::size_t most) const;
+  // Unless it has said what it knows, and proposals (XEP-0353) are not among it.
+  bool may_know_proposals(const jingle::Jid& full) const;
 
  private:
   struct Client {

@@ -72,7 +72,9 @@ void Dialling::answered(const std::string& room, const jingle::Jid& peer, const 
 void Dialling::delivered(const std::string& room, const jingle::Jid& from,
                          const std::string& message_id) {
   const Dial* dial = of(room, from);
-  if (dial && dial->message_id == message_id) dials_.at(from.bare()).direct_at.reset();
+  if (!dial || dial->message_id != message_id) return;
+  auto& devices = dials_.at(from.bare()).delivered_to;
+  if (devices.size() < limits::kMaxAskedResources) devices.push_back(from);
 }
 
 const Dial* Dialling::bounced(const std::string& room, const jingle::Jid& from,

@@ -63,9 +63,10 @@ struct Dial {
   std::string message_id = {};  // of the proposal: its bounce has the same
   TimePoint began{};
   State state = State::proposed;
-  jingle::Jid peer = {};                    // called: whom
-  std::optional<TimePoint> direct_at = {};  // proposed: nobody has said anything yet
-  TimePoint retract_at{};                   // proposed, ringing
+  jingle::Jid peer = {};                       // called: whom
+  std::optional<TimePoint> direct_at = {};     // proposed: nobody has said anything yet
+  std::vector<jingle::Jid> delivered_to = {};  // devices, by their receipts (XEP-0184)
+  TimePoint retract_at{};                      // proposed, ringing
 };
 
 class Dialling {
@@ -87,7 +88,7 @@ class Dialling {
   const Dial* rang(const std::string& room, const jingle::Jid& from, const jingle::Sid& sid);
   // Our call under that sid was accepted: over, there is a session.
   void answered(const std::string& room, const jingle::Jid& peer, const jingle::Sid& sid);
-  // A device has the proposal with that message id (XEP-0184): it is not called without one.
+  // A device has the proposal with that message id (XEP-0184). Whether it rings is another matter.
   void delivered(const std::string& room, const jingle::Jid& from, const std::string& message_id);
   // The proposal with that message id that came back from its target as an error; nullptr: none.
   const Dial* bounced(const std::string& room, const jingle::Jid& from,
@@ -114,7 +115,7 @@ class Dialling {
   // answer.
   void end(media::LegId leg, bool leave_alone, TimePoint now);
 
-  // Proposals that nobody said anything to for kDirectAfter: each once.
+  // Proposals that nobody said anything to for kDirectAfter, receipts excepted: each once.
   std::vector<Dial> take_silent(TimePoint now);
   // Proposals whose time is up; they remain open.
   std::vector<Dial> expired(TimePoint now) const;

@@ -227,8 +227,13 @@ void Focus::withdraw_all(const std::string& room, const jingle::Reason& reason, 
 void Focus::dials_due(TimePoint now) {
   // What is done about one may end another: its room has become empty, say.
   for (const Dial& dial : dialling_.take_silent(now)) {
+    // Who has it rings (Conversations says no more), but for clients that know no proposals and
+    // send receipts for whatever they get (StanzaJS).
+    const bool rings = std::ranges::any_of(dial.delivered_to, [&](const jingle::Jid& device) {
+      return clients_.may_know_proposals(device);
+    });
     const auto peer = clients_.callable(dial.target);
-    if (!peer || !dialling_.stands(dial)) continue;
+    if (rings || !peer || !dialling_.stands(dial)) continue;
     retract(dial, reasons::make("cancel", "Calling you directly."));
     call_directly(dial, *peer, now);
     settle(dial.room, now);

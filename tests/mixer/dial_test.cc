@@ -125,6 +125,34 @@ TEST(Dial, ASilentTargetKnownFromPresenceIsCalledDirectly) {
   EXPECT_TRUE(bench.jmi_from(kBobsPhone, "proceed", sid).all<OpenLeg>().empty());
 }
 
+// Conversations says by its receipt that it rings; StanzaJS sends one for whatever it gets.
+TEST(Dial, AReceiptIsRingingOnlyOfWhoMayKnowProposals) {
+  const std::string features =
+      "<feature var='urn:xmpp:jingle:1'/><feature var='urn:xmpp:jingle:apps:rtp:audio'/>"
+      "<feature var='urn:xmpp:jingle:transports:ice-udp:1'/>";
+  // What bob's phone is, which device sends the receipt, and whether the phone is called directly.
+  const std::tuple<std::string, const char*, bool> cases[] = {
+      {features, kBobsPhone, true},
+      {features + "<feature var='urn:xmpp:jingle-message:0'/>", kBobsPhone, false},
+      {features, "bob@localhost/of-which-nothing-is-known", false},
+  };
+  for (const auto& [knows, device, direct] : cases) {
+    SCOPED_TRACE(knows + device);
+    Dialler bench;
+    bench.client = "<query xmlns='http://jabber.org/protocol/disco#info'>" + knows + "</query>";
+    bench.join(kAnn);
+    bench.presence(kBobsPhone, kRoom, "",
+                   "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='v'/>");
+    const Step step = bench.invite(kBob);
+    bench.message(
+        device, kFocus.str(),
+        "<received xmlns='urn:xmpp:receipts' id='" + step.all<SendMessage>().at(0).id + "'/>");
+    const Step late = bench.wait(10s);
+    EXPECT_EQ(said<jmi::Retract>(late).size(), direct ? 1u : 0u);
+    EXPECT_EQ(late.all<OpenLeg>().size(), direct ? 1u : 0u);
+  }
+}
+
 TEST(Dial, NoAnswerIsRetractedAfter45Seconds) {
   Dialler bench;
   bench.join(kAnn);

@@ -88,7 +88,7 @@ TEST(Dialling, OnlyDevicesOfTheTargetAnswerAndOnlyThatProposal) {
   EXPECT_EQ(dialling.proposal("room", jid("ann@x/phone"), {"S"}), nullptr) << "too late";
 }
 
-TEST(Dialling, SilenceIsReportedOnceAndEndsAtAnyReaction) {
+TEST(Dialling, SilenceIsReportedOnceAndEndsAtAnyReactionButAReceipt) {
   Dialling dialling;
   dialling.propose(dial("ann@x", 1, "A"), kNow);
   dialling.propose(dial("bob@x", 2, "B"), kNow);
@@ -99,8 +99,10 @@ TEST(Dialling, SilenceIsReportedOnceAndEndsAtAnyReaction) {
   EXPECT_EQ(dialling.next_deadline(), kNow + 5s);
   EXPECT_TRUE(dialling.take_silent(kNow + 5s - 1ms).empty());
   const auto silent = dialling.take_silent(kNow + 5s);
-  ASSERT_EQ(silent.size(), 1u);
+  ASSERT_EQ(silent.size(), 2u);
   EXPECT_EQ(silent[0].target, jid("ann@x"));
+  EXPECT_EQ(silent[0].delivered_to, std::vector<jingle::Jid>());
+  EXPECT_EQ(silent[1].delivered_to, std::vector{jid("cat@x/phone")});
   EXPECT_TRUE(dialling.take_silent(kNow + 6s).empty());
   EXPECT_EQ(dialling.next_deadline(), kNow + 45s);
 }

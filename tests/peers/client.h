@@ -33,7 +33,8 @@ struct Client {
   // acknowledges.
   const char* silent_to = nullptr;
   const char* refuses = nullptr;
-  bool joins = true;  // false: it has no encryption that we speak
+  bool sends_receipts = false;  // for each message that asks, whatever it is (XEP-0184)
+  bool joins = true;            // false: it has no encryption that we speak
 };
 
 enum class Part { calls, is_proposed_to, is_called, declines };

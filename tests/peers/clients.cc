@@ -21,11 +21,12 @@ std::string in_session(const std::string& action, const std::string& children) {
 std::string info(const std::string& what) {
   return in_session("session-info", "<" + what + " xmlns='urn:xmpp:jingle:apps:rtp:info:1'/>");
 }
-std::string disco(const std::string& name, const std::string& coin = "") {
+constexpr char kProposals[] = "urn:xmpp:jingle-message:0";
+std::string disco(const std::string& name, const std::string& more = "") {
   std::string out = "<identity category='client' type='pc' name='" + name + "'/>";
   for (const char* feature :
        {"urn:xmpp:jingle:1", "urn:xmpp:jingle:apps:rtp:1", "urn:xmpp:jingle:apps:rtp:audio",
-        "urn:xmpp:jingle:transports:ice-udp:1", coin.c_str()}) {
+        "urn:xmpp:jingle:transports:ice-udp:1", more.c_str()}) {
     if (*feature) out += std::string("<feature var='") + feature + "'/>";
   }
   return out;
@@ -129,7 +130,7 @@ const std::vector<Rule> kRefused =
 const Client kDino{
     .name = "Dino",
     .basis = Basis::capture,
-    .disco = disco("Dino"),
+    .disco = disco("Dino", kProposals),
     .script = {{propose, golden("xep-0353/dino-propose.xml")},
                {initiate, golden("xep-0167/dino-session-initiate.xml")},
                {mute, info("mute creator='initiator' name='audio'")},
@@ -185,7 +186,7 @@ Client dino_with_video() {
 const Client kConversations{
     .name = "Conversations",
     .basis = Basis::source,
-    .disco = disco("Conversations"),
+    .disco = disco("Conversations", kProposals),
     .script = {{propose, golden("xep-0353/conversations-propose.xml")},
                {initiate, golden("xep-0167/conversations-session-initiate.xml")},
                {trickle, golden("xep-0176/conversations-transport-info.xml")},
@@ -242,7 +243,7 @@ Client conversations_with_video() {
 const Client kMonal{
     .name = "Monal",
     .basis = Basis::source,
-    .disco = disco("Monal"),
+    .disco = disco("Monal", kProposals),
     .script = {{propose, golden("xep-0353/monal-propose.xml")},
                {initiate, golden("xep-0167/monal-session-initiate.xml")},
                {trickle, golden("xep-0176/monal-transport-info.xml")},
@@ -279,7 +280,7 @@ const Client kMonal{
 const Client kMovim{
     .name = "Movim",
     .basis = Basis::source,
-    .disco = disco("Movim"),
+    .disco = disco("Movim", kProposals),
     .script = {{propose, golden("xep-0353/movim-propose.xml")},
                {initiate, golden("xep-0167/movim-session-initiate.xml")},
                {trickle, golden("xep-0176/movim-transport-info.xml")},
@@ -342,6 +343,7 @@ const Client kStanzaJs{
                              {&kSecondDocument, "answers service-unavailable"},
                          }),
     .refuses = kDocuments,
+    .sends_receipts = true,
 };
 
 // aiortc 1.4 with slixmpp 1.8.
@@ -374,6 +376,7 @@ Client aiortc_with_jmi() {
                             {{ring, golden("xep-0353/aiortc-ringing.xml")},
                              {proceed, golden("xep-0353/aiortc-proceed.xml")}});
   client.called = {};
+  client.disco += std::string("<feature var='") + kProposals + "'/>";
   client.declines = {{ring, golden("xep-0353/aiortc-ringing.xml")},
                      {decline, golden("xep-0353/example-reject.xml")}};
   client.called_rules = proposed(client.called_rules);

@@ -244,6 +244,11 @@ std::string Peer::receive(const jingle::Xml& stanza, TimePoint now) {
     return {};
   }
   heard(stanza);
+  if (client_.sends_receipts && finds(stanza.root(), "/message/request")) {
+    return "<message type='chat' from='" + place_.self + "' to='" +
+           attribute(stanza.root(), "/*/@from") + "'><received xmlns='urn:xmpp:receipts' id='" +
+           attribute(stanza.root(), "/*/@id") + "'/></message>";
+  }
   return stanza.root().name() == std::string("iq") ? answer(stanza) : "";
 }
 
