@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """A caller that shares no code with the project: slixmpp for XMPP, aiortc for ICE, DTLS-SRTP and Opus.
 
-Logs in and does what lines of standard input say: "dial JID" (a direct session-initiate), "mute", "unmute",
-"hold", "unhold", "hangup", "quit". In a call it plays a WAV (48 kHz, mono, S16) in a loop and records what it
-hears, whatever it has said of itself. Every step is one JSON object a line on standard output; each
-conference-info document is printed as it came. SIGTERM is "quit".
+Logs in and does what lines of standard input say: "dial JID" (a direct session-initiate), "expect JID" (that one will
+call), "mute", "unmute", "hold", "unhold", "hangup", "quit". Who proposes a call (XEP-0353) is told to proceed, who
+calls is answered. In a call it plays a WAV (48 kHz, mono, S16) in a loop and records what it hears, whatever it has
+said of itself. Every step is one JSON object a line on standard output; each conference-info document is printed as
+it came. SIGTERM is "quit".
 """
 
 import argparse
@@ -39,6 +40,7 @@ HDREXT = "urn:xmpp:jingle:apps:rtp:rtp-hdrext:0"
 SSMA = "urn:xmpp:jingle:apps:rtp:ssma:0"
 GROUP = "urn:xmpp:jingle:apps:grouping:0"
 COIN = "urn:xmpp:coin:1"
+MESSAGE = "urn:xmpp:jingle-message:0"
 CONFERENCE = "urn:ietf:params:xml:ns:conference-info"
 FRAME = 960  # 20 ms at 48 kHz
 STARTED = time.monotonic()
@@ -99,13 +101,14 @@ async def record(track, sound):
         due = frame.pts + frame.samples
 
 
-def offer_to_jingle(sdp, sid, initiator):
-    """Our SDP offer as a session-initiate."""
-    jingle = ET.Element(f"{{{JINGLE}}}jingle", action="session-initiate", sid=sid, initiator=initiator)
+def to_jingle(sdp, action, **attributes):
+    """Our SDP, an offer or an answer (to an offer of audio alone), as a session-initiate or session-accept."""
+    jingle = ET.Element(f"{{{JINGLE}}}jingle", action=action, **attributes)
     media = sdp.media[0]
     name = media.rtp.muxId or "audio"
-    group = ET.SubElement(jingle, f"{{{GROUP}}}group", semantics="BUNDLE")
-    ET.SubElement(group, f"{{{GROUP}}}content", name=name)
+    if action == "session-initiate":
+        group = ET.SubElement(jingle, f"{{{GROUP}}}group", semantics="BUNDLE")
+        ET.SubElement(group, f"{{{GROUP}}}content", name=name)
     content = ET.SubElement(jingle, f"{{{JINGLE}}}content", creator="initiator", name=name, senders="both")
     description = ET.SubElement(content, f"{{{RTP}}}description", media="audio")
     for codec in media.rtp.codecs:
@@ -126,7 +129,8 @@ def offer_to_jingle(sdp, sid, initiator):
         content, f"{{{ICE}}}transport", ufrag=media.ice.usernameFragment, pwd=media.ice.password)
     for fingerprint in media.dtls.fingerprints:
         element = ET.SubElement(
-            transport, f"{{{DTLS}}}fingerprint", hash=fingerprint.algorithm, setup="actpass")
+            transport, f"{{{DTLS}}}fingerprint", hash=fingerprint.algorithm,
+            setup=aiortc.sdp.DTLS_ROLE_SETUP[media.dtls.role])
         element.text = fingerprint.value
     for number, candidate in enumerate(media.ice_candidates):
         ET.SubElement(
@@ -144,8 +148,8 @@ def candidate_line(element):
     return line
 
 
-def accept_to_sdp(jingle):
-    """A session-accept as the SDP answer aiortc wants."""
+def to_sdp(jingle):
+    """A session-accept or session-initiate as the SDP that aiortc wants."""
     content = jingle.find(f"{{{JINGLE}}}content")
     description = content.find(f"{{{RTP}}}description")
     transport = content.find(f"{{{ICE}}}transport")
@@ -198,12 +202,14 @@ class ForeignCaller(slixmpp.ClientXMPP):
         self.sound.setframerate(48000)
         for plugin in ("xep_0030", "xep_0115", "xep_0199"):
             self.register_plugin(plugin)
-        for feature in (JINGLE, RTP, "urn:xmpp:jingle:apps:rtp:audio", ICE, DTLS, COIN):
+        for feature in (JINGLE, RTP, "urn:xmpp:jingle:apps:rtp:audio", ICE, DTLS, COIN, MESSAGE):
             self["xep_0030"].add_feature(feature)
         self.add_event_handler("session_start", self.start)
         self.add_event_handler("failed_all_auth", lambda _: say("refused", "not-authorized"))
         self.register_handler(Callback(
             "jingle", MatchXPath(f"{{jabber:client}}iq/{{{JINGLE}}}jingle"), self.on_jingle))
+        self.register_handler(Callback(
+            "propose", MatchXPath(f"{{jabber:client}}message/{{{MESSAGE}}}propose"), self.on_propose))
         self.register_handler(Callback(
             "coin", MatchXPath(f"{{jabber:client}}iq/{{{CONFERENCE}}}conference-info"), self.on_document))
 
@@ -220,8 +226,8 @@ class ForeignCaller(slixmpp.ClientXMPP):
         except slixmpp.exceptions.IqTimeout:
             say("error", "timeout")
 
-    async def dial(self, to):
-        self.to, self.sid = to, uuid.uuid4().hex
+    def begin(self, to, sid):
+        self.to, self.sid = to, sid
         self.early, self.accepted, self.relay_came = [], False, asyncio.Event()
         servers = [aiortc.RTCIceServer(
             urls=self.args.turn, username=self.args.turn_username, credential=self.args.turn_password)]
@@ -230,12 +236,39 @@ class ForeignCaller(slixmpp.ClientXMPP):
         self.pc.addTrack(WavTrack(self.args.play))
         self.pc.on("track", self.on_track)
         self.pc.on("connectionstatechange", self.on_state)
-        await self.pc.setLocalDescription(await self.pc.createOffer())
-        offer = aiortc.sdp.SessionDescription.parse(self.pc.localDescription.sdp)
-        self.name = offer.media[0].rtp.muxId or "audio"
-        request = self.make_iq_set(ito=to)
-        request.append(offer_to_jingle(offer, self.sid, str(self.boundjid)))
+
+    async def send_description(self, action, **attributes):
+        """What the connection describes locally by now."""
+        description = aiortc.sdp.SessionDescription.parse(self.pc.localDescription.sdp)
+        self.name = description.media[0].rtp.muxId or "audio"
+        request = self.make_iq_set(ito=self.to)
+        request.append(to_jingle(description, action, sid=self.sid, **attributes))
         await self.ask(request)
+
+    async def dial(self, to):
+        self.begin(to, uuid.uuid4().hex)
+        await self.pc.setLocalDescription(await self.pc.createOffer())
+        await self.send_description("session-initiate", initiator=str(self.boundjid))
+
+    async def expect(self, who):
+        self.send_presence(pto=who)
+        await self["xep_0030"].get_info(jid=f"{who}/focus")
+        say("told", "expect")
+
+    def on_propose(self, message):
+        for what in ("ringing", "proceed"):
+            answer = self.make_message(mto=message["from"], mtype="chat")
+            proposed = message.xml.find(f"{{{MESSAGE}}}propose")
+            answer.append(ET.Element(f"{{{MESSAGE}}}{what}", id=proposed.get("id")))
+            answer.append(ET.Element("{urn:xmpp:hints}store"))
+            answer.send()
+
+    async def answer(self, sdp):
+        await self.pc.setRemoteDescription(aiortc.RTCSessionDescription(sdp=sdp, type="offer"))
+        await self.pc.setLocalDescription(await self.pc.createAnswer())
+        await self.send_description("session-accept", responder=str(self.boundjid))
+        self.accepted = True
+        await self.add_candidates(self.early)
 
     def on_track(self, track):
         asyncio.ensure_future(record(track, self.sound))
@@ -276,6 +309,10 @@ class ForeignCaller(slixmpp.ClientXMPP):
         if iq["type"] != "set":
             return
         jingle = iq.xml.find(f"{{{JINGLE}}}jingle")
+        action = jingle.get("action")
+        if action == "session-initiate" and self.sid is None:
+            self.begin(str(iq["from"]), jingle.get("sid"))
+            asyncio.ensure_future(self.answer(to_sdp(jingle)))
         if jingle.get("sid") != self.sid:
             reply = iq.reply()
             reply.error()
@@ -283,11 +320,10 @@ class ForeignCaller(slixmpp.ClientXMPP):
             reply.send()
             return
         iq.reply().send()
-        action = jingle.get("action")
         if action == "session-accept":
             focus = jingle.find(f"{{{COIN}}}conference-info")
             say("accepted", isfocus=focus is not None and focus.get("isfocus") in ("true", "1"))
-            asyncio.ensure_future(self.on_accept(accept_to_sdp(jingle)))
+            asyncio.ensure_future(self.on_accept(to_sdp(jingle)))
         elif action == "transport-info":
             lines = [candidate_line(c) for c in jingle.iter(f"{{{ICE}}}candidate")]
             if self.accepted:
@@ -324,6 +360,8 @@ class ForeignCaller(slixmpp.ClientXMPP):
         word, *arguments = line.split()
         if word == "dial":
             await self.dial(*arguments)
+        elif word == "expect":
+            await self.expect(*arguments)
         elif word == "hangup":
             await self.hang_up()
         else:

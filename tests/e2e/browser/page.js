@@ -101,6 +101,13 @@ window.caller = {
     client.on('raw:outgoing', xml => {
       if (/^<iq[^>]* type=.error/.test(xml)) say('refused-iq', xml);
     });
+    client.jingle.on('incoming', session => {
+      show('the call', `from ${session.peerID}`);
+      this.session = session;
+      for (const track of this.audio.stream.getTracks()) session.addTrack(track, this.audio.stream);
+      session.ring();
+      session.accept();
+    });
     client.jingle.on('peerTrackAdded', (_, track) => this.audio.hear(track));
     client.on('jingle:terminated', (_, reason) => {
       show('the call', `ended: ${reason?.condition} ${reason?.text ?? ''}`);
@@ -118,6 +125,15 @@ window.caller = {
       say(pc.connectionState);
     });
     return this.session.start();
+  },
+  // Who is here, to a contact that is to call, and whether it knows now.
+  async expect(from) {
+    this.client.updateCaps();
+    this.client.sendPresence({
+      to: from, legacyCapabilities: this.client.getCurrentCaps().legacyCapabilities,
+    });
+    await this.client.getDiscoInfo(`${from}/focus`);
+    say('told', 'expect');
   },
   // What session-infos say is all: the tone goes on, so silence elsewhere is the mixer's doing.
   async tell(what) {
