@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "tests/e2e/world.h"
+#include "tests/support/eventually.h"
 #include "tools/call/tones.h"
 #include "tools/call/wav.h"
 
@@ -17,6 +18,10 @@ using namespace std::chrono_literals;
 // How long before a gap is written down something may have made it (buffers); how much later it may
 // still be there, and the recorder slow.
 constexpr auto kBefore = 2000ms, kAfter = 500ms;
+
+bool comes_to_hear(const std::string& recording, double hz) {
+  return support::eventually([&] { return last_dbfs(recording, hz, 0.5) > kTone_dbfs - 3; }, kWait);
+}
 
 double length_s(const std::string& recording) {
   return static_cast<double>(std::filesystem::file_size(recording)) / sizeof(std::int16_t) / 48000;
@@ -43,30 +48,60 @@ void Listening::follow(const std::stop_token& stop) {
   }
 }
 
-std::chrono::duration<double> Listening::fair() const { return starvation_.fair(kBefore, kAfter); }
+Listening::Time Listening::Track::when(double at_s) const {
+  const auto found = std::ranges::lower_bound(grown, at_s, {}, &std::pair<Time, double>::second);
+  return found == grown.end() ? std::chrono::steady_clock::now() : found->first;
+}
 
-int Listening::expect_no_gaps() const {
-  const std::lock_guard lock(mutex_);
-  int excused = 0;
-  for (const Track& track : tracks_) {
+Listening::Excused Listening::expect_no_gaps() const {
+  for (const Track& track : tracks_) {  // or what is missing now would be none
+    EXPECT_TRUE(comes_to_hear(track.tone.recording, track.tone.hz)) << track.tone.recording;
+  }
+  Excused excused;
+  for (const Track& track : so_far()) {
     const auto sound = call::read_wav(track.tone.recording);
     EXPECT_TRUE(sound) << track.tone.recording;
     if (!sound) continue;
-    const auto written = [&](double at_s) {
-      const auto found =
-          std::ranges::lower_bound(track.grown, at_s, {}, &std::pair<Time, double>::second);
-      return found == track.grown.end() ? std::chrono::steady_clock::now() : found->first;
-    };
     for (const auto& gap : call::gaps(sound->samples, track.tone.hz, kTone_dbfs)) {
       if (gap.at_s < track.from_s) continue;
-      const bool known = !starvation_.between(written(gap.at_s) - kBefore,
-                                              written(gap.at_s + gap.seconds) + kAfter);
-      excused += known ? 0 : 1;
-      EXPECT_FALSE(known) << track.tone.hz << " Hz is missing for " << gap.seconds << " s after "
-                          << gap.at_s << " s in " << track.tone.recording;
+      const Time over = track.when(gap.at_s + gap.seconds);
+      if (starvation_.between(track.when(gap.at_s) - kBefore, over + kAfter)) {
+        ++excused.gaps;
+        excused.last = std::max(excused.last, over);
+        continue;
+      }
+      ADD_FAILURE() << track.tone.hz << " Hz is missing for " << gap.seconds << " s after "
+                    << gap.at_s << " s in " << track.tone.recording;
     }
   }
   return excused;
+}
+
+std::vector<Listening::Track> Listening::so_far() const {
+  const std::lock_guard lock(mutex_);
+  return tracks_;
+}
+
+bool Listening::expect_unbroken(std::chrono::seconds length, std::chrono::seconds within) const {
+  const Time begun = std::chrono::steady_clock::now();
+  const auto tracks = so_far();
+  for (Time since = begun; since + length <= begun + within;) {
+    const auto grown = [&](const Track& track) {
+      return length_s(track.tone.recording) >=
+             track.from_s + std::chrono::duration<double>(since - begun + length).count();
+    };
+    const auto left = begun + within - std::chrono::steady_clock::now();
+    if (!support::eventually([&] { return std::ranges::all_of(tracks, grown); },
+                             std::chrono::ceil<std::chrono::milliseconds>(left))) {
+      EXPECT_TRUE(starvation_.between(begun, begun + within)) << "what is heard is not recorded";
+      return false;
+    }
+    const Excused excused = expect_no_gaps();
+    if (testing::Test::HasFailure()) return false;
+    if (excused.last <= since) return true;
+    since = excused.last;
+  }
+  return false;
 }
 
 }  // namespace e2e

@@ -2,6 +2,7 @@
 // them is a failure, but not where the machine kept a program of ours waiting just then.
 #pragma once
 
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -19,22 +20,31 @@ struct Tone {
 
 class Listening {
  public:
+  using Time = support::Starvation::Time;
+
   // From now on; each is there already.
   explicit Listening(std::vector<Tone> tones);
 
-  // How much of the time so far is good for finding gaps.
-  std::chrono::duration<double> fair() const;
-  // call::gaps() since the beginning; how many more there are of which nobody knows whose they are.
-  int expect_no_gaps() const;
+  // call::gaps() since the beginning. Those of which nobody knows whose they are: how many, and
+  // when the last was over. Ask while all who sound are still there.
+  struct Excused {
+    int gaps = 0;
+    Time last{};
+  };
+  Excused expect_no_gaps() const;
+  // Waits until there was none for that long without a break, nor any other. False: it did not come
+  // to that `within` the time, and what is not said to be a failure was the machine's.
+  bool expect_unbroken(std::chrono::seconds length, std::chrono::seconds within) const;
 
  private:
-  using Time = support::Starvation::Time;
   struct Track {
     Tone tone;
     double from_s;
     std::vector<std::pair<Time, double>> grown = {};  // when it was how long
+    Time when(double at_s) const;                     // that was written; now: it is not yet
   };
   void follow(const std::stop_token& stop);
+  std::vector<Track> so_far() const;
 
   const support::Starvation starvation_;
   mutable std::mutex mutex_;

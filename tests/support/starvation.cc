@@ -111,18 +111,4 @@ bool Starvation::between(Time from, Time to) const {
   return first != moments_.end() && *first <= to;
 }
 
-std::chrono::duration<double> Starvation::fair(std::chrono::milliseconds before,
-                                               std::chrono::milliseconds after) const {
-  const std::lock_guard lock(mutex_);
-  std::chrono::duration<double> fair{0};
-  Time since = begun_;
-  for (const Time moment : moments_) {
-    if (moment - after > since) fair += moment - after - since;
-    since = moment + before;
-  }
-  const auto now = std::chrono::steady_clock::now();
-  if (since < now) fair += now - since;
-  return fair;
-}
-
 }  // namespace support

@@ -28,9 +28,6 @@ class Starvation {
 
   // Whether it happened between those times.
   bool between(Time from, Time to) const;
-  // How much of the time up to now has none `before` it nor `after` it.
-  std::chrono::duration<double> fair(std::chrono::milliseconds before,
-                                     std::chrono::milliseconds after) const;
 
  private:
   struct Waits {
