@@ -31,6 +31,11 @@ inline constexpr std::size_t kMaxPlaysPerRoom = 8;
 inline constexpr std::size_t kMaxPlays = 64;
 // Of one tag of what is played: a long title; what is longer is cut.
 inline constexpr std::size_t kMaxTagBytes = 256;
+// A list of things to play: a station's mirrors, an album; also how many of them are tried for one
+// piece, in lists that lists name, too.
+inline constexpr std::size_t kMaxListEntries = 50;
+inline constexpr std::size_t kMaxListBytes = 65536;
+inline constexpr int kMaxListDepth = 3;
 // Participants heard at once (max-speakers) where nobody says otherwise: more is noise...
 inline constexpr std::size_t kDefaultSpeakers = 8;
 // ...and costs a decode and an encode each: with so many a tick takes 10 ms of its 20.
