@@ -15,7 +15,7 @@
 #include <random>
 #include <ranges>
 
-#include "media/gst/decoder_main.h"
+#include "media/gst/child_main.h"
 #include "media/gst/gst_engine.h"
 #include "mixer/config.h"
 #include "mixer/focus.h"
@@ -47,6 +47,7 @@ media::gst::EngineConfig engine_config(const Config& from) {
   config.port_max = from.media.port_max;
   config.external_address = from.media.external_address;
   config.deny_peers = from.media.deny_peers;
+  config.fetch.hosts = from.play.hosts;
   const auto processes = [](const RoomConfig& room) {
     return room.voice != media::VoiceProcessing{};
   };
@@ -252,6 +253,6 @@ int main(int argc, char** argv) {
 }  // namespace mixer
 
 int main(int argc, char** argv) {
-  if (const auto decoded = media::gst::decoder_main(argc, argv)) return *decoded;
+  if (const auto child = media::gst::child_main(argc, argv)) return *child;
   return mixer::main(argc, argv);
 }

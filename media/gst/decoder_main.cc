@@ -27,7 +27,7 @@
 namespace media::gst {
 namespace {
 
-using Kind = DecoderHeader::Kind;
+using Kind = DecoderKind;
 
 // The plugins that read files with sound in them. All others are forgotten before anything is read:
 // none of these opens a file, a device or a connection.
@@ -45,22 +45,8 @@ constexpr std::string_view kPlugins[] = {
 constexpr auto kMeasureFor = std::chrono::seconds(2);
 constexpr GstClockTime kWait = 50 * GST_MSECOND;  // for sound, between looks at seeks and the bus
 
-bool write_all(const void* data, std::size_t bytes) {
-  const auto* at = static_cast<const char*>(data);
-  while (bytes > 0) {
-    const ssize_t wrote = write(kDecoderMessages_fd, at, bytes);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return false;
-    at += wrote;
-    bytes -= static_cast<std::size_t>(wrote);
-  }
-  return true;
-}
-
-// The player that is gone ends this process: nobody is left to care.
 void say(Kind kind, const void* data = nullptr, std::size_t bytes = 0) {
-  const DecoderHeader header{kind, static_cast<std::uint32_t>(bytes)};
-  if (!write_all(&header, sizeof header) || !write_all(data, bytes)) _exit(0);
+  say_to_parent(static_cast<std::uint32_t>(kind), data, bytes);
 }
 
 [[noreturn]] void fail(std::string_view text) {
@@ -141,7 +127,7 @@ class Decoder {
   void build() {
     // A file is read from wherever the demuxer wants to; only so it can seek to the sample, and at
     // once.
-    const off_t size = lseek(kDecoderInput_fd, 0, SEEK_END);
+    const off_t size = lseek(kChildInput_fd, 0, SEEK_END);
     const std::string source =
         size < 0 ? "fdsrc fd=0"
                  : "appsrc name=source stream-type=random-access format=bytes size=" +
@@ -174,7 +160,7 @@ class Decoder {
     auto* const decoder = static_cast<Decoder*>(self);
     constexpr guint kChunk = 65536;
     std::vector<char> bytes(std::min(length, kChunk));
-    const ssize_t got = pread(kDecoderInput_fd, bytes.data(), bytes.size(), decoder->place_.load());
+    const ssize_t got = pread(kChildInput_fd, bytes.data(), bytes.size(), decoder->place_.load());
     if (got <= 0) {
       gst_app_src_end_of_stream(GST_APP_SRC(in));
       return;
@@ -308,10 +294,9 @@ class Decoder {
   }
 
   void take_seeks() {
-    pollfd waiting{.fd = kDecoderSeeks_fd, .events = POLLIN, .revents = 0};
+    pollfd waiting{.fd = kChildExtra_fd, .events = POLLIN, .revents = 0};
     std::int64_t to_ms = 0;
-    while (poll(&waiting, 1, 0) > 0 &&
-           read(kDecoderSeeks_fd, &to_ms, sizeof to_ms) == sizeof to_ms) {
+    while (poll(&waiting, 1, 0) > 0 && read(kChildExtra_fd, &to_ms, sizeof to_ms) == sizeof to_ms) {
       seek(to_ms);
       say(Kind::sought);
     }
@@ -319,7 +304,7 @@ class Decoder {
 
   // The player may still go back.
   void wait_for_seek() {
-    pollfd waiting{.fd = kDecoderSeeks_fd, .events = POLLIN, .revents = 0};
+    pollfd waiting{.fd = kChildExtra_fd, .events = POLLIN, .revents = 0};
     while (poll(&waiting, 1, -1) < 0 && errno == EINTR) {
     }
     if ((waiting.revents & POLLIN) == 0) _exit(0);

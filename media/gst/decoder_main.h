@@ -7,7 +7,7 @@
 
 namespace media::gst {
 
-// First thing in main(). nullopt: this process is none of those; else what main() is to return.
+// nullopt: this process is none of those; else what main() is to return.
 std::optional<int> decoder_main(int argc, char** argv);
 
 }  // namespace media::gst

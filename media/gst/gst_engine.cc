@@ -61,7 +61,8 @@ class GstEngine final : public MediaEngine {
         player_parts_{
             .on_event = [this](Event event) { emit(std::move(event)); },
             .over = [this](PlayEnded end) { queue_.push(PlayOverCommand{std::move(end)}); },
-            .decoder = config.decoder},
+            .program = config.decoder,
+            .fetch = config.fetch},
         pool_(std::min(kMaxTickThreads, cores())),
         resolver_([this] { queue_.push(IceServersResolvedCommand{}); }, log_) {
     const auto ice = ice_config(config);

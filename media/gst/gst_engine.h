@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "media/gst/fetch_rules.h"
 #include "media/media_engine.h"
 
 namespace media::gst {
@@ -21,7 +22,9 @@ struct EngineConfig {
   std::vector<std::string>
       deny_peers;           // remote candidates in these addresses or CIDR blocks are skipped
   unsigned io_threads = 0;  // 0: as many as cores
-  // The program that decodes what is played: this one, whose main() begins with decoder_main().
+  FetchRules fetch = {};    // what may be played by https
+  // The program that fetches and decodes what is played: this one, whose main() begins with
+  // child_main().
   std::string decoder = "/proc/self/exe";
   bool voice_processing = false;  // some leg will want it: its plugin must be there
   // What an operator should know, and what one may like to know; any thread.

@@ -7,16 +7,19 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <stdexcept>
 #include <utility>
 
 #include "media/gst/decoder_process.h"
+#include "media/gst/fetcher_process.h"
 #include "media/limits.h"
 
 namespace media::gst {
 namespace {
 
 constexpr double kSounds_lufs = -23;  // what generate() gives
+constexpr const char* kBrokenDecoder = "It has broken its decoder.";
 
 std::vector<std::int16_t> at_loudness(std::vector<std::int16_t> samples, double loudness_lufs) {
   const double gain = std::pow(10, (loudness_lufs - kSounds_lufs) / 20);
@@ -90,6 +93,7 @@ Player::~Player() {
   {
     const MutexLock lock(mutex_);
     if (decoder_) decoder_->wake();
+    if (fetcher_) fetcher_->wake();
   }
   thread_.join();
 }
@@ -120,58 +124,166 @@ PlayEnded Player::play(Sound sound) {
 }
 
 PlayEnded Player::play(const PlayFile& file) {
-  Fd input = open_beneath(file.directory, file.name);
-  if (!input) return error("There is no such file.");
+  const Fd input = open_beneath(file.directory, file.name);
+  return input ? decode(input, nullptr) : error("There is no such file.");
+}
+
+// What a list names is played in its order, and what cannot be is left out.
+PlayEnded Player::play(const PlayUrl& url) {
+  struct Place {
+    std::string url;
+    int depth = 0;
+  };
+  std::deque<Place> places{{url.url}};
+  PlayEnded end;
+  bool played = false;
+  for (std::size_t tried = 0; !stopping_ && !places.empty() && tried < limits::kMaxListEntries;
+       ++tried) {
+    const Place place = std::move(places.front());
+    places.pop_front();
+    std::vector<std::string> list;
+    end = fetch(place.url, list);
+    if (list.empty()) {
+      played = played || end.cause == PlayEnd::finished;
+      continue;
+    }
+    end = error("Nothing in that list can be played.");
+    if (place.depth == limits::kMaxListDepth) continue;
+    for (auto entry = list.rbegin(); entry != list.rend(); ++entry) {
+      places.push_front({std::move(*entry), place.depth + 1});
+    }
+  }
+  return played ? PlayEnded{spec_.play, PlayEnd::finished} : end;
+}
+
+// What is there is played; or it is a list, and this is what that names.
+PlayEnded Player::fetch(const std::string& url, std::vector<std::string>& list) {
+  station_ = title_ = fetch_error_ = "";
+  decoded_ = {};
   try {
-    DecoderProcess decoder(parts_.decoder, std::move(input), spec_.loudness_lufs);
+    FetcherProcess fetcher(parts_.program, {url, parts_.fetch});
     {
       const MutexLock lock(mutex_);
-      decoder_ = &decoder;
+      fetcher_ = &fetcher;
     }
-    PlayEnded end = listen(decoder);
+    PlayEnded end = lead(fetcher, list);
     const MutexLock lock(mutex_);
-    decoder_ = nullptr;
+    fetcher_ = nullptr;
     return end;
   } catch (const std::runtime_error& failure) {
     return error(failure.what());
   }
 }
 
-PlayEnded Player::play(const PlayUrl&) { return error("URLs are not played here."); }
+PlayEnded Player::lead(FetcherProcess& fetcher, std::vector<std::string>& list) {
+  while (!stopping_) {
+    FetcherProcess::Silence why{};
+    const auto message = fetcher.next(why);
+    if (!message && why == FetcherProcess::Silence::woken) continue;
+    if (!message) break;
+    const auto text = text_of(message->bytes);
+    switch (static_cast<FetcherKind>(message->kind)) {
+      case FetcherKind::stream: station_ = clean(text); return decode(fetcher.body(), &fetcher);
+      case FetcherKind::entry:
+        if (list.size() < limits::kMaxListEntries) list.emplace_back(text);
+        break;
+      case FetcherKind::list: return {spec_.play, PlayEnd::finished};
+      case FetcherKind::error: return error(clean(text));
+      case FetcherKind::title: break;
+    }
+  }
+  return error("It cannot be fetched.");
+}
+
+PlayEnded Player::decode(const Fd& input, FetcherProcess* fetcher) {
+  try {
+    DecoderProcess decoder(parts_.program, input, spec_.loudness_lufs);
+    {
+      const MutexLock lock(mutex_);
+      decoder_ = &decoder;
+    }
+    PlayEnded end = listen(decoder, fetcher);
+    {
+      const MutexLock lock(mutex_);
+      decoder_ = nullptr;
+    }
+    // What breaks off is what the decoder has found broken, or at its end.
+    if (fetcher) hear(*fetcher);
+    return fetch_error_.empty() ? end : error(fetch_error_);
+  } catch (const std::runtime_error& failure) {
+    return error(failure.what());
+  }
+}
 
 // Until the piece is over.
-PlayEnded Player::listen(DecoderProcess& decoder) {
-  bool started = false;
+PlayEnded Player::listen(DecoderProcess& decoder, FetcherProcess* fetcher) {
   while (!stopping_) {
     if (take_seek(decoder)) continue;
+    if (fetcher) hear(*fetcher);
     DecoderProcess::Silence why{};
     const auto message = decoder.next(why);
     if (!message) {
       if (why == DecoderProcess::Silence::woken) continue;
       return error(why == DecoderProcess::Silence::stuck ? "Nothing more comes of it."
-                                                         : "It has broken its decoder.");
+                                                         : kBrokenDecoder);
     }
     const auto bytes = message->bytes;
-    switch (message->kind) {
-      case DecoderHeader::Kind::started:
-        if (const auto told = started_of(spec_.play, bytes);
-            told && !std::exchange(started, true)) {
-          parts_.on_event(*told);
-        }
-        break;
-      case DecoderHeader::Kind::tags:
-        if (started) parts_.on_event(PlayTagged{spec_.play, tags_of(text_of(bytes))});
-        break;
-      case DecoderHeader::Kind::sound: take(bytes); break;
-      case DecoderHeader::Kind::sought: awaited_ = std::max(0, awaited_ - 1); break;
-      case DecoderHeader::Kind::finished:
+    switch (static_cast<DecoderKind>(message->kind)) {
+      case DecoderKind::started: started(bytes); break;
+      case DecoderKind::tags: tagged(tags_of(text_of(bytes))); break;
+      case DecoderKind::sound: take(bytes); break;
+      case DecoderKind::sought: awaited_ = std::max(0, awaited_ - 1); break;
+      case DecoderKind::finished:
         source_.finish();
         if (awaited_ == 0 && source_.drain()) return {spec_.play, PlayEnd::finished};
         break;  // somebody goes back
-      case DecoderHeader::Kind::error: return error(clean(text_of(bytes)));
+      case DecoderKind::error: return error(clean(text_of(bytes)));
+      default: return error(kBrokenDecoder);
     }
   }
   return {spec_.play, PlayEnd::stopped};
+}
+
+void Player::hear(FetcherProcess& fetcher) {
+  while (const auto message = fetcher.glance()) {
+    const auto kind = static_cast<FetcherKind>(message->kind);
+    if (kind == FetcherKind::error) fetch_error_ = clean(text_of(message->bytes));
+    if (kind != FetcherKind::title) continue;
+    title_ = clean(text_of(message->bytes));
+    tagged(decoded_);
+  }
+}
+
+// The first of what a list names has begun the piece.
+void Player::started(std::span<const std::uint8_t> bytes) {
+  auto told = started_of(spec_.play, bytes);
+  if (!told) return;
+  if (started_) return tagged(std::move(told->tags));
+  decoded_ = std::move(told->tags);
+  told->tags = told_ = tags();
+  started_ = true;
+  parts_.on_event(std::move(*told));
+}
+
+void Player::tagged(PlayTags decoded) {
+  decoded_ = std::move(decoded);
+  PlayTags now = tags();
+  if (!started_ || now == told_) return;
+  told_ = now;
+  parts_.on_event(PlayTagged{spec_.play, std::move(now)});
+}
+
+// A station says "Artist - Title", and is where it comes from.
+PlayTags Player::tags() const {
+  constexpr std::string_view kBetween = " - ";
+  PlayTags tags = decoded_;
+  if (!title_.empty()) {
+    const std::size_t at = title_.find(kBetween);
+    tags.artist = at == title_.npos ? "" : title_.substr(0, at);
+    tags.title = at == title_.npos ? title_ : title_.substr(at + kBetween.size());
+  }
+  if (tags.album.empty()) tags.album = station_;
+  return tags;
 }
 
 void Player::take(std::span<const std::uint8_t> bytes) {

@@ -10,7 +10,9 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "media/gst/fetch_rules.h"
 #include "media/media_engine.h"
 #include "media/play_source.h"
 #include "media/thread_role.h"
@@ -18,13 +20,16 @@
 namespace media::gst {
 
 class DecoderProcess;
+class Fd;
+class FetcherProcess;
 
 class Player {
  public:
   struct Parts {                          // called on the piece's thread; must not block
     std::function<void(Event)> on_event;  // PlayStarted, PlayTagged
     std::function<void(PlayEnded)> over;  // once; not after the destructor has begun
-    std::string decoder;                  // the program that has decoder_main()
+    std::string program;                  // that has child_main()
+    FetchRules fetch = {};
   };
   // `source` outlives it, and is written to by nobody else.
   Player(PlaySpec spec, PlaySource& source, Parts parts);
@@ -42,7 +47,14 @@ class Player {
   PlayEnded play(Sound sound);
   PlayEnded play(const PlayFile& file);
   PlayEnded play(const PlayUrl& url);
-  PlayEnded listen(DecoderProcess& decoder);
+  PlayEnded fetch(const std::string& url, std::vector<std::string>& list);
+  PlayEnded lead(FetcherProcess& fetcher, std::vector<std::string>& list);
+  PlayEnded decode(const Fd& input, FetcherProcess* fetcher);
+  PlayEnded listen(DecoderProcess& decoder, FetcherProcess* fetcher);
+  void hear(FetcherProcess& fetcher);
+  void started(std::span<const std::uint8_t> bytes);
+  void tagged(PlayTags decoded);
+  PlayTags tags() const;
   void take(std::span<const std::uint8_t> sound);
   bool take_seek(DecoderProcess& decoder);
   PlayEnded error(std::string text) const { return {spec_.play, PlayEnd::error, std::move(text)}; }
@@ -54,11 +66,17 @@ class Player {
 
   std::atomic<bool> stopping_{false};
   Mutex mutex_;
-  DecoderProcess* decoder_ ABSL_GUARDED_BY(mutex_) = nullptr;  // the thread's, to be woken
+  // The thread's, to be woken.
+  DecoderProcess* decoder_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  FetcherProcess* fetcher_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::optional<std::chrono::milliseconds> seek_to_ ABSL_GUARDED_BY(mutex_);
 
   // The piece's thread.
   int awaited_ = 0;  // seeks: the sound before they are answered is of elsewhere
+  bool started_ = false;
+  PlayTags decoded_, told_;      // tags: as they are in what is played; as they were told
+  std::string station_, title_;  // as its server says
+  std::string fetch_error_;
 
   std::thread thread_;
 };

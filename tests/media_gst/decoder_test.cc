@@ -6,13 +6,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <random>
 
 #include "media/gst/piece_loudness.h"
-#include "media/gst/player.h"
-#include "media/sounds.h"
-#include "tests/media_gst/transport_peer.h"
+#include "tests/media_gst/played.h"
 #include "tests/support/audio.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/seed.h"
@@ -24,71 +21,6 @@ namespace {
 using test_support::rms_dbfs;
 using test_support::Samples;
 using test_support::tone_dbfs;
-
-constexpr PlayId kPlay{{1}, 1};
-
-// A file as GStreamer's own elements write it; false: an element is not there.
-bool make_file(const std::string& pipeline) {
-  GError* error = nullptr;
-  const auto made = ElementPtr::sink(gst_parse_launch(pipeline.c_str(), &error));
-  if (error) {
-    g_error_free(error);
-    return false;
-  }
-  gst_element_set_state(made.get(), GST_STATE_PLAYING);
-  const auto bus = ObjectPtr<GstBus>::adopt(gst_element_get_bus(made.get()));
-  GstMessage* const end = gst_bus_timed_pop_filtered(
-      bus.get(), 60 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
-  const bool good = end && GST_MESSAGE_TYPE(end) == GST_MESSAGE_EOS;
-  if (end) gst_message_unref(end);
-  gst_element_set_state(made.get(), GST_STATE_NULL);
-  return good;
-}
-
-// The processes that this one has started and not reaped.
-std::vector<pid_t> children() {
-  std::vector<pid_t> all;
-  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::ifstream in(thread.path() / "children");
-    for (pid_t child = 0; in >> child;) all.push_back(child);
-  }
-  return all;
-}
-
-// A player whose room hears as fast as it can.
-class Played {
- public:
-  explicit Played(const std::string& directory, const std::string& name, double lufs = -23)
-      : player_({.play = kPlay, .what = PlayFile{directory, name}, .loudness_lufs = lufs}, source_,
-                {.on_event = [this](Event event) { log.push(std::move(event)); },
-                 .over = [this](PlayEnded end) { log.push(std::move(end)); },
-                 .decoder = "/proc/self/exe"}) {}
-  // What is heard until the end; or until so much of it.
-  Samples hear(std::size_t most = SIZE_MAX) {
-    Samples heard;
-    while (heard.size() < most) {
-      Frame frame;
-      if (source_.read(frame)) {
-        heard.insert(heard.end(), frame.begin(), frame.end());
-      } else if (log.wait_for<PlayEnded>(kPlay, std::chrono::milliseconds(1))) {
-        break;
-      }
-    }
-    return heard;
-  }
-  PlayEnded ended() {
-    hear();
-    return *log.wait_for<PlayEnded>(kPlay);
-  }
-
-  EventLog log;
-
- private:
-  PlaySource source_;
-
- public:
-  Player player_;
-};
 
 class Decoder : public ::testing::Test {
  protected:

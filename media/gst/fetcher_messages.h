@@ -1,0 +1,37 @@
+// media/gst/fetcher_messages.h: what a piece's fetcher, a child process, is told and says.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "media/gst/child_process.h"
+#include "media/gst/fetch_rules.h"
+
+namespace media::gst {
+
+// argv[1] of such a process. Its input is a FetchRequest; what it fetches goes to the extra fd.
+inline constexpr char kFetcherArgument[] = "--fetch-for-player";
+
+// Not on the command line, which everybody on the machine can read.
+struct FetchRequest {
+  std::string url;
+  FetchRules rules;
+  bool operator==(const FetchRequest&) const = default;
+
+  // Law: parse(write()) is the same, where no text has a line's end in it.
+  std::string write() const;
+  static std::optional<FetchRequest> parse(const std::string& text);
+};
+
+enum class FetcherKind : std::uint32_t {
+  // First, one of these:
+  stream,  // its bytes come; the station's name, if it says one
+  entry,   // of a list: a URL
+  list,    // that was the last of them; nothing more comes
+  error,   // a sentence; nothing more comes. Also after `stream`, before its bytes end
+  // Any time after `stream`:
+  title,
+};
+
+}  // namespace media::gst

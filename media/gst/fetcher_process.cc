@@ -1,0 +1,74 @@
+#include "media/gst/fetcher_process.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <sstream>
+#include <stdexcept>
+
+namespace media::gst {
+namespace {
+
+// FetchRules::answer, and a list, come first.
+constexpr std::chrono::seconds kPatience{40};
+
+Fd in_memory(const std::string& text) {
+  Fd memory(memfd_create("request", MFD_CLOEXEC));
+  if (!memory ||
+      pwrite(memory.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    throw std::runtime_error("The mixer has too much open.");
+  }
+  return memory;
+}
+
+}  // namespace
+
+std::string FetchRequest::write() const {
+  std::ostringstream out;
+  out << url << '\n'
+      << rules.answer.count() << '\n'
+      << rules.silence.count() << '\n'
+      << rules.longest.count() << '\n'
+      << rules.most_bytes << '\n';
+  for (const std::string& host : rules.hosts) out << host << '\n';
+  return out.str();
+}
+
+std::optional<FetchRequest> FetchRequest::parse(const std::string& text) {
+  std::istringstream in(text);
+  std::string line;
+  const auto number = [&]() -> std::optional<std::int64_t> {
+    std::int64_t value = 0;
+    if (!std::getline(in, line)) return {};
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+    if (error != std::errc() || end != line.data() + line.size()) return {};
+    return value;
+  };
+  FetchRequest request;
+  if (!std::getline(in, request.url)) return {};
+  const auto answer = number(), silence = number(), longest = number(), most = number();
+  if (!answer || !silence || !longest || !most) return {};
+  request.rules.answer = std::chrono::milliseconds(*answer);
+  request.rules.silence = std::chrono::milliseconds(*silence);
+  request.rules.longest = std::chrono::milliseconds(*longest);
+  request.rules.most_bytes = static_cast<std::uint64_t>(*most);
+  while (std::getline(in, line)) request.rules.hosts.push_back(line);
+  return request;
+}
+
+FetcherProcess::FetcherProcess(const std::string& program, const FetchRequest& request)
+    : child_(program, {kFetcherArgument}, in_memory(request.write()), body_.write) {
+  body_.write = Fd();  // so that the bytes end with the process
+}
+
+std::optional<FetcherProcess::Message> FetcherProcess::next(Silence& why) {
+  return child_.next(why, kPatience);
+}
+
+std::optional<FetcherProcess::Message> FetcherProcess::glance() {
+  Silence why{};
+  return child_.next(why, std::chrono::milliseconds(0));
+}
+
+}  // namespace media::gst

@@ -1,0 +1,285 @@
+// What is played by https: from a real server on loopback, which is listed, since nothing else
+// there may be asked; and all that is refused.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+
+#include "media/gst/fetcher_messages.h"
+#include "tests/media_gst/played.h"
+#include "tests/support/audio.h"
+#include "tests/support/https_server.h"
+#include "tests/support/sanitized.h"
+#include "tests/support/seed.h"
+#include "tests/support/temp_dir.h"
+
+namespace media::gst {
+namespace {
+
+using std::chrono::milliseconds;
+using test_support::Samples;
+using test_support::tone_dbfs;
+
+class Fetcher : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
+  void SetUp() override {
+    if (test_support::kThreadsSanitized) {
+      GTEST_SKIP()
+          << "TSan does not see how GStreamer's encoders, which make the files, are locked";
+    }
+    setenv("SSL_CERT_FILE", server_.ca_file().c_str(), 1);
+  }
+  void TearDown() override { unsetenv("SSL_CERT_FILE"); }
+  bool tone_file(const std::string& name, int hz, double seconds, const std::string& codec) {
+    return make_file("audiotestsrc freq=" + std::to_string(hz) + " samplesperbuffer=960 " +
+                     "num-buffers=" + std::to_string(static_cast<int>(seconds * 50)) +
+                     " volume=0.3 ! audio/x-raw,rate=48000,channels=1 ! audioconvert ! " + codec +
+                     " ! filesink location=" + (folder_ / name).string());
+  }
+  static std::string titled(const std::string& title) {
+    return "taginject tags=\"title=(string)\\\"" + title + "\\\"\" ! vorbisenc ! oggmux";
+  }
+  void write_file(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+  }
+  std::string read_file(const std::string& name) {
+    std::ifstream in(folder_ / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  PlaySpec spec(const std::string& url) {
+    return {.play = kPlay, .what = PlayUrl{url}, .loudness_lufs = -23};
+  }
+  static FetchRules rules() { return {.hosts = {"LocalHost"}}; }
+  PlayEnded end_of(const std::string& url, const FetchRules& rules) {
+    return Played(spec(url), rules).ended();
+  }
+  std::string error_of(const std::string& url, const FetchRules& rules) {
+    const PlayEnded end = end_of(url, rules);
+    EXPECT_EQ(end.cause, PlayEnd::error) << url;
+    return end.text;
+  }
+  std::string error_of(const std::string& url) { return error_of(url, rules()); }
+  // What the fetcher that runs has written.
+  static std::size_t bytes_fetched() {
+    for (const pid_t child : children()) {
+      const std::string proc = "/proc/" + std::to_string(child);
+      std::string role, word;
+      std::getline(std::ifstream(proc + "/cmdline").ignore(100, '\0'), role, '\0');
+      std::ifstream io(proc + "/io");
+      for (std::size_t bytes = 0; role == kFetcherArgument && io >> word >> bytes;) {
+        if (word == "wchar:") return bytes;
+      }
+    }
+    return 0;
+  }
+  std::size_t connections() {
+    const auto log = server_.log();
+    return static_cast<std::size_t>(std::ranges::count(log, "connection"));
+  }
+
+  support::TempDir folder_;
+  support::HttpsServer server_{folder_.path().string()};
+};
+
+TEST_F(Fetcher, PlaysWhatAServerHasAndFollowsItWhereItLeads) {
+  ASSERT_TRUE(tone_file("a.ogg", 1000, 3, titled("Nocturne")));
+  std::filesystem::rename(folder_ / "a.ogg", folder_ / "a b.ogg");
+  Played played(spec(server_.url("/to?/to?/a%2520b.ogg")), rules());
+  const Samples heard = played.hear();
+  EXPECT_EQ(played.ended().cause, PlayEnd::finished) << played.ended().text;
+  ASSERT_GT(heard.size(), 120000U);
+  EXPECT_GT(tone_dbfs(std::span(heard).subspan(48000, 48000), 1000), -30);
+  const auto started = played.log.wait_for<PlayStarted>(kPlay);
+  ASSERT_TRUE(started);
+  EXPECT_EQ(started->tags.title, "Nocturne");
+  EXPECT_FALSE(started->seekable);
+  EXPECT_EQ(children().size(), 1U) << "the server";
+}
+
+TEST_F(Fetcher, OnlyHttpsToPublicOrListedHostsIsAskedForAnything) {
+  const std::string no_url = "That is no https URL.";
+  const std::string elsewhere = "It leads to what is no https URL.";
+  const auto not_public = [](const std::string& host) {
+    return host + " is no public host, nor one that may be played from.";
+  };
+  const std::string unlisted = server_.url("/a.ogg", "127.0.0.1");
+  const std::pair<std::string, std::string> direct[] = {
+      {"file:///etc/passwd", no_url},
+      {server_.url("/a.ogg").replace(0, 5, "http"), no_url},
+      {"v4l2:///dev/video0", no_url},
+      {"alsasrc://", no_url},
+      {"/etc/passwd", no_url},
+      {"", no_url},
+      {"https://ann:secret@localhost/", "A URL with a name in it is not played."},
+      {unlisted, not_public("127.0.0.1")},
+      {"https://169.254.169.254/", not_public("169.254.169.254")},
+      {"https://[::ffff:127.0.0.1]/", not_public("::ffff:127.0.0.1")},
+      {"https://[::1]/", not_public("::1")},
+      {"https://0x7f.1/", not_public("127.0.0.1")},
+      {"https://10.1.2.3/", not_public("10.1.2.3")}};
+  for (const auto& [url, text] : direct) EXPECT_EQ(error_of(url), text) << url;
+  EXPECT_EQ(error_of(server_.url("/a.ogg"), {}), not_public("localhost")) << "a name is none";
+  EXPECT_EQ(connections(), 0U);
+
+  const std::pair<std::string, std::string> led[] = {
+      {"file:///etc/passwd", elsewhere},
+      {"http://localhost/", elsewhere},
+      {"https://169.254.169.254/latest/meta-data/", not_public("169.254.169.254")},
+      {"https://[fe80::1]/", not_public("fe80::1")},
+      {unlisted, not_public("127.0.0.1")}};
+  for (const auto& [url, text] : led) {
+    const std::size_t before = connections();
+    EXPECT_EQ(error_of(server_.url("/to?" + url)), text) << url;
+    EXPECT_EQ(connections(), before + 1) << url;
+  }
+  EXPECT_EQ(error_of(server_.url("/round")), "It leads from one place to the next without end.");
+}
+
+TEST_F(Fetcher, WhatAListNamesIsJudgedAsWhatPeopleName) {
+  const std::string none = "It is a list, and nothing in it is an https URL.";
+  const std::string refused = "169.254.10.10 is no public host, nor one that may be played from.";
+  const std::pair<std::string, std::string> lists[] = {
+      {"file:///etc/passwd", none},
+      {"http://localhost/a.ogg%0Av4l2:///dev/video0%0Aalsasrc://", none},
+      {"%0A%23", none},
+      {"%23EXTM3U%0Ahttps://169.254.10.10/a.ogg", refused},
+      {"[playlist]%0AFile1=https://169.254.10.10/a.ogg", refused},
+      {"%23EXTM3U%0A%23EXT-X-TARGETDURATION:10%0A%23EXTINF:10,%0Aa.ts",
+       "Streams in pieces (HLS) are not played."}};
+  for (const auto& [text, error] : lists) {
+    EXPECT_EQ(error_of(server_.url("/list?" + text)), error) << text;
+  }
+  write_file("long.m3u", std::string(70000, 'a'));
+  EXPECT_EQ(error_of(server_.url("/long.m3u")), "That list is too long.");
+  write_file("round.m3u", "round.m3u\n");
+  EXPECT_EQ(error_of(server_.url("/round.m3u")), "Nothing in that list can be played.");
+  EXPECT_EQ(std::ranges::count(server_.log(), "/round.m3u"), 4) << "a list of lists of lists";
+}
+
+TEST_F(Fetcher, AListIsPlayedInItsOrderAndWhatIsMissingLeftOut) {
+  ASSERT_TRUE(tone_file("a.ogg", 1000, 2, titled("One")));
+  ASSERT_TRUE(tone_file("b.ogg", 400, 2, titled("Two")));
+  write_file("all.m3u", "#EXTM3U\nfile:///etc/passwd\nmissing.ogg\na.ogg\nmore.pls\n");
+  write_file("more.pls", "[playlist]\nFile1=" + server_.url("/b.ogg") + "\n");
+  Played played(spec(server_.url("/all.m3u")), rules());
+  const Samples heard = played.hear();
+  EXPECT_EQ(played.ended().cause, PlayEnd::finished) << played.ended().text;
+  ASSERT_GT(heard.size(), 180000U);
+  EXPECT_GT(tone_dbfs(std::span(heard).subspan(40000, 40000), 1000), -30);
+  EXPECT_GT(tone_dbfs(std::span(heard).last(48000), 400), -30);
+  EXPECT_EQ(played.log.wait_for<PlayStarted>(kPlay)->tags.title, "One");
+  EXPECT_EQ(played.log.wait_for<PlayTagged>(kPlay)->tags.title, "Two");
+}
+
+TEST_F(Fetcher, AServerWithoutAGoodCertificateIsAskedForNothing) {
+  EXPECT_EQ(error_of(server_.url("/a.ogg", "127.0.0.1"), {.hosts = {"127.0.0.1"}}),
+            "The certificate of 127.0.0.1 is not to be trusted.")
+      << "it is of another name";
+  unsetenv("SSL_CERT_FILE");
+  EXPECT_EQ(error_of(server_.url("/a.ogg")), "The certificate of localhost is not to be trusted.");
+  EXPECT_EQ(server_.log(), (std::vector<std::string>{"connection", "connection"}));
+}
+
+TEST_F(Fetcher, WhatAServerRefusesOrOverdoesIsAnError) {
+  EXPECT_EQ(error_of(server_.url("/status/503")), "Its server says 503.");
+  EXPECT_EQ(error_of(server_.url("/nothing.ogg")), "Its server says 404.");
+  EXPECT_EQ(error_of(server_.url("/status/204")), "There is nothing in it.");
+  EXPECT_EQ(error_of(server_.url("/large")), "It is too large.");
+  EXPECT_EQ(error_of("https://localhost:1/"), "No connection to localhost can be made.");
+  write_file("words.html", "<html>This is about music.</html>");
+  EXPECT_EQ(error_of(server_.url("/words.html")), "What kind of sound this is is not known here.");
+}
+
+TEST_F(Fetcher, AStreamMayHaveNoMoreBytesOrTimeThanIsAllowed) {
+  ASSERT_TRUE(tone_file("a.flac", 1000, 5, "flacenc"));
+  FetchRules few = rules();
+  few.most_bytes = 200000;
+  EXPECT_EQ(error_of(server_.url("/station/a.flac"), few), "It is too large.");
+  FetchRules brief = rules();
+  brief.longest = milliseconds(1);
+  EXPECT_EQ(error_of(server_.url("/stall/a.flac"), brief), "It is too long.");
+}
+
+TEST_F(Fetcher, AServerThatVanishesIsHeardUntilThen) {
+  ASSERT_TRUE(tone_file("a.ogg", 1000, 8, titled("One")));
+  Played played(spec(server_.url("/short/a.ogg")), rules());
+  EXPECT_NEAR(static_cast<double>(played.hear().size()) / 48000, 4, 1.5);
+  EXPECT_EQ(played.ended().cause, PlayEnd::error);
+  EXPECT_EQ(played.ended().text, "The connection to localhost was lost.");
+}
+
+TEST_F(Fetcher, AServerThatFallsSilentIsNotWaitedFor) {
+  ASSERT_TRUE(tone_file("a.flac", 1000, 5, "flacenc"));
+  FetchRules hasty = rules();
+  hasty.silence = hasty.answer = milliseconds(500);
+  EXPECT_EQ(error_of(server_.url("/silent"), hasty), "Its server does not answer in time.");
+  EXPECT_EQ(error_of(server_.url("/trickle"), hasty), "Its server does not answer in time.");
+  hasty.answer = rules().answer;
+  Played played(spec(server_.url("/stall/a.flac")), hasty);
+  EXPECT_GT(played.hear().size(), 48000U);
+  EXPECT_EQ(played.ended().text, "Nothing more comes of it.");
+}
+
+TEST_F(Fetcher, StoppingDoesNotWaitForTheServer) {
+  {
+    Played played(spec(server_.url("/silent")), rules());
+    ASSERT_TRUE(server_.asked_for("/silent"));
+  }
+  EXPECT_EQ(children().size(), 1U) << "the server";
+}
+
+TEST_F(Fetcher, AStationIsFetchedAsItIsHeardAndItsTitlesAreTold) {
+  if (!tone_file("a.mp3", 1000, 20, "lamemp3enc bitrate=64 target=bitrate cbr=true")) {
+    GTEST_SKIP() << "no encoder for MP3";
+  }
+  Played played(spec(server_.url("/station/a.mp3")), rules());
+  const Samples heard = played.hear(30 * 48000);
+  ASSERT_GT(heard.size(), 29U * 48000);
+  EXPECT_GT(tone_dbfs(std::span(heard).subspan(24 * 48000, 48000), 1000), -30);
+  // 240 kB were heard, of what has no end.
+  const auto fetched = bytes_fetched();
+  EXPECT_GT(fetched, 240000U);
+  EXPECT_LT(fetched, 2000000U);
+  const auto started = played.log.wait_for<PlayStarted>(kPlay);
+  ASSERT_TRUE(started);
+  EXPECT_EQ(started->tags.album, "Radio Test");
+  EXPECT_EQ(started->duration, std::nullopt);
+  const auto tagged = played.log.wait_for<PlayTagged>(kPlay);
+  ASSERT_TRUE(tagged);
+  EXPECT_EQ(tagged->tags.artist, "The Testers");
+  EXPECT_TRUE(tagged->tags.title.starts_with("It's number ")) << tagged->tags.title;
+  EXPECT_FALSE(played.log.wait_for<PlayEnded>(kPlay, milliseconds(0)));
+}
+
+TEST_F(Fetcher, AnOggStationsNextPieceIsHeardAndNamed) {
+  ASSERT_TRUE(tone_file("a.ogg", 1000, 3, titled("One")));
+  ASSERT_TRUE(tone_file("b.ogg", 400, 3, titled("Two")));
+  write_file("both.ogg", read_file("a.ogg") + read_file("b.ogg"));  // RFC 3533 §4: chained
+  Played played(spec(server_.url("/both.ogg")), rules());
+  const Samples heard = played.hear();
+  EXPECT_EQ(played.ended().cause, PlayEnd::finished) << played.ended().text;
+  ASSERT_GT(heard.size(), 240000U);
+  EXPECT_GT(tone_dbfs(std::span(heard).last(96000).first(48000), 400), -30);
+  EXPECT_EQ(played.log.wait_for<PlayStarted>(kPlay)->tags.title, "One");
+  EXPECT_EQ(played.log.wait_for<PlayTagged>(kPlay)->tags.title, "Two");
+}
+
+TEST(FetchRequest, IsReadAsItWasWritten) {
+  const FetchRequest request{"https://a.example/?a=b c",
+                             {.hosts = {"radio.lan", "::1"},
+                              .answer = milliseconds(1),
+                              .silence = milliseconds(2),
+                              .longest = milliseconds(3),
+                              .most_bytes = 4}};
+  EXPECT_EQ(FetchRequest::parse(request.write()), request);
+  const FetchRequest plain{"https://a.example/", {}};
+  EXPECT_EQ(FetchRequest::parse(plain.write()), plain);
+  EXPECT_EQ(FetchRequest::parse("https://a.example/\n1\n2\nx\n4\n"), std::nullopt);
+  EXPECT_EQ(FetchRequest::parse(""), std::nullopt);
+}
+
+}  // namespace
+}  // namespace media::gst

@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+"""A web server on loopback, with its ways: serves a folder by https, and is as slow, endless, forgetful or misleading
+as it is asked to be. Prints its port, then the path of each request; `connection` for each connection before TLS.
+
+    https_server.py FOLDER CERTIFICATE KEY
+
+/NAME               that file; its Content-Type by its ending
+/station/NAME       the same without end and length, over and over, titles in between if they are wanted
+/to?URL             leads there
+/round              leads to itself
+/short/NAME         its first half, and then nothing but a closed connection
+/stall/NAME         its first half, and then nothing
+/silent             no answer
+/trickle            an answer whose headers never end
+/large              says it has a terabyte
+/status/NUMBER      nothing but that
+/list?TEXT          that text as audio/x-mpegurl
+"""
+
+import http.server
+import os
+import ssl
+import sys
+import urllib.parse
+
+TYPES = {"m3u": "audio/x-mpegurl", "m3u8": "application/vnd.apple.mpegurl", "pls": "audio/x-scpls", "mp3": "audio/mpeg",
+         "ogg": "application/ogg", "flac": "audio/flac"}
+INTERVAL = 1000  # bytes between titles
+
+
+def say(text):
+    print(text, flush=True)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    folder = "."
+
+    def setup(self):
+        say("connection")
+        self.request.settimeout(60)
+        self.request = self.server.context.wrap_socket(self.request, server_side=True)
+        super().setup()
+
+    def log_message(self, *_):
+        pass
+
+    def begin(self, status, **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+
+    def wait(self):
+        self.wfile.flush()
+        self.rfile.read(1)  # until the other end is gone
+
+    def file(self, name):
+        with open(os.path.join(self.folder, name), "rb") as file:
+            return file.read(), TYPES.get(name.rsplit(".", 1)[-1], "application/octet-stream")
+
+    def do_GET(self):
+        say(self.path)
+        url = urllib.parse.urlsplit(self.path)
+        word, _, rest = url.path[1:].partition("/")
+        query = urllib.parse.unquote(url.query)
+        self.close_connection = True
+        if word == "to":
+            self.begin(302, Location=query, Content_Length=0)
+        elif word == "round":
+            self.begin(302, Location="/round", Content_Length=0)
+        elif word == "status":
+            self.begin(int(rest), Content_Length=0)
+        elif word == "list":
+            self.begin(200, Content_Type="audio/x-mpegurl", Content_Length=len(query.encode()))
+            self.wfile.write(query.encode())
+        elif word == "large":
+            self.begin(200, Content_Type="audio/mpeg", Content_Length=1 << 40)
+            self.wait()
+        elif word == "silent":
+            self.wait()
+        elif word == "trickle":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-")
+            self.wait()
+        elif word == "station":
+            self.station(rest)
+        elif word in ("short", "stall"):
+            data, kind = self.file(rest)
+            self.begin(200, Content_Type=kind, Content_Length=len(data))
+            self.wfile.write(data[:len(data) // 2])
+            if word == "stall":
+                self.wait()
+        elif os.path.isfile(os.path.join(self.folder, urllib.parse.unquote(url.path[1:]))):
+            data, kind = self.file(urllib.parse.unquote(url.path[1:]))
+            self.begin(200, Content_Type=kind, Content_Length=len(data))
+            self.wfile.write(data)
+        else:
+            self.begin(404, Content_Length=0)
+
+    def station(self, name):
+        data, kind = self.file(name)
+        wanted = self.headers.get("Icy-MetaData") == "1"
+        self.begin(200, Content_Type=kind, icy_name="Radio Test", Connection="close",
+                   **({"icy_metaint": INTERVAL} if wanted else {}))
+        place, count = 0, 0
+        while True:
+            part = (data + data)[place:place + INTERVAL]
+            place = (place + INTERVAL) % len(data)
+            self.wfile.write(part)
+            if wanted:
+                text = f"StreamTitle='The Testers - It's number {count // 20}';".encode() if count % 20 == 0 else b""
+                text += b"\0" * (-len(text) % 16)
+                self.wfile.write(bytes([len(text) // 16]) + text)
+            count += 1
+
+    def handle(self):
+        try:
+            super().handle()
+        except OSError:
+            pass  # whoever asked is gone
+
+    def finish(self):
+        try:
+            super().finish()
+            self.request.close()
+        except OSError:
+            pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], OSError):  # a handshake that failed is one
+            super().handle_error(request, client_address)
+
+
+def main():
+    folder, certificate, key = sys.argv[1:]
+    Handler.folder = folder
+    server = Server(("127.0.0.1", 0), Handler)
+    server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.context.load_cert_chain(certificate, key)
+    say("port " + str(server.server_address[1]))
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
