@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -342,10 +343,25 @@ class Decoder {
     return known ? std::to_string(number) : "";
   }
 
-  // ReplayGain 2.0: what brings it to -18 LUFS.
-  std::optional<double> gain_of_tags() {
-    gdouble gain_db = 0;
-    if (!tags_ || !gst_tag_list_get_double(tags_, GST_TAG_TRACK_GAIN, &gain_db)) return {};
+  // What its tags say brings it to the loudness wanted.
+  std::optional<double> gain_of_tags() const {
+    if (!tags_) return {};
+    // RFC 7845 §5.2.1: to -23 LUFS, in 1/256 dB. GStreamer passes it on as it is.
+    const guint comments = gst_tag_list_get_tag_size(tags_, GST_TAG_EXTENDED_COMMENT);
+    for (guint i = 0; i < comments; ++i) {
+      constexpr std::string_view kName = "R128_TRACK_GAIN=";
+      const gchar* text = nullptr;
+      if (!gst_tag_list_peek_string_index(tags_, GST_TAG_EXTENDED_COMMENT, i, &text) ||
+          g_ascii_strncasecmp(text, kName.data(), kName.size()) != 0) {
+        continue;
+      }
+      const std::string_view digits = std::string_view(text).substr(kName.size());
+      std::int16_t gain = 0;
+      const auto [end, error] = std::from_chars(digits.begin(), digits.end(), gain);
+      if (error == std::errc()) return gain / 256.0 + loudness_.target_lufs() + 23;
+    }
+    gdouble gain_db = 0;  // ReplayGain 2.0: to -18 LUFS
+    if (!gst_tag_list_get_double(tags_, GST_TAG_TRACK_GAIN, &gain_db)) return {};
     return gain_db + loudness_.target_lufs() + 18;
   }
 

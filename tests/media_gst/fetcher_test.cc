@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <random>
@@ -265,6 +266,24 @@ TEST_F(Fetcher, AnOggStationsNextPieceIsHeardAndNamed) {
   EXPECT_GT(tone_dbfs(std::span(heard).last(96000).first(48000), 400), -30);
   EXPECT_EQ(played.log.wait_for<PlayStarted>(kPlay)->tags.title, "One");
   EXPECT_EQ(played.log.wait_for<PlayTagged>(kPlay)->tags.title, "Two");
+}
+
+TEST_F(Fetcher, ATaggedStreamIsAtItsLoudnessFromTheBeginning) {
+  // RFC 7845 §5.2.1: R128_TRACK_GAIN is in 1/256 dB, to -23 LUFS.
+  const auto heard_with = [this](const std::string& tag) {
+    EXPECT_TRUE(tone_file(
+        "a.opus", 1000, 3,
+        "taginject tags=\"extended-comment=(string)\\\"" + tag + "\\\"\" ! opusenc ! oggmux"));
+    Samples heard = Played(spec(server_.url("/a.opus")), rules()).hear();
+    heard.resize(std::max<std::size_t>(heard.size(), 96000));
+    // The highest sample: where it is not there in time it is faded.
+    const auto part = std::span(heard).subspan(9600, 48000);
+    return 20 * std::log10(*std::max_element(part.begin(), part.end()) / 32768.0);
+  };
+  const double at_0 = heard_with("R128_TRACK_GAIN=0");
+  EXPECT_NEAR(heard_with("R128_TRACK_GAIN=-2560"), at_0 - 10, 0.3);
+  EXPECT_NEAR(heard_with("r128_track_gain=-1000"), at_0 - 3.9, 0.3);
+  EXPECT_NEAR(heard_with("R128_TRACK_GAIN=loud"), at_0 - 7, 0.3) << "as most streams are";
 }
 
 TEST(FetchRequest, IsReadAsItWasWritten) {

@@ -1,0 +1,78 @@
+#include "media/gst/piece_loudness.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "media/audio_frame.h"
+#include "tests/support/audio.h"
+
+namespace media::gst {
+namespace {
+
+constexpr int kSecond = kSampleRate_hz;
+// A tone of 1000 Hz at 0 dBFS is -3 LUFS, to a tenth (ITU-R BS.1770-4).
+constexpr double kToneAtFullScale_lufs = -3;
+
+// So many seconds of the tone through it, a frame at a time, as it is played.
+std::vector<std::int16_t> played(PieceLoudness& loudness, double dbfs, int seconds) {
+  const auto tone = test_support::tone(1000, 32767 * std::pow(10, dbfs / 20),
+                                       static_cast<std::size_t>(seconds) * kSecond);
+  std::vector<std::int16_t> all, part;
+  std::vector<float> frame(kFrame_samples);
+  for (std::size_t at = 0; at + frame.size() <= tone.size(); at += frame.size()) {
+    std::transform(tone.begin() + static_cast<std::ptrdiff_t>(at),
+                   tone.begin() + static_cast<std::ptrdiff_t>(at + frame.size()), frame.begin(),
+                   [](std::int16_t sample) { return static_cast<float>(sample) / 32768; });
+    loudness.play(frame, part);
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
+double lufs_of(std::span<const std::int16_t> sound) {
+  return test_support::tone_dbfs(sound, 1000) + kToneAtFullScale_lufs;
+}
+
+TEST(PieceLoudness, WhatIsFollowedComesToItsLoudnessADecibelASecond) {
+  for (const double dbfs : {-33.0, -10.0}) {
+    PieceLoudness loudness(-23);
+    loudness.follow(std::nullopt);
+    const auto all = played(loudness, dbfs, 30);
+    const auto second = [&](int n) {
+      return std::span(all).subspan(static_cast<std::size_t>(n) * kSecond, kSecond);
+    };
+    EXPECT_NEAR(lufs_of(second(1)), dbfs + kToneAtFullScale_lufs - 7, 0.3) << "as most streams";
+    EXPECT_NEAR(lufs_of(second(29)), -23, 0.5) << dbfs;
+    for (int n = 1; n < 30; ++n) {
+      EXPECT_LT(std::abs(lufs_of(second(n)) - lufs_of(second(n - 1))), 1.1) << n;
+    }
+  }
+}
+
+TEST(PieceLoudness, WhatItsTagsSayIsWhereItBegins) {
+  PieceLoudness loudness(-23);
+  loudness.follow(-10.0);
+  EXPECT_NEAR(lufs_of(played(loudness, -10, 2)), -23, 0.3);
+}
+
+TEST(PieceLoudness, SilenceIsNotRaised) {
+  PieceLoudness loudness(-23);
+  loudness.follow(std::nullopt);
+  const double before = loudness.gain_db();
+  played(loudness, -200, 10);
+  EXPECT_EQ(loudness.gain_db(), before);
+}
+
+TEST(PieceLoudness, TagsMayNotAskForAnything) {
+  for (const double gain : {1e9, -1e9, std::numeric_limits<double>::infinity()}) {
+    PieceLoudness loudness(-23);
+    loudness.follow(gain);
+    EXPECT_LE(std::abs(loudness.gain_db()), 40) << gain;
+  }
+}
+
+}  // namespace
+}  // namespace media::gst
