@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "media/audio_frame.h"
+#include "media/gst/child_sandbox.h"
 #include "media/gst/decoder_messages.h"
-#include "media/gst/decoder_sandbox.h"
 #include "media/gst/gst_ptr.h"
 #include "media/gst/piece_loudness.h"
 #include "media/limits.h"
@@ -386,7 +386,7 @@ std::optional<int> decoder_main(int argc, char** argv) {
   GError* error = nullptr;
   if (!gst_init_check(nullptr, nullptr, &error)) fail("GStreamer does not start.");
   keep_plugins();
-  if (!enter_sandbox()) fail("The decoder cannot be locked in.");
+  if (!enter_decoder_sandbox()) fail("The decoder cannot be locked in.");
   Decoder(std::strtod(argv[2], nullptr)).run();
 }
 

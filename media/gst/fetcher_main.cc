@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "media/gst/decoder_sandbox.h"
+#include "media/gst/child_sandbox.h"
 #include "media/gst/fetcher_messages.h"
 #include "media/gst/public_address.h"
 #include "media/icy_stream.h"
@@ -357,6 +357,7 @@ std::optional<int> fetcher_main(int argc, char** argv) {
   if (argc != 2 || std::strcmp(argv[1], kFetcherArgument) != 0) return std::nullopt;
   limit_resources();
   std::signal(SIGPIPE, SIG_IGN);
+  if (!enter_fetcher_sandbox()) fail("The fetcher cannot be locked in.");
   auto request = FetchRequest::parse(read_input());
   if (!request || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) fail("It cannot be fetched.");
   Fetcher(std::move(*request)).run();

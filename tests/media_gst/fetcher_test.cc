@@ -232,6 +232,18 @@ TEST_F(Fetcher, StoppingDoesNotWaitForTheServer) {
   EXPECT_EQ(children().size(), 1U) << "the server";
 }
 
+TEST_F(Fetcher, ItIsLockedIn) {
+  Played played(spec(server_.url("/silent")), rules());
+  ASSERT_TRUE(server_.asked_for("/silent"));
+  std::size_t locked = 0;
+  for (const pid_t child : children()) {
+    std::ifstream in("/proc/" + std::to_string(child) + "/status");
+    const std::string status((std::istreambuf_iterator<char>(in)), {});
+    locked += status.find("Seccomp:\t2") != status.npos ? 1 : 0;
+  }
+  EXPECT_EQ(locked, 1U);
+}
+
 TEST_F(Fetcher, AStationIsFetchedAsItIsHeardAndItsTitlesAreTold) {
   if (!tone_file("a.mp3", 1000, 20, "lamemp3enc bitrate=64 target=bitrate cbr=true")) {
     GTEST_SKIP() << "no encoder for MP3";

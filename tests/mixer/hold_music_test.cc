@@ -65,6 +65,16 @@ TEST(HoldMusic, EndsWithTheCall) {
   EXPECT_TRUE(Room::music(room.wait(60s)).empty()) << "to nobody";
 }
 
+TEST(HoldMusic, IsNotPlayedToAnotherFocus) {
+  Room room;
+  const auto leg = room.call(
+      "mixer@localhost/focus", kRoom,
+      {.sid = "M", .more_jingle = "<conference-info xmlns='urn:xmpp:coin:1' isfocus='true'/>"});
+  ASSERT_NE(leg, media::LegId{});
+  room.media(room.engine.connected(leg));
+  EXPECT_TRUE(Room::music(room.wait(60s)).empty()) << "it is many people";
+}
+
 TEST(HoldMusic, WhoComesIsHeardByAChimeButNotTheFirst) {
   Room room;
   EXPECT_TRUE(room.connect(kBob, "B").all<Play>().empty());

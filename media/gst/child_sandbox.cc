@@ -1,4 +1,4 @@
-#include "media/gst/decoder_sandbox.h"
+#include "media/gst/child_sandbox.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <initializer_list>
 
 namespace media::gst {
 namespace {
@@ -48,6 +49,26 @@ constexpr int kAllowed[] = {
     // signals to itself
     SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
 };
+
+constexpr int kDenied[] = {
+    // programs
+    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork),
+    // other processes
+    SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(kill),
+    SCMP_SYS(tkill), SCMP_SYS(pidfd_send_signal), SCMP_SYS(pidfd_getfd), SCMP_SYS(rt_sigqueueinfo),
+    // files, but for reading
+    SCMP_SYS(creat), SCMP_SYS(truncate), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename),
+    SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(link), SCMP_SYS(linkat), SCMP_SYS(symlink),
+    SCMP_SYS(symlinkat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir), SCMP_SYS(mknod),
+    SCMP_SYS(mknodat), SCMP_SYS(chmod), SCMP_SYS(fchmod), SCMP_SYS(fchmodat), SCMP_SYS(chown),
+    SCMP_SYS(fchown), SCMP_SYS(lchown), SCMP_SYS(fchownat), SCMP_SYS(setxattr), SCMP_SYS(lsetxattr),
+    // being called
+    SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4),
+    // the kernel's wider doors
+    SCMP_SYS(bpf), SCMP_SYS(io_uring_setup), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
+    SCMP_SYS(add_key), SCMP_SYS(keyctl), SCMP_SYS(request_key), SCMP_SYS(mount), SCMP_SYS(umount2),
+    SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(chroot), SCMP_SYS(pivot_root),
+};
 // clang-format on
 
 }  // namespace
@@ -66,7 +87,7 @@ void limit_resources() {
   if (!kSanitized) limit(RLIMIT_DATA, 512U << 20);
 }
 
-bool enter_sandbox() {
+bool enter_decoder_sandbox() {
   const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   if (!filter) return false;
   bool good = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0;
@@ -92,6 +113,32 @@ bool enter_sandbox() {
   good = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
                           SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0)) == 0 &&
          good;
+  good = good && seccomp_load(filter) == 0;
+  seccomp_release(filter);
+  return good;
+}
+
+bool enter_fetcher_sandbox() {
+  const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+  if (!filter) return false;
+  bool good = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0;
+  for (const int call : kDenied) {
+    good = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0) == 0 && good;
+  }
+  for (const scmp_datum_t flag : {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC}) {
+    good = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 1,
+                            SCMP_A2(SCMP_CMP_MASKED_EQ, flag, flag)) == 0 &&
+           seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(open), 1,
+                            SCMP_A1(SCMP_CMP_MASKED_EQ, flag, flag)) == 0 &&
+           good;
+  }
+  good = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+                          SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)) == 0 &&
+         good;
+  // These have their flags in memory, where no filter sees them.
+  for (const int call : {SCMP_SYS(clone3), SCMP_SYS(openat2)}) {
+    good = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), call, 0) == 0 && good;
+  }
   good = good && seccomp_load(filter) == 0;
   seccomp_release(filter);
   return good;
