@@ -44,6 +44,7 @@ LAYERS = [
      ["CLI/*", "gst/gst.h"], False),
     ("mixer/config_reader.cc", ["mixer/"], [], ["toml++/*"], False),
     ("mixer/log.cc", ["mixer/"], [], ["spdlog/*"], False),
+    ("mixer/room_picture.cc", ["mixer/", "signaling/"], ["signaling/strophe_*"], ["png.h"], False),
     ("mixer/state_store.cc", ["mixer/", "media/", "signaling/"], ["media/gst/*", "signaling/strophe_*"],
      ["sqlite3.h", "tl/expected.hpp"], False),
     # The shell around the core.
