@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "mixer/display_name.h"
+#include "mixer/limits.h"
 #include "mixer/overloaded.h"
 
 namespace mixer {
@@ -57,9 +59,31 @@ std::optional<Control> bare(std::string_view text) {
   return Bare{};
 }
 
+std::string told(std::string_view text) { return displayable(text, limits::kMaxReasonCodePoints); }
+
+// NAME, or NAME as "TITLE"
 std::optional<Control> play(std::string_view source) {
+  constexpr std::string_view kAs = " as \"";
+  PlayOrder order{.what = What::play};
+  const std::size_t as = source.find(kAs);
+  if (as != source.npos && source.ends_with('"') && source.size() > as + kAs.size()) {
+    order.field = "program_name";
+    order.text = told(source.substr(as + kAs.size(), source.size() - as - kAs.size() - 1));
+    source = trimmed(source.substr(0, as));
+  }
   if (source.empty()) return std::nullopt;
-  return PlayOrder{.what = What::play, .source = std::string(source)};
+  order.source = source;
+  return order;
+}
+
+// "episode 807", "episode -"
+std::optional<Control> viewing(std::string_view text) {
+  const auto [field, value] = split(text);
+  PlayOrder order{.what = What::viewing, .field = std::string(field)};
+  if (value != "-") order.text = told(value);
+  jingle::pep::Payload probe = jingle::pep::Viewing{};
+  if (value.empty() || !set_field(probe, order.field, order.text)) return std::nullopt;
+  return order;
 }
 
 template <What what>
@@ -94,7 +118,7 @@ struct Row {
   Role least;  // for some form of it
   std::optional<Control> (*parse)(std::string_view rest);
 };
-constexpr std::array<Row, 17> kRows{{
+constexpr std::array<Row, 18> kRows{{
     {"help", "help [COMMAND]", "what you can say here", Role::anybody,
      [](std::string_view rest) {
        return std::optional<Control>(control::Help{std::string(rest)});
@@ -116,8 +140,11 @@ constexpr std::array<Row, 17> kRows{{
      named<control::Unmute>},
     {"kick", "kick NAME", "end that participant's call", Role::moderator, named<control::Kick>},
     {"playing", "playing", "what is played", Role::participant, bare<control::Playing>},
-    {"play", "play NAME|URL", "play that file or https URL, after what was asked for before",
-     Role::moderator, play},
+    {"play", "play NAME|URL [as \"TITLE\"]",
+     "play that file or https URL, after what was asked for before", Role::moderator, play},
+    {"viewing", "viewing FIELD TEXT",
+     "tell what is being watched: viewing episode 807; \"viewing episode -\" takes it back",
+     Role::moderator, viewing},
     {"pause", "pause", "stand still in what is played", Role::moderator, order<What::pause>},
     {"resume", "resume", "go on with it", Role::moderator, order<What::resume>},
     {"seek", "seek TIME", "go to that time of it: 83 or 1:23", Role::moderator, seek},

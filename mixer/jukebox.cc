@@ -12,6 +12,12 @@ namespace {
 
 constexpr std::string_view kHttps = "https://";
 
+void say(jingle::pep::Viewing& viewing, const PlayOrder& order) {
+  jingle::pep::Payload payload = viewing;
+  if (set_field(payload, order.field, order.text))
+    viewing = std::get<jingle::pep::Viewing>(payload);
+}
+
 }  // namespace
 
 std::string_view to_string(PlayRefusal refusal) {
@@ -41,10 +47,11 @@ std::string describe(const NowPlaying& playing) {
 std::optional<PlayRefusal> Jukebox::order(const PlayOrder& order, const jingle::Jid& by,
                                           Outbox& out) {
   using What = PlayOrder::What;
-  if (order.what == What::play) return enqueue(order.source, by, out);
+  if (order.what == What::play) return enqueue(order, by, out);
   if (!current_ || current_->ending) return PlayRefusal::nothing_playing;
   switch (order.what) {
     case What::play: break;
+    case What::viewing: say(current_->wanted.said, order); break;
     case What::pause:
     case What::resume:
       current_->paused = order.what == What::pause;
@@ -60,10 +67,12 @@ std::optional<PlayRefusal> Jukebox::order(const PlayOrder& order, const jingle::
   return std::nullopt;
 }
 
-std::optional<PlayRefusal> Jukebox::enqueue(const std::string& name, const jingle::Jid& by,
+std::optional<PlayRefusal> Jukebox::enqueue(const PlayOrder& order, const jingle::Jid& by,
                                             Outbox& out) {
   if (users_ == 0) return PlayRefusal::nobody_there;
+  const std::string& name = order.source;
   Wanted wanted{.source = {}, .name = name, .by = by};
+  say(wanted.said, order);
   if (name.empty() || name.size() > limits::kMaxSourceBytes ||
       std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7F; })) {
     return PlayRefusal::not_a_source;
@@ -179,7 +188,8 @@ std::optional<NowPlaying> Jukebox::now_playing() const {
                  .source = tags.album,
                  .track = tags.track,
                  .video = piece->started->has_video,
-                 .paused = piece->paused};
+                 .paused = piece->paused,
+                 .said = piece->wanted.said};
   if (now.title.empty()) now.title = piece->wanted.name;
   if (const auto* url = std::get_if<media::PlayUrl>(&piece->wanted.source)) now.uri = url->url;
   now.broadcast = !now.uri.empty() && !piece->started->duration;

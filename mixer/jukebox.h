@@ -20,10 +20,13 @@ namespace mixer {
 
 // What somebody may tell a room that plays.
 struct PlayOrder {
-  enum class What { play, pause, resume, seek, skip, stop };
+  enum class What { play, pause, resume, seek, skip, stop, viewing };
   What what = What::play;
   std::string source = {};         // play: a name in media-dir, or an https URL
   std::chrono::milliseconds to{};  // seek
+  // play, viewing: what is to be told of it (XEP-0197 §2.1), a field by its element's name. An
+  // empty text: nothing of that any more.
+  std::string field = {}, text = {};
   bool operator==(const PlayOrder&) const = default;
 };
 // Why nothing comes of it.
@@ -74,6 +77,7 @@ class Jukebox {
     Source source;
     std::string name;  // as asked for
     jingle::Jid by;
+    jingle::pep::Viewing said{};
   };
   struct Piece {
     media::PlayId play;
@@ -83,7 +87,7 @@ class Jukebox {
     bool ending = false;  // we have stopped it
   };
 
-  std::optional<PlayRefusal> enqueue(const std::string& name, const jingle::Jid& by, Outbox& out);
+  std::optional<PlayRefusal> enqueue(const PlayOrder& order, const jingle::Jid& by, Outbox& out);
   Piece begin(Wanted wanted, Outbox& out);
   void stop(Piece& piece, Outbox& out);
   void chime(media::Sound sound, Outbox& out, TimePoint now);

@@ -44,6 +44,15 @@ TEST(Control, ToPlayerTakesASourceOrATime) {
   EXPECT_EQ(parsed<mixer::PlayOrder>("play My song.ogg"),
             (mixer::PlayOrder{.what = What::play, .source = "My song.ogg"}));
   EXPECT_EQ(parsed<mixer::PlayOrder>("skip").what, What::skip);
+  EXPECT_EQ(
+      parsed<mixer::PlayOrder>("play as is.ogg as \"The <b>\""),
+      (mixer::PlayOrder{
+          .what = What::play, .source = "as is.ogg", .field = "program_name", .text = "The <b>"}));
+  EXPECT_EQ(parsed<mixer::PlayOrder>("play as is.ogg").source, "as is.ogg");
+  EXPECT_EQ(parsed<mixer::PlayOrder>("viewing episode 807"),
+            (mixer::PlayOrder{.what = What::viewing, .field = "episode", .text = "807"}));
+  EXPECT_EQ(parsed<mixer::PlayOrder>("viewing user_rating -"),
+            (mixer::PlayOrder{.what = What::viewing, .field = "user_rating"}));
   const std::pair<const char*, std::chrono::seconds> times[] = {
       {"0", 0s}, {"83", 83s}, {"1:23", 83s}, {"1:02:03", 3723s}, {"99999", 99999s}};
   for (const auto& [text, to] : times) {

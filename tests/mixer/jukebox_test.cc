@@ -209,5 +209,31 @@ TEST_F(JukeboxTest, TellsWhatIsPlayed) {
       << "for want of a title";
 }
 
+// XEP-0197 §2.1.
+TEST_F(JukeboxTest, TellsWhatIsSaidOfAPieceAndOnlyOfThatOne) {
+  audience(2);
+  const auto say = [&](const std::string& field, const std::string& text) {
+    return jukebox_.order({.what = What::viewing, .field = field, .text = text}, kRomeo, out_);
+  };
+  EXPECT_EQ(say("episode", "807"), PlayRefusal::nothing_playing);
+  jukebox_.order(
+      {.what = What::play, .source = "film.webm", .field = "program_name", .text = "The film"},
+      kRomeo, out_);
+  order(What::play, "one.ogg");
+  told();
+  started();
+  EXPECT_EQ(say("episode", "807"), std::nullopt);
+  EXPECT_EQ(jukebox_.now_playing()->said.program_name, "The film");
+  EXPECT_EQ(jukebox_.now_playing()->said.episode, "807");
+  say("episode", "");
+  EXPECT_EQ(jukebox_.now_playing()->said.episode, "");
+  order(What::skip);
+  told();
+  ended(media::PlayEnd::stopped);
+  told();
+  started();
+  EXPECT_EQ(jukebox_.now_playing()->said, jingle::pep::Viewing());
+}
+
 }  // namespace
 }  // namespace mixer
