@@ -71,6 +71,11 @@ const ClientProfile& Clients::guess(const jingle::Jid& full) const {
   return profile_of({found->second.info, found->second.caps_node});
 }
 
+const jingle::DiscoInfo* Clients::said_of_itself(const jingle::Jid& full) const {
+  const auto found = clients_.find(full);
+  return found == clients_.end() || !found->second.asked ? nullptr : &found->second.info;
+}
+
 bool Clients::is_bot(const jingle::Jid& full) const {
   const auto found = clients_.find(full);
   if (found == clients_.end()) return false;

@@ -31,6 +31,9 @@ class Clients {
   // By whatever little is known: it could not be reached, and is asked again when it calls again.
   const ClientProfile& guess(const jingle::Jid& full) const;
 
+  // Its own answer to disco#info, or that of another with the same caps; nullptr: none yet.
+  const jingle::DiscoInfo* said_of_itself(const jingle::Jid& full) const;
+
   // By what it said of itself (XEP-0030 client/bot).
   bool is_bot(const jingle::Jid& full) const;
 

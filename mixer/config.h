@@ -114,14 +114,15 @@ struct Config {
   } coin;
 
   struct Presence {                       // extended: XEP-0119
-    std::set<jingle::pep::Node> publish;  // what a bot shows of itself
+    std::set<jingle::pep::Node> publish;  // what a bot, or each room, shows of itself
     std::set<jingle::pep::Node> relay;    // what participants may show to the others
     jingle::pubsub::NodeOptions nodes;    // who may read
+    std::set<jingle::Jid> whitelist;      // that may, with Access::whitelist
     std::string status = "{count} on the call: {topic}";
     jingle::pep::Mood mood;
     jingle::pep::Geoloc geoloc;
     jingle::pep::PhysicalLocation location;
-    std::string avatar;                           // a PNG
+    std::string avatar;                           // a PNG; empty: one that is drawn
     bool viewing_local = false;                   // tell of local files, too
     std::vector<std::string> viewing_never = {};  // titles, types, beginnings of URIs
     bool operator==(const Presence&) const = default;

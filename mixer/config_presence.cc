@@ -11,8 +11,11 @@ namespace pep = jingle::pep;
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, jingle::pubsub::Access>, 2> kAccess{
-    {{"presence", jingle::pubsub::Access::presence}, {"roster", jingle::pubsub::Access::roster}}};
+using jingle::pubsub::Access;
+constexpr std::array<std::pair<std::string_view, Access>, 3> kAccess{
+    {{"presence", Access::presence}, {"roster", Access::roster}, {"whitelist", Access::whitelist}}};
+// The group of those who moderate a component's room: its only one.
+constexpr char kModerators[] = "moderators";
 
 std::set<pep::Node> nodes(ConfigSection& section, std::string_view key) {
   std::set<pep::Node> out;
@@ -62,6 +65,41 @@ void read_avatar(ConfigSection& section, Config::Presence& presence,
   }
 }
 
+// Who may read.
+void read_access(ConfigSection& section, Config& config) {
+  Config::Presence& presence = config.presence;
+  const bool component = config.xmpp.mode == Config::Xmpp::Mode::component;
+  if (const auto access = section.choice("access", kAccess)) presence.nodes.access = *access;
+  presence.nodes.roster_groups =
+      section.strings("roster-groups").value_or(std::vector<std::string>{});
+  const bool roster = presence.nodes.access == Access::roster;
+  const bool whitelist = presence.nodes.access == Access::whitelist;
+  if (roster && presence.nodes.roster_groups.empty()) {
+    section.error("roster-groups", "is missing; access = \"roster\" needs it");
+  } else if (roster && component &&
+             presence.nodes.roster_groups != std::vector<std::string>{kModerators}) {
+    section.error("roster-groups", "a component's rooms have the group \"moderators\" only");
+  } else if (!roster && !presence.nodes.roster_groups.empty()) {
+    section.warning("roster-groups", "has no effect without access = \"roster\"");
+  }
+  for (const std::string& text :
+       section.strings("whitelist").value_or(std::vector<std::string>{})) {
+    const auto jid = jingle::Jid::parse(text);
+    if (jid && jid->is_bare()) {
+      presence.whitelist.insert(*jid);
+    } else {
+      section.error("whitelist", '"' + text + "\" is not a bare JID like \"ann@example.org\"");
+    }
+  }
+  if (whitelist && !component) {
+    section.error("access", "\"whitelist\" is for a component's rooms; a bot has a roster");
+  } else if (whitelist && presence.whitelist.empty()) {
+    section.error("whitelist", "is missing; access = \"whitelist\" needs it");
+  } else if (!whitelist && !presence.whitelist.empty()) {
+    section.warning("whitelist", "has no effect without access = \"whitelist\"");
+  }
+}
+
 // Whatever is to be published has to be there.
 void require(ConfigSection& section, const Config::Presence& presence, pep::Node node,
              const char* key, bool there) {
@@ -77,15 +115,7 @@ void read_presence(ConfigReader& reader, Config& config, const std::string& conf
   ConfigSection section = reader.section("presence");
   presence.publish = nodes(section, "publish");
   presence.relay = nodes(section, "relay");
-  if (const auto access = section.choice("access", kAccess)) presence.nodes.access = *access;
-  presence.nodes.roster_groups =
-      section.strings("roster-groups").value_or(std::vector<std::string>{});
-  const bool roster = presence.nodes.access == jingle::pubsub::Access::roster;
-  if (roster && presence.nodes.roster_groups.empty()) {
-    section.error("roster-groups", "is missing; access = \"roster\" needs it");
-  } else if (!roster && !presence.nodes.roster_groups.empty()) {
-    section.warning("roster-groups", "has no effect without access = \"roster\"");
-  }
+  read_access(section, config);
   if (const auto status = section.string("status")) presence.status = *status;
   if (const auto mood = section.string("mood")) {
     presence.mood.mood = *mood;
@@ -99,13 +129,9 @@ void read_presence(ConfigReader& reader, Config& config, const std::string& conf
   presence.viewing_local = viewing.boolean("local").value_or(false);
   presence.viewing_never = viewing.strings("never").value_or(std::vector<std::string>{});
   require(section, presence, pep::Node::mood, "mood", !presence.mood.mood.empty());
-  require(section, presence, pep::Node::avatar, "avatar", !presence.avatar.empty());
   require(section, presence, pep::Node::geoloc, "geoloc", presence.geoloc != pep::Geoloc{});
   require(section, presence, pep::Node::location, "location",
           presence.location != pep::PhysicalLocation{});
-  if (!presence.publish.empty() && config.xmpp.mode == Config::Xmpp::Mode::component) {
-    section.warning("publish", "has no effect: an account publishes; a component's rooms do not");
-  }
 }
 
 }  // namespace mixer

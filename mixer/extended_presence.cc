@@ -5,6 +5,7 @@
 
 #include "mixer/display_name.h"
 #include "mixer/limits.h"
+#include "mixer/room_picture.h"
 
 namespace mixer {
 
@@ -65,7 +66,7 @@ bool is_private(const NowPlaying& playing, const pep::Viewing& viewing,
   if (is_local(playing.uri) && !config.viewing_local) return true;
   return std::ranges::any_of(config.viewing_never, [&](const std::string& never) {
     for (const std::string* field :
-         {&viewing.program_name, &viewing.program_type, &viewing.subprogram_type,
+         {&playing.title, &viewing.program_name, &viewing.program_type, &viewing.subprogram_type,
           &viewing.channel_name, &viewing.description}) {
       if (equal(*field, never)) return true;
     }
@@ -95,6 +96,12 @@ std::string status_of(const Config::Presence& config, const Situation& situation
   return situation.users == 0 ? std::string() : text_of(filled_in(config.status, situation));
 }
 
+// What is switched on, and says something.
+void add(Shown& shown, const Config::Presence& config, pep::Payload payload) {
+  const pep::Node node = node_of(payload);
+  if (config.publish.contains(node) && !is_stop(payload)) shown.emplace(node, std::move(payload));
+}
+
 std::uint32_t big_endian(std::string_view four) {
   std::uint32_t value = 0;
   for (const unsigned char byte : four) value = value << 8 | byte;
@@ -103,6 +110,17 @@ std::uint32_t big_endian(std::string_view four) {
 
 }  // namespace
 
+bool is_of_a_call(pep::Node node) {
+  return node == pep::Node::tune || node == pep::Node::viewing || node == pep::Node::status ||
+         node == pep::Node::activity;
+}
+
+std::string item_id(const pep::Payload& payload) {
+  if (const auto* data = std::get_if<pep::AvatarData>(&payload)) return pep::avatar_id(data->image);
+  const auto* avatar = std::get_if<pep::AvatarMetadata>(&payload);
+  return avatar && !avatar->infos.empty() ? avatar->infos.front().id : "current";
+}
+
 std::optional<PngSize> png_size(std::string_view image) {
   constexpr std::string_view kSignature("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16);
   constexpr std::size_t kHeader = 24;
@@ -110,12 +128,9 @@ std::optional<PngSize> png_size(std::string_view image) {
   return PngSize{big_endian(image.substr(16, 4)), big_endian(image.substr(20, 4))};
 }
 
-Shown extended_presence(const Config::Presence& config, const Situation& situation) {
+Shown call_presence(const Config::Presence& config, const Situation& situation) {
   Shown shown;
-  const auto show = [&](pep::Payload payload) {
-    const pep::Node node = node_of(payload);
-    if (config.publish.contains(node) && !is_stop(payload)) shown.emplace(node, std::move(payload));
-  };
+  const auto show = [&](pep::Payload payload) { add(shown, config, std::move(payload)); };
   if (const auto& playing = situation.playing) {
     const pep::Viewing viewing = viewing_of(*playing);
     const bool watched = playing->video || playing->broadcast;
@@ -124,21 +139,33 @@ Shown extended_presence(const Config::Presence& config, const Situation& situati
   }
   show(pep::Status{status_of(config, situation)});
   if (situation.users > 0) show(pep::Activity{"talking", "on_the_phone", ""});
+  return shown;
+}
+
+Shown standing_presence(const Config::Presence& config, const std::string& name) {
+  Shown shown;
+  const auto show = [&](pep::Payload payload) { add(shown, config, std::move(payload)); };
   show(config.mood);
   show(config.geoloc);
   show(config.location);
-  if (const auto size = png_size(config.avatar)) {
+  if (!config.publish.contains(pep::Node::avatar)) return shown;
+  const std::string image = config.avatar.empty() ? room_picture(name) : config.avatar;
+  if (const auto size = png_size(image)) {
     pep::AvatarInfo info;
-    info.id = pep::avatar_id(config.avatar);
+    info.id = pep::avatar_id(image);
     info.type = "image/png";
-    info.bytes = static_cast<std::uint32_t>(config.avatar.size());
+    info.bytes = static_cast<std::uint32_t>(image.size());
     info.width = size->width;
     info.height = size->height;
     show(pep::AvatarMetadata{{info}});
-    if (shown.contains(pep::Node::avatar)) {
-      shown.emplace(pep::Node::avatar_data, pep::AvatarData{config.avatar});
-    }
+    shown.emplace(pep::Node::avatar_data, pep::AvatarData{image});
   }
+  return shown;
+}
+
+Shown extended_presence(const Config::Presence& config, const Situation& situation) {
+  Shown shown = standing_presence(config, situation.name);
+  shown.merge(call_presence(config, situation));
   return shown;
 }
 

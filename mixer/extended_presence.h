@@ -18,16 +18,27 @@ struct Situation {
   std::string topic;
   std::optional<NowPlaying> playing;
   std::string status;  // a moderator's words, in place of the configured ones
+  std::string name = {};
   bool operator==(const Situation&) const = default;
 };
 
 // By node; those that are not in it show nothing. An avatar comes with its data.
 using Shown = std::map<jingle::pep::Node, jingle::pep::Payload>;
 
+// What the configuration says, whoever is there: mood, places, avatar.
+// `name`: the room's, for a picture where the configuration has none.
+Shown standing_presence(const Config::Presence& config, const std::string& name);
+// What comes and goes with a call, or with what is played in it.
+Shown call_presence(const Config::Presence& config, const Situation& situation);
+bool is_of_a_call(jingle::pep::Node node);
+// Both.
 // Law: only nodes of config.publish, and of viewing nothing that config.viewing_never names, nor
 // what is local unless config.viewing_local; paths of local files are in none
 // (tests/mixer/extended_presence_test.cc).
 Shown extended_presence(const Config::Presence& config, const Situation& situation);
+
+// The id of the item that it is published as: the hash of an image (XEP-0084 §3.1), else "current".
+std::string item_id(const jingle::pep::Payload& payload);
 
 // The width and height in a PNG; nullopt: it is none.
 struct PngSize {

@@ -38,6 +38,21 @@ Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subs
   }
   if (client_mode() && (!config_.presence.publish.empty() || !published.empty())) {
     publisher_.emplace(config_.xmpp.jid, config_.presence.nodes, published);
+  } else if (!config_.presence.publish.empty() || !published.empty()) {
+    eventing_.emplace(
+        RoomEventing::Rooms{
+            .domain = config_.xmpp.jid.domain(),
+            .standing =
+                [this](const std::string& room) {
+                  return standing_presence(config_.presence, name_of(room));
+                },
+            .of_call =
+                [this](const std::string& room) {
+                  return call_presence(config_.presence, situation_of(room));
+                },
+            .reader = [this](const auto& room, const auto& who) { return reader_of(room, who); },
+            .wall = wall_},
+        config_.presence.nodes.access, config_.presence.publish, published);
   }
 }
 
@@ -137,6 +152,7 @@ void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
     if (!failed) access_.set_roster(std::move(contacts));
     return;
   }
+  if (awaited->purpose == Purpose::interests) return interests_answered(iq, now);
   if (awaited->purpose == Purpose::shared_items) return items_answered(*awaited, iq, now);
   if (awaited->purpose == Purpose::pep_service || awaited->purpose == Purpose::pep_publish) {
     return publisher_->answered(*awaited, iq, out_, now);
@@ -184,7 +200,8 @@ void Focus::connection_up(const jingle::XmppConnection::Up& up, TimePoint now) {
   if (client_mode()) local = self_ = up.jid;
   ice_services_.connection_up(up.jid, up.resumed, out_, now);
   if (publisher_) publisher_->connection_up(self_, up.resumed, out_, now);
-  show_extended(now);
+  if (eventing_) eventing_->connection_up(now);
+  if (client_mode()) show_extended(config_.xmpp.jid.local(), now);
   if (!up.resumed) {
     if (client_mode()) {
       broadcast_at_ = now;
@@ -205,6 +222,7 @@ void Focus::connection_down() {
   documents_.link_down();
   ice_services_.connection_down();
   if (publisher_) publisher_->connection_down();
+  if (eventing_) eventing_->connection_down();
   for (auto& [name, room] : rooms_) room.conference.connection_down();
 }
 
@@ -222,6 +240,7 @@ void Focus::shut_down(TimePoint now) {
   }
   subscriptions_.all_leave(now);
   if (publisher_) publisher_->leave();
+  if (eventing_) eventing_->leave(now);
 }
 
 void Focus::advance(TimePoint now) {
@@ -244,6 +263,7 @@ void Focus::advance(TimePoint now) {
   presence_due(now);
   ice_services_.advance(out_, now);
   if (publisher_) publisher_->advance(out_, now);
+  if (eventing_) eventing_->advance(out_, now);
 }
 
 void Focus::settle(const std::string& name, TimePoint now) {
@@ -272,9 +292,9 @@ void Focus::settle(const std::string& name, TimePoint now) {
   if (room.deadline) deadlines_.erase({*room.deadline, name});
   if (room.conference.empty()) {
     rooms_.erase(found);
-    return show_extended(now);
+    return show_extended(name, now);
   }
-  show_extended(now);
+  show_extended(name, now);
   room.deadline = room.conference.next_deadline();
   for (const auto& [target, at] : room.redial) {
     if (connected_ && (!room.deadline || at < *room.deadline)) room.deadline = at;
@@ -294,6 +314,7 @@ std::optional<TimePoint> Focus::next_deadline() const {
   if (connected_) consider(broadcast_at_);
   consider(ice_services_.next_deadline());
   if (publisher_) consider(publisher_->next_deadline());
+  if (eventing_) consider(eventing_->next_deadline());
   return next;
 }
 

@@ -27,6 +27,7 @@
 #include "mixer/outbox.h"
 #include "mixer/publisher.h"
 #include "mixer/rate_window.h"
+#include "mixer/room_eventing.h"
 #include "mixer/subscriptions.h"
 #include "signaling/iq_router.h"
 #include "signaling/jingle_message.h"
@@ -110,7 +111,9 @@ class Focus {
   jingle::Result<std::string> handle(const jingle::Iq&, const jingle::ConferenceInfoGet&,
                                      TimePoint);
   jingle::Result<std::string> handle(const jingle::Iq&, const jingle::ExternalServices&, TimePoint);
+  jingle::Result<std::string> handle(const jingle::Iq&, const jingle::PubsubRequest&, TimePoint);
   jingle::Result<std::string> handle(const jingle::Iq&, const jingle::Request&, TimePoint);
+  bool has_node(const jingle::Iq& iq, const std::string& node) const;
   jingle::Result<std::string> initiate(const jingle::Iq&, const jingle::Sid&,
                                        const jingle::SessionInitiate&, TimePoint);
   Dialling::Crossing crossing_of(const jingle::Iq&, const jingle::Sid&,
@@ -171,12 +174,19 @@ class Focus {
   void save_subscriptions();
 
   // focus_pep.cc: personal eventing.
-  void show_extended(TimePoint now);
+  std::string name_of(const std::string& room) const;  // for people
+  Situation situation_of(const std::string& room) const;
+  bool publishes(jingle::pep::Node node) const;
+  // A room's situation may have changed; what it shows follows.
+  void show_extended(const std::string& room, TimePoint now);
+  RoomEventing::Reader reader_of(const std::string& room, const jingle::Jid& bare) const;
+  // Presence of somebody's client, with caps (XEP-0163 §4.3.3).
+  void attend(const std::string& room, const jingle::Presence& presence, TimePoint now);
+  void interests_answered(const jingle::Iq& iq, TimePoint now);
   void notified(const std::string& room, const jingle::Jid& from,
                 const jingle::pubsub::Event& event, TimePoint now);
   void items_answered(const Awaited& awaited, const jingle::Iq& iq, TimePoint now);
   void end_sharing(const std::string& room, const jingle::Jid& user, TimePoint now);
-  // True: it was about that, from a participant, and is answered.
 
   // focus_dial.cc: dialling out.
   std::optional<InviteRefusal> dial(const Invite& invite, TimePoint now);
@@ -219,10 +229,12 @@ class Focus {
   ChatRooms chat_rooms_;
   IceServices ice_services_{config_, wall_};
   Subscriptions subscriptions_;
-  std::optional<Publisher> publisher_;  // of the account
-  std::optional<Situation> shown_;      // by it
-  Invitations invitations_;             // of us
-  Dialling dialling_;                   // by us
+  // What is shown (XEP-0119): at an account's nodes, or by the rooms themselves.
+  std::optional<Publisher> publisher_;
+  std::optional<Situation> shown_;  // by it
+  std::optional<RoomEventing> eventing_;
+  Invitations invitations_;  // of us
+  Dialling dialling_;        // by us
   CallLimit calls_;
   RateWindow new_rooms_, refusals_logged_, refusals_of_each_, controls_, hints_;
   ByteBudget documents_;  // outlives rooms_, which spend it

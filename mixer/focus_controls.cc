@@ -75,7 +75,7 @@ std::string Focus::carry_out(const std::string& room, const jingle::Jid& who, co
             return subject.empty() ? "There is no topic." : "Topic: " + subject;
           },
           [&](const control::Status& status) {
-            if (!publisher_ || !config_.presence.publish.contains(jingle::pep::Node::status)) {
+            if (!publishes(jingle::pep::Node::status)) {
               return std::string("No status is published here.");
             }
             const auto found = rooms_.find(room);

@@ -52,13 +52,32 @@ bool Focus::is_roster_push(const Iq& iq) const {
 
 Answer Focus::handle(const Iq& iq, const jingle::DiscoInfoQuery& query, TimePoint) {
   if (place_of(iq.to) == Place::domain) return disco_info(domain_features(), query.node);
-  if (!room_exists(room_of(iq.to))) return tl::unexpected(jingle::item_not_found());
-  return disco_info(room_features(config_.xmpp.mode, config_.presence.relay), query.node);
+  const std::string room = room_of(iq.to);
+  if (!room_exists(room)) return tl::unexpected(jingle::item_not_found());
+  jingle::DiscoInfo info = room_features(config_.xmpp.mode, config_.presence.relay);
+  if (has_node(iq, query.node)) {  // XEP-0060 §5.3
+    return jingle::DiscoInfo{{{"pubsub", "leaf", "", ""}}, {jingle::ns::kPubsub}}.xml(query.node);
+  }
+  // More than what caps tell of the full JID.
+  const bool service = eventing_ && iq.to.is_bare() && query.node.empty();
+  if (service && !config_.presence.publish.empty()) RoomEventing::announce(info);
+  return disco_info(info, query.node);
+}
+
+// One of a room's that the asker may read.
+bool Focus::has_node(const Iq& iq, const std::string& node) const {
+  if (!eventing_ || place_of(iq.to) != Place::room || !iq.to.is_bare()) return false;
+  const auto nodes = eventing_->nodes(room_of(iq.to), iq.from.bare());
+  return std::ranges::find(nodes, node) != nodes.end();
 }
 
 Answer Focus::handle(const Iq& iq, const jingle::DiscoItemsQuery& query, TimePoint) {
-  if (!query.node.empty()) return tl::unexpected(jingle::item_not_found());
   std::vector<jingle::DiscoItem> items;
+  if (!query.node.empty()) {
+    if (!has_node(iq, query.node)) return tl::unexpected(jingle::item_not_found());
+    return jingle::disco_items_xml(items,
+                                   query.node);  // XEP-0060 §5.5: its items are asked for there
+  }
   if (place_of(iq.to) == Place::domain) {
     std::map<std::string, std::string> listed;
     for (const auto& [name, room] : config_.rooms) {
@@ -76,6 +95,11 @@ Answer Focus::handle(const Iq& iq, const jingle::DiscoItemsQuery& query, TimePoi
     if (!room_exists(room)) return tl::unexpected(jingle::item_not_found());
     // SylkServer finds whom to call among the bare JID's items.
     if (iq.to.is_bare()) items.push_back({full_of(room), {}, {}});
+    if (eventing_ && iq.to.is_bare()) {
+      for (std::string& node : eventing_->nodes(room, iq.from.bare())) {
+        items.push_back({iq.to, {}, std::move(node)});
+      }
+    }
   }
   return jingle::disco_items_xml(items, query.node);
 }
@@ -85,6 +109,16 @@ Answer Focus::handle(const Iq& iq, const jingle::XmppPing&, TimePoint) {
     return tl::unexpected(jingle::service_unavailable());
   }
   return std::string();
+}
+
+Answer Focus::handle(const Iq& iq, const jingle::PubsubRequest& asked, TimePoint now) {
+  if (!eventing_ || place_of(iq.to) != Place::room || !iq.to.is_bare()) {
+    return tl::unexpected(jingle::service_unavailable());
+  }
+  const std::string room = room_of(iq.to);
+  if (!room_exists(room)) return tl::unexpected(jingle::item_not_found());
+  if (!asked.request) return tl::unexpected(asked.request.error());
+  return eventing_->answer(room, iq.from, *asked.request, now);
 }
 
 Answer Focus::handle(const Iq& iq, const jingle::ExternalServices& push, TimePoint now) {

@@ -32,7 +32,11 @@ bool is_late(const jingle::Message& message, std::chrono::sys_seconds now) {
 void Focus::message(const jingle::Message& message, TimePoint now) {
   if (place_of(message.to) != Place::room || message.from.empty()) return;
   const std::string room = room_of(message.to);
-  if (message.type == "error") return proposal_bounced(room, message, now);
+  if (message.type == "error") {
+    // XEP-0163 §4.3.1: what was notified comes back to the bare JID.
+    if (eventing_ && message.to.is_bare()) eventing_->cancel(room, message.from);
+    return proposal_bounced(room, message, now);
+  }
   if (message.type == "groupchat") return;
   // Copies of what others sent or got (XEP-0280) come from there only; we ask for none.
   if (message.from.bare() == bare_of(room)) return;

@@ -1,5 +1,6 @@
 // The focus's dealings by personal eventing (XEP-0163): what the account shows of itself, and what
 // participants show of themselves.
+#include <algorithm>
 #include <pugixml.hpp>
 
 #include "mixer/focus.h"
@@ -8,14 +9,16 @@
 
 namespace mixer {
 
-void Focus::show_extended(TimePoint now) {
-  if (!publisher_) return;
-  const std::string& name = config_.xmpp.jid.local();
+std::string Focus::name_of(const std::string& room) const {
+  const std::string& text = config_of(room).display_text;
+  return text.empty() ? bare_of(room).unescaped_local() : text;
+}
+
+Situation Focus::situation_of(const std::string& name) const {
   const RoomConfig& config = config_of(name);
   Situation situation;
-  situation.topic = !config.subject.empty()        ? config.subject
-                    : !config.display_text.empty() ? config.display_text
-                                                   : config_.xmpp.jid.unescaped_local();
+  situation.name = name_of(name);
+  situation.topic = config.subject.empty() ? situation.name : config.subject;
   if (const auto room = rooms_.find(name); room != rooms_.end()) {
     const Conference& conference = room->second.conference;
     situation.users = conference.users();
@@ -25,10 +28,49 @@ void Focus::show_extended(TimePoint now) {
     situation.playing = conference.now_playing();
     situation.status = room->second.status;
   }
+  return situation;
+}
+
+bool Focus::publishes(jingle::pep::Node node) const {
+  return (publisher_ || eventing_) && config_.presence.publish.contains(node);
+}
+
+void Focus::show_extended(const std::string& room, TimePoint now) {
+  if (eventing_) eventing_->changed(room, now);
+  if (!publisher_) return;
+  Situation situation = situation_of(room);
   // Most events change nothing of it, and an avatar is not hashed for each.
   if (situation == shown_) return;
   publisher_->show(extended_presence(config_.presence, situation), now);
   shown_ = std::move(situation);
+}
+
+RoomEventing::Reader Focus::reader_of(const std::string& room, const jingle::Jid& bare) const {
+  const auto& moderators = config_of(room).moderators;
+  return {.contact = subscriptions_.own(room, bare).has_value(),
+          .in_group = std::ranges::find(moderators, bare) != moderators.end(),
+          .listed = config_.presence.whitelist.contains(bare)};
+}
+
+void Focus::attend(const std::string& room, const jingle::Presence& presence, TimePoint now) {
+  const jingle::Jid& from = presence.from;
+  const pugi::xml_node stanza = presence.xml.root();
+  const auto priority = jingle::child(stanza, jingle::effective_ns(stanza), "priority");
+  const bool listens = presence.type.empty() && !jingle::text_of(priority).starts_with('-');
+  if (!listens) return eventing_->absent(room, from);
+  if (from.is_bare() || !jingle::child(stanza, jingle::ns::kCaps, "c")) return;
+  std::optional<EventAudience::Nodes> wants;
+  if (const auto* info = clients_.said_of_itself(from)) wants = EventAudience::wanted_by(*info);
+  if (!eventing_->present(room, from, wants, now)) return;
+  out_.ask_disco_info(bare_of(room), {from, Purpose::interests, room, {}, now});
+}
+
+void Focus::interests_answered(const jingle::Iq& iq, TimePoint now) {
+  const pugi::xml_node query = jingle::child(iq.xml.root(), jingle::ns::kDiscoInfo, "query");
+  auto info = jingle::DiscoInfo::parse(query);
+  if (iq.type == jingle::Iq::Type::error || !info) return eventing_->learned(iq.from, {}, now);
+  eventing_->learned(iq.from, EventAudience::wanted_by(*info), now);
+  clients_.learned(iq.from, std::move(*info), now);
 }
 
 // Only what a user himself publishes, which his server says in his name (XEP-0163 §4.3).

@@ -18,6 +18,7 @@ void Focus::presence(const jingle::Presence& presence, TimePoint now) {
   if (type.empty() || type == "unavailable") {
     clients_.presence(presence, now);
     learn_chat_room(presence, room, now);
+    if (eventing_) attend(room, presence, now);
     if (Conference* conference = find(room)) {
       conference->peer_presence(presence.from, type.empty(), out_, now);
       settle(room, now);
@@ -92,6 +93,7 @@ void Focus::end_subscription(const std::string& room, const jingle::Jid& bare) {
     out_.put(SendPresence{bare_of(room), bare, "unsubscribe", {}});
   }
   (void)subscriptions_.remove(room, bare);
+  if (eventing_) eventing_->cancel(room, bare);
 }
 
 // RFC 6121 §4.3.2. A server asks because its user is subscribed, by what it remembers. We may have
@@ -112,7 +114,9 @@ void Focus::bounced(const std::string& room, const jingle::Presence& presence) {
   // is lost by mistake is back with the next probe of his server.
   const bool permanent =
       presence.from.is_bare() && error.type != "wait" && error.condition != "remote-server-timeout";
-  if (permanent) (void)subscriptions_.remove(room, presence.from);
+  if (!permanent) return;
+  (void)subscriptions_.remove(room, presence.from);
+  if (eventing_) eventing_->cancel(room, presence.from);
 }
 
 bool Focus::sees_us(const std::string& room, const jingle::Jid& who) const {
@@ -158,7 +162,8 @@ void Focus::presence_due(TimePoint now) {
 
 std::size_t Focus::farewells() const {
   if (!shutting_down_ || !connected_) return 0;
-  return subscriptions_.waiting() + (publisher_ ? publisher_->stopping() : 0);
+  return subscriptions_.waiting() + (publisher_ ? publisher_->stopping() : 0) +
+         (eventing_ ? eventing_->waiting() : 0);
 }
 
 void Focus::save_subscriptions() {

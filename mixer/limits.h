@@ -120,6 +120,15 @@ inline constexpr auto kPublishAtLatest = 30s;  // of changing all the time
 inline constexpr auto kPublishGap = 10s;       // between two at one node
 inline constexpr auto kPublishTimeout = 30s;   // for the service's answer
 inline constexpr auto kPublishRetry = 60s;     // after a failure that may pass
+// What a component's rooms publish themselves: whom they tell, and how fast. An event has 1 kB.
+inline constexpr std::size_t kMaxEventReceivers = 20000;  // clients, in all rooms; 400 bytes each
+inline constexpr std::size_t kMaxResourcesTold = 16;      // of one person in one room
+inline constexpr std::size_t kMaxNodeSubscriptions = 20000;
+inline constexpr std::size_t kEventsPerStep = 20;
+inline constexpr auto kEventStep = 100ms;
+// What a dead process has left is known to be over for so long after we are back: until the last
+// contact's server has answered our probe.
+inline constexpr auto kLeftoverKept = 60s;
 
 // Rate windows (calls a minute, rooms an hour) remember at most so many callers; the oldest go.
 inline constexpr std::size_t kMaxRateKeys = 10000;

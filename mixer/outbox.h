@@ -35,6 +35,7 @@ enum class Purpose {
   pep_service,
   pep_publish,
   shared_items,
+  interests,
 };
 struct Awaited {
   jingle::Jid to;  // the only JID whose answer counts

@@ -12,18 +12,6 @@ namespace mixer {
 namespace pep = jingle::pep;
 namespace pubsub = jingle::pubsub;
 
-namespace {
-
-constexpr char kItem[] = "current";
-
-std::string item_of(const pep::Payload& payload) {
-  if (const auto* data = std::get_if<pep::AvatarData>(&payload)) return pep::avatar_id(data->image);
-  const auto* avatar = std::get_if<pep::AvatarMetadata>(&payload);
-  return avatar && !avatar->infos.empty() ? avatar->infos.front().id : kItem;
-}
-
-}  // namespace
-
 Publisher::Publisher(jingle::Jid account, pubsub::NodeOptions nodes,
                      const std::vector<Published>& rows)
     : account_(std::move(account)), nodes_(std::move(nodes)) {
@@ -38,17 +26,11 @@ Publisher::Publisher(jingle::Jid account, pubsub::NodeOptions nodes,
 
 void Publisher::show(const Shown& wanted, TimePoint now) {
   if (leaving_) return;
-  const auto want = [now](Entry& entry, std::optional<Payload> payload) {
-    if (entry.wanted == payload) return;
-    if (entry.wanted == entry.shown) entry.differs_since = now;
-    entry.wanted = std::move(payload);
-    entry.changed_at = now;
-    if (!entry.wanted) entry.refused = false;  // an empty element is another matter
-  };
   for (auto& [node, entry] : entries_) {
-    if (!wanted.contains(node)) want(entry, std::nullopt);
+    // An empty element is another matter than what was refused.
+    if (!wanted.contains(node) && entry.want(nullptr, now)) entry.refused = false;
   }
-  for (const auto& [node, payload] : wanted) want(entries_[node], payload);
+  for (const auto& [node, payload] : wanted) entries_[node].want(&payload, now);
 }
 
 void Publisher::leave() {
@@ -58,10 +40,6 @@ void Publisher::leave() {
 
 bool Publisher::needs_stop(const Entry& entry) {
   return !entry.wanted && (entry.shown || entry.leftover);
-}
-
-bool Publisher::needs_publishing(const Entry& entry) {
-  return entry.wanted && entry.wanted != entry.shown;
 }
 
 std::size_t Publisher::stopping() const {
@@ -109,15 +87,12 @@ std::optional<TimePoint> Publisher::due(Node node, const Entry& entry) const {
     return std::nullopt;
   }
   if (needs_stop(entry)) return entry.not_before;
-  if (!needs_publishing(entry)) return std::nullopt;
+  if (!entry.needs_publishing()) return std::nullopt;
   if (node == Node::avatar) {  // XEP-0084 §3.1: its data first
     const auto data = entries_.find(Node::avatar_data);
-    if (data != entries_.end() && needs_publishing(data->second)) return std::nullopt;
+    if (data != entries_.end() && data->second.needs_publishing()) return std::nullopt;
   }
-  TimePoint at = std::min(entry.changed_at + limits::kPublishAfter,
-                          entry.differs_since + limits::kPublishAtLatest);
-  if (entry.published_at) at = std::max(at, *entry.published_at + limits::kPublishGap);
-  return std::max(at, entry.not_before);
+  return std::max(entry.due(), entry.not_before);
 }
 
 std::optional<TimePoint> Publisher::next_deadline() const {
@@ -151,7 +126,7 @@ void Publisher::save(Node node, Entry& entry, Outbox& out) {
   const std::string id(pep::id_of(node));
   if (entry.wanted && !entry.saved) {
     entry.saved = true;
-    out.put(SavePublished{{account_, id, item_of(*entry.wanted)}});
+    out.put(SavePublished{{account_, id, item_id(*entry.wanted)}});
   } else if (!entry.wanted && entry.saved && !needs_stop(entry)) {
     entry.saved = false;
     out.put(ForgetPublished{account_, id});
@@ -175,7 +150,7 @@ void Publisher::act(Node node, Entry& entry, Outbox& out, TimePoint now) {
 void Publisher::publish(Node node, Entry& entry, bool stop, Outbox& out, TimePoint now) {
   entry.sent = stop ? std::nullopt : entry.wanted;
   const Payload payload = entry.sent.value_or(pep::stop_of(node));
-  if (!stop || entry.item.empty()) entry.item = item_of(payload);
+  if (!stop || entry.item.empty()) entry.item = item_id(payload);
   pubsub::Publish publish{std::string(pep::id_of(node)),
                           {entry.item, jingle::Xml::parse(pep::write(payload)).value()},
                           {}};
@@ -228,7 +203,7 @@ void Publisher::answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& o
 void Publisher::done(Node node, Entry& entry, Outbox& out, TimePoint now) {
   entry.leftover = false;
   entry.shown = entry.sent;
-  if (needs_publishing(entry)) entry.differs_since = now;
+  if (entry.needs_publishing()) entry.differs_since = now;
   out.log(Log::Level::debug, std::string(entry.shown ? "presence=shown" : "presence=stopped") +
                                  " node=" + quoted(pep::id_of(node)));
 }

@@ -1,10 +1,6 @@
 // mixer/publisher.h: publishes what an account shows of itself at its own nodes (XEP-0163), so that
 // they show what is wanted and nothing is left there when it is over. Pure; signaling thread.
 //
-// Who skips through a record is waited for: a node is published when nothing has changed for
-// limits::kPublishAfter (at latest after kPublishAtLatest of changing), no more often than every
-// kPublishGap, and not if it shows that already. A stop waits for nothing (XEP-0118 §3).
-//
 // Who may read a node is a condition of what is published (XEP-0060 §7.1.5). Where it does not
 // hold the node is configured anew, once; where the service knows no conditions its configuration
 // is read first. What cannot be had that way is not published, and one line of the log says so.
@@ -25,6 +21,7 @@
 #include "mixer/clock.h"
 #include "mixer/extended_presence.h"
 #include "mixer/outbox.h"
+#include "mixer/pace.h"
 #include "mixer/published.h"
 #include "signaling/pep.h"
 #include "signaling/pubsub.h"
@@ -58,14 +55,11 @@ class Publisher {
   using Payload = jingle::pep::Payload;
   enum class Service { unknown, none, unconditional, conditional };
   enum class Step { idle, reading, configuring, publishing };
-  struct Entry {
-    std::optional<Payload> wanted, shown;  // nullopt: nothing
-    bool leftover = false;                 // it may show something of ours, who knows what
-    bool leftover_before = false;          // the same, before what is in flight
-    std::string item;                      // of what it shows
+  struct Entry : Pace {
+    bool leftover = false;         // it may show something of ours, who knows what
+    bool leftover_before = false;  // the same, before what is in flight
+    std::string item;              // of what it shows
     bool saved = false;
-    TimePoint changed_at{}, differs_since{};  // of `wanted`
-    std::optional<TimePoint> published_at;
     TimePoint not_before{};  // after a failure
     Step step = Step::idle;
     std::string in_flight;        // the IQ's id
@@ -76,7 +70,6 @@ class Publisher {
   };
 
   static bool needs_stop(const Entry& entry);
-  static bool needs_publishing(const Entry& entry);
   std::optional<TimePoint> due(Node node, const Entry& entry) const;
   void act(Node node, Entry& entry, Outbox& out, TimePoint now);
   void publish(Node node, Entry& entry, bool stop, Outbox& out, TimePoint now);

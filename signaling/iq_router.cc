@@ -62,6 +62,14 @@ Result<IqRequest> route_get(const pugi::xml_node& payload) {
   return tl::unexpected(service_unavailable());
 }
 
+PubsubRequest parse_pubsub(const pugi::xml_node& payload, bool get) {
+  auto request = pubsub::parse(payload);
+  if (request && pubsub::is_get(*request).value_or(get) != get) {
+    request = tl::unexpected(bad_request(get ? "a get" : "a set"));
+  }
+  return {std::move(request)};
+}
+
 }  // namespace
 
 Result<IqRequest> route(const Iq& iq) {
@@ -70,6 +78,9 @@ Result<IqRequest> route(const Iq& iq) {
   if (payloads == 2 && iq.type == Iq::Type::set) return route_pair(root);
   if (payloads != 1) return tl::unexpected(bad_request("not exactly one payload"));
   const auto payload = first_element(root);
+  if (is(payload, ns::kPubsub, "pubsub") || is(payload, ns::kPubsubOwner, "pubsub")) {
+    return IqRequest(parse_pubsub(payload, iq.type == Iq::Type::get));
+  }
   return iq.type == Iq::Type::set ? route_set(payload) : route_get(payload);
 }
 

@@ -8,6 +8,7 @@
 #include "signaling/disco.h"
 #include "signaling/external_services.h"
 #include "signaling/jingle.h"
+#include "signaling/pubsub.h"
 #include "signaling/stanza.h"
 
 namespace jingle {
@@ -16,8 +17,13 @@ struct XmppPing {
   bool operator==(const XmppPing&) const = default;
 };  // XEP-0199
 
+struct PubsubRequest {
+  Result<pubsub::Request> request;  // who has no such service does not care what is wrong with it
+  bool operator==(const PubsubRequest&) const = default;
+};
+
 using IqRequest = std::variant<Request, ConferenceInfoSet, ConferenceInfoGet, DiscoInfoQuery,
-                               DiscoItemsQuery, XmppPing, ExternalServices>;
+                               DiscoItemsQuery, XmppPing, ExternalServices, PubsubRequest>;
 
 // Requires: iq.type is get or set.
 // bad-request: not exactly one child (sole exception: <jingle sid=/> beside <conference-info/>, in

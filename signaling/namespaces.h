@@ -13,6 +13,7 @@ inline constexpr char kPing[] = "urn:xmpp:ping";                                
 inline constexpr char kDelay[] = "urn:xmpp:delay";                               // XEP-0203
 inline constexpr char kReceipts[] = "urn:xmpp:receipts";                         // XEP-0184
 inline constexpr char kHints[] = "urn:xmpp:hints";                               // XEP-0334
+inline constexpr char kAddress[] = "http://jabber.org/protocol/address";         // XEP-0033
 inline constexpr char kMucUser[] = "http://jabber.org/protocol/muc#user";        // XEP-0045
 inline constexpr char kExtDisco[] = "urn:xmpp:extdisco:2";                       // XEP-0215
 inline constexpr char kJingle[] = "urn:xmpp:jingle:1";                           // XEP-0166

@@ -28,6 +28,12 @@ StanzaError error(const char* type, const char* condition, const char* name,
   return out;
 }
 
+StanzaError unsupported(const char* feature) {
+  StanzaError out = error("cancel", "feature-not-implemented", "unsupported");
+  out.feature = feature;
+  return out;
+}
+
 // Data forms (XEP-0004).
 void add_field(pugi::xml_node& form, const char* var, const std::vector<std::string>& values,
                const char* type = nullptr) {
@@ -147,6 +153,10 @@ struct Writer {
   }
   void operator()(const Subscribe& subscribe) { address("subscribe", subscribe); }
   void operator()(const Unsubscribe& unsubscribe) { address("unsubscribe", unsubscribe); }
+  void operator()(const Manage& manage) {
+    if (manage.action != "create") root.attribute("xmlns").set_value(ns::kPubsubOwner);
+    add(manage.action.c_str(), manage.node);
+  }
   template <typename T>
   void address(const char* name, const T& request) {
     auto element = add(name, request.node);
@@ -185,7 +195,7 @@ Result<Request> parse_get(const pugi::xml_node& items) {
 template <typename T>
 Result<Request> parse_address(const pugi::xml_node& element) {
   auto jid = Jid::parse(element.attribute("jid").value());
-  if (!jid) return tl::unexpected(error("modify", "bad-request", "invalid-jid"));
+  if (!jid) return tl::unexpected(invalid_jid());
   return Request(T{element.attribute("node").value(), std::move(*jid)});
 }
 
@@ -200,15 +210,25 @@ std::string write(const Request& request) {
   return xml.str();
 }
 
+std::optional<bool> is_get(const Request& request) {
+  if (std::holds_alternative<Manage>(request)) return std::nullopt;
+  return std::holds_alternative<GetItems>(request);
+}
+
 Result<Request> parse(const pugi::xml_node& pubsub) {
   const auto element = first_element(pubsub);
-  const auto name = local_name(element);
+  const std::string name(local_name(element));
+  const std::string node = element.attribute("node").value();
+  if (is(pubsub, ns::kPubsubOwner, "pubsub") && !name.empty()) return Request(Manage{name, node});
   if (!is(pubsub, ns::kPubsub, "pubsub") || effective_ns(element) != ns::kPubsub) {
     return tl::unexpected(error("cancel", "feature-not-implemented", "unsupported"));
   }
-  if (*element.attribute("node").value() == '\0') {
-    return tl::unexpected(error("modify", "bad-request", "nodeid-required"));
-  }
+  if (name == "create")
+    return Request(Manage{name, node});  // or the service's choice: an instant node
+  if (name == "subscriptions") return tl::unexpected(unsupported("retrieve-subscriptions"));
+  if (name == "affiliations") return tl::unexpected(unsupported("retrieve-affiliations"));
+  if (name == "options") return tl::unexpected(unsupported("subscription-options"));
+  if (node.empty()) return tl::unexpected(error("modify", "bad-request", "nodeid-required"));
   if (name == "publish") return parse_publish(pubsub, element);
   if (name == "retract") return parse_retract(element);
   if (name == "items") return parse_get(element);
@@ -230,6 +250,16 @@ std::vector<Item> parse_items(const pugi::xml_node& iq, const std::string& node)
   const auto items = child(child(iq, ns::kPubsub, "pubsub"), ns::kPubsub, "items");
   if (items.attribute("node").value() != node) return {};
   return read_items(items, ns::kPubsub);
+}
+
+std::string subscribed_xml(const Subscribe& subscribe) {
+  Xml xml;
+  auto root = add_child(xml.document(), "pubsub", ns::kPubsub);
+  auto element = add_child(root, "subscription");
+  add_attribute(element, "node", subscribe.node);
+  add_attribute(element, "jid", subscribe.jid.str());
+  add_attribute(element, "subscription", "subscribed");
+  return xml.str();
 }
 
 std::string configuration_query(const std::string& node) {
@@ -291,6 +321,12 @@ StanzaError payload_too_big() { return error("modify", "not-acceptable", "payloa
 StanzaError precondition_not_met() { return error("cancel", "conflict", "precondition-not-met"); }
 StanzaError presence_subscription_required() {
   return error("auth", "not-authorized", "presence-subscription-required");
+}
+StanzaError not_in_roster_group() { return error("auth", "not-authorized", "not-in-roster-group"); }
+StanzaError invalid_jid() { return error("modify", "bad-request", "invalid-jid"); }
+StanzaError not_subscribed() { return error("cancel", "unexpected-request", "not-subscribed"); }
+StanzaError too_many_subscriptions() {
+  return error("wait", "policy-violation", "too-many-subscriptions");
 }
 StanzaError closed_node() { return error("cancel", "not-allowed", "closed-node"); }
 

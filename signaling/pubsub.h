@@ -59,11 +59,19 @@ struct Unsubscribe {  // §6.2
   Jid jid;
   bool operator==(const Unsubscribe&) const = default;
 };
-using Request = std::variant<Publish, Retract, GetItems, Subscribe, Unsubscribe>;
+// What only a node's owner may ask for: `create` (§8.1), and all of pubsub#owner.
+struct Manage {
+  std::string action;  // the element's name
+  std::string node;
+  bool operator==(const Manage&) const = default;
+};
+using Request = std::variant<Publish, Retract, GetItems, Subscribe, Unsubscribe, Manage>;
+// Whether it is asked for by an IQ get; nullopt: by either.
+std::optional<bool> is_get(const Request& request);
 
 // The <pubsub/> element. Law: parse(write(x)) == x, for items whose payload has a namespace.
 // Errors, as §6 and §7 have them: nodeid-required, item-required, invalid-payload, invalid-options,
-// jid-malformed; feature-not-implemented with `unsupported` for the rest of XEP-0060.
+// invalid-jid; feature-not-implemented with `unsupported` for the rest of XEP-0060.
 std::string write(const Request& request);
 Result<Request> parse(const pugi::xml_node& pubsub);
 
@@ -71,6 +79,9 @@ Result<Request> parse(const pugi::xml_node& pubsub);
 // most are read.
 std::string items_xml(const std::string& node, const std::vector<Item>& items);
 std::vector<Item> parse_items(const pugi::xml_node& iq, const std::string& node);
+
+// The answer to Subscribe (§6.1.2).
+std::string subscribed_xml(const Subscribe& subscribe);
 
 // A node's configuration, as its owner asks for it and sets it (§8.2).
 std::string configuration_query(const std::string& node);
@@ -96,6 +107,10 @@ StanzaError invalid_payload(std::string text = {});  // modify bad-request
 StanzaError payload_too_big();                       // modify not-acceptable
 StanzaError precondition_not_met();                  // cancel conflict
 StanzaError presence_subscription_required();        // auth not-authorized
+StanzaError not_in_roster_group();                   // auth not-authorized
 StanzaError closed_node();                           // cancel not-allowed
+StanzaError invalid_jid();                           // modify bad-request
+StanzaError not_subscribed();                        // cancel unexpected-request
+StanzaError too_many_subscriptions();                // wait policy-violation
 
 }  // namespace jingle::pubsub

@@ -69,7 +69,11 @@ std::string StanzaError::xml() const {
     out += ns::kStanzas;
     out += "' xml:lang='en'>" + escape(text) + "</text>";
   }
-  if (!app_name.empty()) out += "<" + app_name + " xmlns='" + escape(app_ns) + "'/>";
+  if (!app_name.empty()) {
+    out += "<" + app_name + " xmlns='" + escape(app_ns) + "'";
+    if (!feature.empty()) out += " feature='" + escape(feature) + "'";
+    out += "/>";
+  }
   out += "</error>";
   return out;
 }
@@ -90,6 +94,7 @@ StanzaError StanzaError::parse(const pugi::xml_node& iq) {
     if (ns != ns::kStanzas) {
       out.app_ns = ns;
       out.app_name = name;
+      out.feature = node.attribute("feature").value();
     } else if (name == "text") {
       out.text = text_of(node);
     } else if (contains(kConditions, name)) {

@@ -18,6 +18,7 @@ struct StanzaError {
   std::string app_ns, app_name;  // application condition; empty: none
   std::string text;
   std::string address = {};  // of gone and redirect (RFC 6120 §8.3.3.5, §8.3.3.14): an IRI
+  std::string feature = {};  // of an application condition: what is unsupported (XEP-0060 §6.1.3.9)
 
   std::string xml() const;  // <error .../>
   // Reads the <error/> child of an IQ of type error; undefined-condition where it says nothing

@@ -89,9 +89,21 @@ TEST(PresenceConfig, WhatIsWrongIsNamed) {
   EXPECT_THAT(one("[presence]\npublsh = \"mood\""), HasSubstr("did you mean \"publish\"?"));
 }
 
-TEST(PresenceConfig, AComponentsRoomsPublishNothing) {
-  EXPECT_THAT(problems("[presence]\npublish = [\"tune\"]"),
-              ElementsAre(HasSubstr("publish: has no effect")));
+TEST(PresenceConfig, AComponentsRoomsKnowContactsModeratorsAndAList) {
+  EXPECT_THAT(problems("[presence]\npublish = [\"tune\"]"), IsEmpty());
+  EXPECT_THAT(problems("[presence]\naccess = \"roster\"\nroster-groups = [\"moderators\"]"),
+              IsEmpty());
+  EXPECT_THAT(problems("[presence]\naccess = \"roster\"\nroster-groups = [\"Friends\"]"),
+              ElementsAre(HasSubstr("have the group \"moderators\" only")));
+  const std::string listed = "[presence]\naccess = \"whitelist\"\nwhitelist = [\"ann@localhost\"]";
+  EXPECT_THAT(good(listed).presence.whitelist, ElementsAre(*jingle::Jid::parse("ann@localhost")));
+  EXPECT_THAT(problems("[presence]\naccess = \"whitelist\""),
+              ElementsAre(HasSubstr("whitelist: is missing")));
+  EXPECT_THAT(problems("[presence]\nwhitelist = [\"a@b/c\"]"),
+              ElementsAre(HasSubstr("is not a bare JID")));
+  EXPECT_THAT(problems("[presence]\nwhitelist = [\"a@b\"]"),
+              ElementsAre(HasSubstr("has no effect")));
+  EXPECT_THAT(bot_problems(listed), ElementsAre(HasSubstr("a bot has a roster")));
 }
 
 }  // namespace

@@ -130,6 +130,9 @@ TEST(ViewingOfARoom, IsNeverOfWhatTheConfigurationNames) {
     EXPECT_EQ(shown<pep::Viewing>(config, playing(film)), std::nullopt) << never;
   }
   Config::Presence config = everything();
+  config.viewing_never = {"heart of the sunrise"};
+  film.said.program_name = "Another";
+  EXPECT_EQ(shown<pep::Viewing>(config, playing(film)), std::nullopt) << "by its tags";
   config.viewing_never = {"heart", "sunrise", "radio.example"};
   EXPECT_TRUE(shown<pep::Viewing>(config, playing(film))) << "no such title, type or beginning";
 }

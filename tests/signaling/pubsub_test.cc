@@ -44,7 +44,7 @@ Item random_item(Dice& dice) {
 Request random_request(Dice& dice) {
   const auto node = dice.one_of<std::string>({"urn:xmpp:viewing:0", "a'b"});
   const Jid jid = *Jid::parse(dice.one_of<std::string>({"ann@a.example", "b@c/d"}));
-  switch (dice.below(5)) {
+  switch (dice.below(6)) {
     case 0: {
       Publish publish{node, random_item(dice)};
       publish.item.payload = xml("<mood xmlns='urn:m'/>");
@@ -65,6 +65,7 @@ Request random_request(Dice& dice) {
       return get;
     }
     case 3: return Subscribe{node, jid};
+    case 4: return Manage{dice.one_of<std::string>({"create", "configure", "delete"}), node};
     default: return Unsubscribe{node, jid};
   }
 }
@@ -132,6 +133,21 @@ TEST(Pubsub, RequestsOutOfShapeAreRefusedByName) {
             "conflict/precondition-not-met");
   EXPECT_EQ(with_option(form_type + "<field var='pubsub#access_model'><value>x</value></field>"),
             "conflict/precondition-not-met");
+}
+
+// XEP-0060 §6.1.3.9.
+TEST(Pubsub, WhatIsUnsupportedIsNamed) {
+  const auto refused = read_inside("<affiliations/>");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().feature, "retrieve-affiliations");
+  const std::string text = refused.error().xml();
+  EXPECT_EQ(StanzaError::parse(xml("<iq>" + text + "</iq>").root()), refused.error()) << text;
+}
+
+TEST(Pubsub, ASubscriptionIsConfirmed) {
+  EXPECT_EQ(subscribed_xml({"n", *Jid::parse("ann@a.example")}),
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscription node='n' "
+            "jid='ann@a.example' subscription='subscribed'/></pubsub>");
 }
 
 TEST(Pubsub, PurgingAndDeletingEmptyANode) {

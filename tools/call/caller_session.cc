@@ -115,6 +115,9 @@ Caller::Answer Caller::answer(const jingle::Iq& iq) {
                  [](const jingle::ExternalServices&) -> Answer {
                    return tl::unexpected(jingle::service_unavailable());
                  },
+                 [](const jingle::PubsubRequest&) -> Answer {
+                   return tl::unexpected(jingle::service_unavailable());
+                 },
                  [](const jingle::XmppPing&) -> Answer { return std::string(); }},
       *request);
 }

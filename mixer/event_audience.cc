@@ -1,0 +1,206 @@
+#include "mixer/event_audience.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace mixer {
+namespace {
+
+bool is_of(const jingle::Jid& jid, const jingle::Jid& who) {
+  return who.is_bare() ? jid.bare() == who : jid == who;
+}
+
+}  // namespace
+
+EventAudience::Nodes EventAudience::wanted_by(const jingle::DiscoInfo& info) {
+  constexpr std::string_view kNotify = "+notify";
+  Nodes nodes;
+  for (const std::string_view feature : info.features) {
+    if (!feature.ends_with(kNotify)) continue;
+    const auto node = jingle::pep::node_of(feature.substr(0, feature.size() - kNotify.size()));
+    if (node && node != Node::avatar_data) nodes.insert(*node);
+  }
+  return nodes;
+}
+
+bool EventAudience::may_be_present(const std::string& room, const jingle::Jid& full) const {
+  if (present_ >= limits::kMaxEventReceivers) return false;
+  const auto found = rooms_.find(room);
+  if (found == rooms_.end()) return true;
+  const auto& present = found->second.present;
+  std::size_t others = 0;
+  for (auto at = present.lower_bound(full.bare()); at != present.end() && is_of(*at, full.bare());
+       ++at) {
+    ++others;
+  }
+  return others < limits::kMaxResourcesTold;
+}
+
+bool EventAudience::present(const std::string& room, const jingle::Jid& full,
+                            const std::optional<Nodes>& wants, TimePoint now) {
+  const auto known = clients_.find(full);
+  const bool here = known != clients_.end() && known->second.rooms.contains(room);
+  if (!here && !may_be_present(room, full)) return false;
+  Client& client = clients_[full];
+  if (!here) {
+    client.rooms.insert(room);
+    rooms_[room].present.insert(full);
+    ++present_;
+    if (client.wants) tell(room, full, *client.wants, now);
+  }
+  if (wants) {
+    learned(full, *wants, now);
+    return false;
+  }
+  return !std::exchange(client.asked, true);
+}
+
+void EventAudience::learned(const jingle::Jid& full, const Nodes& wants, TimePoint now) {
+  const auto found = clients_.find(full);
+  if (found == clients_.end()) return;  // it has gone meanwhile
+  Client& client = found->second;
+  client.asked = false;
+  Nodes more;
+  std::ranges::set_difference(wants, client.wants.value_or(Nodes()),
+                              std::inserter(more, more.end()));
+  client.wants = wants;
+  for (const std::string& room : client.rooms) tell(room, full, more, now);
+}
+
+void EventAudience::absent(const std::string& room, const jingle::Jid& jid) {
+  const auto found = rooms_.find(room);
+  if (found == rooms_.end()) return;
+  auto& present = found->second.present;
+  for (auto at = present.lower_bound(jid); at != present.end() && is_of(*at, jid);) {
+    if (!found->second.subscribed.contains(*at)) drop(room, *at);
+    const auto client = clients_.find(*at);
+    client->second.rooms.erase(room);
+    if (client->second.rooms.empty()) clients_.erase(client);
+    at = present.erase(at);
+    --present_;
+  }
+  tidy(room);
+}
+
+void EventAudience::forget_presence() {
+  clients_.clear();
+  pending_.clear();
+  present_ = 0;
+  for (auto& [name, room] : rooms_) room.present.clear();
+  std::erase_if(rooms_, [](const auto& entry) { return entry.second.subscribed.empty(); });
+}
+
+bool EventAudience::subscribe(const std::string& room, const jingle::Jid& jid, Node node,
+                              TimePoint now) {
+  auto& subscribed = rooms_[room].subscribed;
+  const bool known = subscribed.contains(jid) && subscribed[jid].contains(node);
+  const auto of_his = std::ranges::count_if(
+      subscribed, [&](const auto& entry) { return is_of(entry.first, jid.bare()); });
+  const bool too_many = subscribed_ >= limits::kMaxNodeSubscriptions ||
+                        (!subscribed.contains(jid) &&
+                         of_his >= static_cast<std::ptrdiff_t>(limits::kMaxResourcesTold));
+  if (!known && too_many) {
+    tidy(room);
+    return false;
+  }
+  if (subscribed[jid].insert(node).second) ++subscribed_;
+  tell(room, jid, node, true, now);
+  return true;
+}
+
+bool EventAudience::unsubscribe(const std::string& room, const jingle::Jid& jid, Node node) {
+  const auto found = rooms_.find(room);
+  if (found == rooms_.end()) return false;
+  auto& subscribed = found->second.subscribed;
+  const auto entry = subscribed.find(jid);
+  if (entry == subscribed.end() || entry->second.erase(node) == 0) return false;
+  --subscribed_;
+  if (entry->second.empty()) subscribed.erase(entry);
+  tidy(room);
+  return true;
+}
+
+void EventAudience::unsubscribe_all(const std::string& room, const jingle::Jid& jid) {
+  const auto found = rooms_.find(room);
+  if (found == rooms_.end()) return;
+  std::erase_if(found->second.subscribed, [&](const auto& entry) {
+    if (!is_of(entry.first, jid)) return false;
+    subscribed_ -= entry.second.size();
+    drop(room, entry.first);
+    return true;
+  });
+  tidy(room);
+}
+
+void EventAudience::tidy(const std::string& room) {
+  const auto found = rooms_.find(room);
+  if (found != rooms_.end() && found->second.present.empty() && found->second.subscribed.empty()) {
+    rooms_.erase(found);
+  }
+}
+
+// XEP-0163 §4.3.2: one notification to each JID that wants it. Who has subscribed by his bare JID
+// is told at the clients that want it; at the bare JID only if nothing is known of them.
+void EventAudience::news(const std::string& room, Node node, TimePoint now) {
+  const auto found = rooms_.find(room);
+  if (found == rooms_.end()) return;
+  const auto& present = found->second.present;
+  for (const jingle::Jid& full : present) {
+    const auto& wants = clients_.at(full).wants;
+    if (wants && wants->contains(node)) tell(room, full, node, false, now);
+  }
+  for (const auto& [jid, nodes] : found->second.subscribed) {
+    const auto first = present.lower_bound(jid);
+    const bool known = jid.is_bare() && first != present.end() && is_of(*first, jid);
+    if (nodes.contains(node) && !known) tell(room, jid, node, false, now);
+  }
+}
+
+void EventAudience::tell(const std::string& room, const jingle::Jid& to, const Nodes& nodes,
+                         TimePoint now) {
+  for (const Node node : nodes) tell(room, to, node, true, now);
+}
+
+void EventAudience::tell(const std::string& room, const jingle::Jid& to, Node node, bool late,
+                         TimePoint now) {
+  if (pending_.empty()) next_ = std::max(next_, now);
+  bool& is_late = pending_.try_emplace({room, to, node}, late).first->second;
+  is_late = is_late && late;
+}
+
+void EventAudience::drop(const std::string& room, const jingle::Jid& to) {
+  auto at = pending_.lower_bound({room, to, Node{}});
+  while (at != pending_.end() && std::get<0>(at->first) == room && std::get<1>(at->first) == to) {
+    at = pending_.erase(at);
+  }
+}
+
+void EventAudience::hurry(TimePoint now) {
+  constexpr std::size_t kSteps = limits::kFarewell / limits::kFarewellStep;
+  batch_ = std::max(batch_, pending_.size() / kSteps + 1);
+  step_ = limits::kFarewellStep;
+  next_ = now;
+}
+
+std::vector<EventAudience::Due> EventAudience::take_due(TimePoint now) {
+  std::vector<Due> due;
+  if (pending_.empty() || now < next_) return due;
+  while (!pending_.empty() && due.size() < batch_) {
+    auto next = pending_.upper_bound(last_told_);
+    if (next == pending_.end()) next = pending_.begin();
+    last_told_ = next->first;
+    const auto& [room, to, node] = next->first;
+    due.push_back({room, to, node, next->second});
+    pending_.erase(next);
+  }
+  next_ = now + step_;
+  return due;
+}
+
+std::optional<TimePoint> EventAudience::next_deadline() const {
+  if (pending_.empty()) return std::nullopt;
+  return next_;
+}
+
+}  // namespace mixer

@@ -1,0 +1,216 @@
+#include "mixer/room_eventing.h"
+
+#include <algorithm>
+#include <pugixml.hpp>
+
+#include "mixer/features.h"
+#include "mixer/limits.h"
+#include "signaling/namespaces.h"
+
+namespace mixer {
+
+namespace pep = jingle::pep;
+namespace pubsub = jingle::pubsub;
+using pubsub::Access;
+
+RoomEventing::RoomEventing(Rooms rooms, Access access, std::set<Node> nodes,
+                           const std::vector<Published>& rows)
+    : rooms_(std::move(rooms)), access_(access), nodes_(std::move(nodes)) {
+  if (nodes_.contains(Node::avatar)) nodes_.insert(Node::avatar_data);
+  for (const Published& row : rows) {
+    const auto node = pep::node_of(row.node);
+    if (row.by.domain() != rooms_.domain || row.by.local().empty() || !node) continue;
+    Entry& entry = entries_[row.by.local()][*node];
+    entry.item = row.item;
+    entry.saved = entry.leftover = true;
+  }
+}
+
+// XEP-0163 §5: what it must support, and what of it others can use.
+void RoomEventing::announce(jingle::DiscoInfo& info) {
+  info.identities.push_back({"pubsub", "pep", "", ""});
+  for (const char* feature :
+       {"access-open", "access-presence", "access-roster", "access-whitelist", "auto-create",
+        "auto-subscribe", "filtered-notifications", "item-ids", "last-published",
+        "persistent-items", "publish", "retrieve-items", "subscribe"}) {
+    info.features.insert(std::string(jingle::ns::kPubsub) + '#' + feature);
+  }
+}
+
+// An idle room's are made when somebody looks: nobody was told anything else of it.
+RoomEventing::Entries& RoomEventing::entries_of(const std::string& room, TimePoint now) {
+  Entries& entries = entries_[room];
+  const bool complete =
+      std::ranges::all_of(nodes_, [&](Node node) { return entries.contains(node); });
+  if (complete || leaving_) return entries;
+  for (const Node node : nodes_) entries.try_emplace(node);
+  for (const auto& [node, payload] : rooms_.standing(room)) {
+    Entry& entry = entries[node];
+    entry.want(&payload, now);
+    publish(room, node, entry, now);
+  }
+  return entries;
+}
+
+std::vector<std::string> RoomEventing::names() const {
+  std::vector<std::string> names;
+  for (const auto& [room, entries] : entries_) names.push_back(room);
+  return names;
+}
+
+void RoomEventing::changed(const std::string& room, TimePoint now) {
+  if (leaving_) return;
+  const Shown shown = rooms_.of_call(room);
+  for (auto& [node, entry] : entries_of(room, now)) {
+    if (!is_of_a_call(node)) continue;
+    const auto payload = shown.find(node);
+    entry.want(payload == shown.end() ? nullptr : &payload->second, now);
+    if (entry.wanted) entry.leftover = false;
+  }
+  settle(room);
+}
+
+void RoomEventing::leave(TimePoint now) {
+  leaving_ = true;
+  for (const std::string& room : names()) {
+    for (auto& [node, entry] : entries_.at(room)) {
+      entry.want(nullptr, now);
+      if (has_ended(entry)) publish(room, node, entry, now);
+    }
+    settle(room);
+  }
+  audience_.hurry(now);
+}
+
+void RoomEventing::connection_up(TimePoint now) {
+  connected_ = true;
+  for (const std::string& room : names()) {
+    for (auto& [node, entry] : entries_.at(room)) {
+      if (!entry.leftover) continue;
+      entry.published_at = now;
+      entry.forget_at = now + limits::kLeftoverKept;
+    }
+    settle(room);
+  }
+}
+
+void RoomEventing::connection_down() {
+  connected_ = false;
+  audience_.forget_presence();
+  for (const std::string& room : names()) settle(room);
+}
+
+bool RoomEventing::present(const std::string& room, const jingle::Jid& full,
+                           const std::optional<EventAudience::Nodes>& wants, TimePoint now) {
+  if (leaving_ || refuses(room, full.bare())) return false;
+  entries_of(room, now);
+  const bool ask = audience_.present(room, full, wants, now);
+  settle(room);
+  return ask;
+}
+
+void RoomEventing::absent(const std::string& room, const jingle::Jid& jid) {
+  audience_.absent(room, jid);
+  settle(room);
+}
+
+void RoomEventing::cancel(const std::string& room, const jingle::Jid& jid) {
+  audience_.unsubscribe_all(room, jid);
+  absent(room, jid);
+}
+
+std::optional<TimePoint> RoomEventing::due(Node node, const Entry& entry) const {
+  const bool needs_row = is_of_a_call(node) && entry.wanted.has_value() != entry.saved;
+  if (entry.needs_publishing()) return needs_row ? TimePoint() : entry.due();
+  if (has_ended(entry)) return TimePoint();
+  return entry.saved && !entry.wanted ? entry.forget_at.value_or(TimePoint())
+                                      : std::optional<TimePoint>();
+}
+
+// Brings the index up to date; forgets what can be made anew.
+void RoomEventing::settle(const std::string& room) {
+  const auto found = entries_.find(room);
+  if (found == entries_.end()) return;
+  std::optional<TimePoint> next;
+  bool needed = audience_.anybody(room);
+  for (const auto& [node, entry] : found->second) {
+    const auto at = due(node, entry);
+    if (at && (!next || *at < *next)) next = at;
+    needed = needed || at || entry.saved || (is_of_a_call(node) && entry.wanted);
+  }
+  due_.set(room, next);
+  if (!needed) entries_.erase(found);
+}
+
+void RoomEventing::publish(const std::string& room, Node node, Entry& entry, TimePoint now) {
+  entry.shown = entry.wanted;
+  if (entry.shown) entry.item = item_id(*entry.shown);  // a stop has that of what it ends
+  entry.published_at = now;
+  audience_.news(room, node, now);
+}
+
+void RoomEventing::advance(const std::string& room, Outbox& out, TimePoint now) {
+  const auto found = entries_.find(room);
+  if (found == entries_.end()) return;
+  // An image before what names it (XEP-0084 §3.1): from the last node to the first.
+  for (auto at = found->second.rbegin(); at != found->second.rend(); ++at) {
+    auto& [node, entry] = *at;
+    const std::string id(pep::id_of(node));
+    if (is_of_a_call(node) && entry.wanted && !entry.saved) {
+      entry.saved = true;
+      out.put(SavePublished{{bare_of(room), id, item_id(*entry.wanted)}});
+    }
+    const auto when = due(node, entry);
+    if (!when || *when > now) continue;
+    if (entry.needs_publishing() || has_ended(entry)) {
+      publish(room, node, entry, now);
+      if (!entry.wanted && entry.saved) entry.forget_at = now;
+    }
+    if (!entry.wanted && entry.saved && entry.forget_at.value_or(now) <= now) {
+      entry.saved = entry.leftover = false;
+      out.put(ForgetPublished{bare_of(room), id});
+    }
+  }
+  settle(room);
+}
+
+std::optional<TimePoint> RoomEventing::next_deadline() const {
+  if (!connected_) return std::nullopt;
+  const auto publication = due_.next(), notification = audience_.next_deadline();
+  if (!publication || !notification) return publication ? publication : notification;
+  return std::min(*publication, *notification);
+}
+
+void RoomEventing::advance(Outbox& out, TimePoint now) {
+  if (!connected_) return;
+  for (const std::string& room : due_.due(now)) advance(room, out, now);
+  for (const auto& due : audience_.take_due(now)) notify(due, out);
+}
+
+pubsub::Item RoomEventing::item_of(Node node, const Entry& entry) const {
+  const pep::Payload payload = entry.shown.value_or(pep::stop_of(node));
+  return {entry.item, jingle::Xml::parse(pep::write(payload)).value()};
+}
+
+void RoomEventing::notify(const EventAudience::Due& due, Outbox& out) const {
+  const auto room = entries_.find(due.room);
+  if (room == entries_.end() || refuses(due.room, due.to.bare())) return;
+  const auto found = room->second.find(due.node);
+  if (found == room->second.end() || !found->second.published_at) return;
+  const Entry& entry = found->second;
+  std::string payload =
+      pubsub::write(pubsub::Event{std::string(pep::id_of(due.node)), {item_of(due.node, entry)}});
+  const jingle::Jid bare = bare_of(due.room);
+  if (rooms_.reader(due.room, due.to.bare()).contact) {  // XEP-0163 §4.3.1
+    payload += std::string("<addresses xmlns='") + jingle::ns::kAddress +
+               "'><address type='replyto' jid='" +
+               jingle::escape(bare.with_resource(kFocusResource).str()) + "'/></addresses>";
+  }
+  if (due.late) {
+    payload += std::string("<delay xmlns='") + jingle::ns::kDelay + "' stamp='" +
+               date_time(rooms_.wall(*entry.published_at)) + "'/>";
+  }
+  out.put(SendMessage{bare, due.to, "headline", out.next_id(), std::move(payload)});
+}
+
+}  // namespace mixer

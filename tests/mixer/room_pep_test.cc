@@ -1,0 +1,168 @@
+// A component's room as its own service of personal eventing (XEP-0163), from stanza to stanza.
+#include <gmock/gmock.h>
+
+#include "tests/support/focus_bench.h"
+
+namespace {
+
+using namespace test;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+namespace pep = jingle::pep;
+
+constexpr char kAnn[] = "ann@localhost/phone";
+constexpr char kRoom[] = "room@mixer.localhost";
+constexpr char kFocus[] = "room@mixer.localhost/focus";
+constexpr char kStatus[] = "http://jabber.org/protocol/status";
+constexpr char kInfo[] = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
+constexpr char kItems[] = "<query xmlns='http://jabber.org/protocol/disco#items'/>";
+constexpr char kCaps[] =
+    "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:x' ver='1234'/>";
+
+class RoomShowing : public testing::Test {
+ protected:
+  RoomShowing() : bench(config()) {
+    bench.client = disco("", std::string(kStatus) + "+notify");
+    bench.up();
+  }
+  static mixer::Config config() {
+    mixer::Config config = component_config();
+    config.presence.publish = {pep::Node::status, pep::Node::mood};
+    config.presence.mood.mood = "happy";
+    return config;
+  }
+  void subscribe() {
+    bench.presence("ann@localhost", kRoom, "subscribe");
+    bench.presence("ann@localhost", kRoom, "subscribed");
+  }
+  // The texts that a client was told of.
+  static std::vector<std::string> told(const Step& step, const std::string& who = kAnn) {
+    std::vector<std::string> out;
+    for (const auto& message : step.all<mixer::SendMessage>()) {
+      if (message.type != "headline" || message.to != jid(who)) continue;
+      EXPECT_EQ(message.from, jid(kRoom));
+      const auto xml =
+          jingle::Xml::parse("<message xmlns='jabber:client'>" + message.payload + "</message>");
+      out.push_back(jingle::text_of(xml->root().select_node("//*[local-name()='text']").node()));
+    }
+    return out;
+  }
+  std::vector<std::string> told_when_bob_leaves() {
+    Step step = bench.iq("bob@localhost/x", kRoom, terminate("S1"));
+    const Step later = bench.wait(5s);
+    step.commands.insert(step.commands.end(), later.commands.begin(), later.commands.end());
+    return told(step);
+  }
+  std::string ask(const std::string& payload, const std::string& from = kAnn,
+                  const std::string& type = "get", const std::string& to = kRoom) {
+    const Step step = bench.iq(from, to, payload, type);
+    const auto result = step.reply().result;
+    return result ? *result : result.error().xml();
+  }
+  static std::string pubsub(const std::string& inside) {
+    return "<pubsub xmlns='http://jabber.org/protocol/pubsub'>" + inside + "</pubsub>";
+  }
+
+  Bench bench;
+};
+
+// XEP-0163 §4.3.3; XEP-0115.
+TEST_F(RoomShowing, AContactsClientIsAskedWhatItWantsAndToldOfTheCall) {
+  subscribe();
+  const Step came = bench.presence(kAnn, kRoom, "", kCaps);
+  EXPECT_EQ(came.all<mixer::SendIq>().size(), 1u);
+  EXPECT_THAT(told(came), IsEmpty()) << "a mood it does not want, a status there is not yet";
+  EXPECT_THAT(bench.presence(kAnn, kRoom, "", kCaps).all<mixer::SendIq>(), IsEmpty());
+  bench.join("bob@localhost/x");
+  EXPECT_THAT(told(bench.wait(6s)), ElementsAre("1 on the call: room"));
+  bench.presence(kAnn, kRoom, "unavailable");
+  EXPECT_THAT(told(bench.presence(kAnn, kRoom, "", kCaps)), ElementsAre("1 on the call: room"));
+  EXPECT_THAT(told_when_bob_leaves(), ElementsAre(""));
+}
+
+// XEP-xxxx §9: "users should take care in approving subscribers"
+TEST_F(RoomShowing, OnlyThoseWhoSeeItsPresenceAreTold) {
+  bench.presence(kAnn, kRoom, "", kCaps);  // to a stranger's it is nothing
+  bench.join("bob@localhost/x");
+  EXPECT_THAT(told(bench.wait(1min)), IsEmpty());
+  subscribe();
+  EXPECT_THAT(told(bench.presence(kAnn, kRoom, "", kCaps)), ElementsAre("1 on the call: room"));
+  bench.presence("ann@localhost", kRoom, "unsubscribe");
+  EXPECT_THAT(told_when_bob_leaves(), IsEmpty());
+}
+
+TEST_F(RoomShowing, WhoHidesIsNotPresent) {
+  subscribe();
+  bench.join("bob@localhost/x");
+  bench.wait(6s);
+  const std::string negative = std::string(kCaps) + "<priority>-1</priority>";
+  EXPECT_THAT(told(bench.presence(kAnn, kRoom, "", negative)), IsEmpty());
+  EXPECT_THAT(told(bench.presence(kAnn, kRoom, "", kCaps)), ElementsAre("1 on the call: room"));
+}
+
+// XEP-0163 §6; XEP-0060 §5.3.
+TEST_F(RoomShowing, ItsServiceAndNodesAreDiscoveredByThoseWhoMayRead) {
+  const std::string info = ask(kInfo);
+  EXPECT_THAT(info, HasSubstr("<identity category='pubsub' type='pep'/>"));
+  EXPECT_THAT(info, HasSubstr("pubsub#filtered-notifications'"));
+  EXPECT_THAT(info, HasSubstr("urn:xmpp:jingle:1"));
+  EXPECT_THAT(ask(kInfo, kAnn, "get", kFocus), Not(HasSubstr("pubsub")));
+  EXPECT_THAT(ask(kItems), Not(HasSubstr("node=")));
+  const std::string of_node =
+      "<query xmlns='http://jabber.org/protocol/disco#info' node='" + std::string(kStatus) + "'/>";
+  EXPECT_THAT(ask(of_node), HasSubstr("item-not-found"));
+  subscribe();
+  EXPECT_THAT(ask(kItems),
+              HasSubstr("<item jid='room@mixer.localhost' node='" + std::string(kStatus) + "'/>"));
+  EXPECT_THAT(ask(of_node), HasSubstr("<identity category='pubsub' type='leaf'/>"));
+}
+
+TEST_F(RoomShowing, ItemsAreThereForWhoeverMayRead) {
+  const std::string get = pubsub("<items node='http://jabber.org/protocol/mood'/>");
+  EXPECT_THAT(ask(get), HasSubstr("<presence-subscription-required "
+                                  "xmlns='http://jabber.org/protocol/pubsub#errors'/>"));
+  subscribe();
+  EXPECT_THAT(ask(get), HasSubstr("<mood xmlns='http://jabber.org/protocol/mood'><happy/></mood>"));
+  EXPECT_THAT(ask(get, kAnn, "set"), HasSubstr("bad-request"));
+  EXPECT_THAT(ask(get, kAnn, "get", kFocus), HasSubstr("service-unavailable"));
+  EXPECT_THAT(ask(pubsub("<items/>")), HasSubstr("<nodeid-required "));
+  EXPECT_THAT(ask(pubsub("<subscriptions/>")),
+              HasSubstr("<unsupported xmlns='http://jabber.org/protocol/pubsub#errors' "
+                        "feature='retrieve-subscriptions'/>"));
+}
+
+// XEP-0163 §4.3.1.
+TEST_F(RoomShowing, WhoSendsANotificationBackGetsNoMore) {
+  subscribe();
+  bench.presence(kAnn, kRoom, "", kCaps);
+  bench.join("bob@localhost/x");
+  EXPECT_THAT(told(bench.wait(6s)), ElementsAre("1 on the call: room"));
+  bench.message(kAnn, kRoom, "", "error");
+  EXPECT_THAT(told_when_bob_leaves(), IsEmpty());
+}
+
+TEST_F(RoomShowing, StoppingTakesItBackBeforeTheEnd) {
+  subscribe();
+  bench.presence(kAnn, kRoom, "", kCaps);
+  bench.join("bob@localhost/x");
+  bench.wait(6s);
+  Step step = bench.handle(mixer::ShutdownRequested{});
+  EXPECT_THAT(told(step), ElementsAre(""));
+  bench.wait(1s);
+  EXPECT_EQ(bench.focus.farewells(), 0u);
+}
+
+TEST(RoomNotShowing, WithoutConfigurationThereIsNoService) {
+  Bench bench;
+  bench.up();
+  bench.presence("ann@localhost", kRoom, "subscribe");
+  EXPECT_THAT(bench.presence(kAnn, kRoom, "", kCaps).all<mixer::SendIq>(), IsEmpty());
+  EXPECT_THAT(*bench.iq(kAnn, kRoom, kInfo, "get").reply().result, Not(HasSubstr("pubsub")));
+  EXPECT_EQ(
+      bench.iq(kAnn, kRoom, "<pubsub xmlns='http://jabber.org/protocol/pubsub'/>", "get").answer(),
+      "service-unavailable");
+}
+
+}  // namespace
