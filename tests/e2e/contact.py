@@ -2,12 +2,14 @@
 """A contact that shares no code with the project (slixmpp): subscribes to JIDs and shows what comes of it.
 
 Commands on standard input, one a line: subscribe JID, unsubscribe JID, allow JID, deny JID, info JID [NODE],
-items JID, receipt JID, say JID WORDS, mood WORD (or - for none), quit. What comes is one JSON object a line on standard
+items JID, receipt JID, say JID WORDS, mood WORD (or - for none), read JID NODE, follow JID NODE, unfollow JID NODE,
+avatar JID ID, quit. What comes is one JSON object a line on standard
 output: presence with its caps, answers, receipts, chat, what others publish of themselves. Requests to see us wait for `allow` or `deny`. 77: slixmpp is missing.
 """
 
 import argparse
 import asyncio
+import hashlib
 import json
 import ssl
 import sys
@@ -37,7 +39,7 @@ class Contact(slixmpp.ClientXMPP):
     def __init__(self, jid, password):
         super().__init__(jid, password, plugin_config={
             "feature_mechanisms": {"unencrypted_plain": True}})
-        for plugin in ("xep_0030", "xep_0107", "xep_0115", "xep_0163"):
+        for plugin in ("xep_0030", "xep_0084", "xep_0107", "xep_0108", "xep_0115", "xep_0118", "xep_0163"):
             self.register_plugin(plugin)
         self.auto_authorize = None
         self.ssl_context.check_hostname = False  # a test's own certificate
@@ -50,12 +52,15 @@ class Contact(slixmpp.ClientXMPP):
         self.register_handler(Callback("events", MatchXPath("{jabber:client}message/" + EVENT + "event"),
                                        self.notified))
         self.add_event_handler("message", self.heard)
+        self.add_event_handler("user_tune_publish", self.listens)
 
     def give_up(self, reason):
         say("failed", reason=reason)
         sys.exit(1)
 
     async def started(self, _):
+        # slixmpp makes itself a bot, and rooms do not answer those.
+        await self["xep_0030"].set_identities(identities={("client", "pc", None, "contact")})
         self["xep_0163"].add_interest(INTERESTS)
         await self["xep_0115"].update_caps(broadcast=False)
         await self.get_roster()
@@ -75,6 +80,11 @@ class Contact(slixmpp.ClientXMPP):
                 payload = "".join(slixmpp.xmlstream.tostring(child) for child in item)
                 say("published", sender=str(message["from"]), node=items.get("node"), id=item.get("id"),
                     payload=payload, empty=all(len(child) == 0 for child in item))
+
+    def listens(self, message):
+        tune = message["pubsub_event"]["items"]["item"]["tune"]
+        say("tune", sender=str(message["from"]),
+            **{field: tune[field] for field in ("artist", "title", "source", "track", "length")})
 
     def heard(self, message):
         if message["body"]:
@@ -102,12 +112,23 @@ class Contact(slixmpp.ClientXMPP):
                 if command == "info":
                     answer = await self["xep_0030"].get_info(jid=jid, node=node, cached=False)
                     found = sorted(answer["disco_info"]["features"])
-                else:
+                elif command == "items":
                     answer = await self["xep_0030"].get_items(jid=jid)
-                    found = sorted(item[0] for item in answer["disco_items"]["items"])
+                    found = sorted(item[1] or item[0] for item in answer["disco_items"]["items"])
+                elif command == "avatar":
+                    answer = await self["xep_0084"].retrieve_avatar(jid, node)
+                    image = answer["pubsub"]["items"]["item"]["avatar_data"]["value"]
+                    found = hashlib.sha1(image).hexdigest()
+                elif command == "read":
+                    answer = await self["xep_0060"].get_items(jid, node)
+                    found = [str(item) for item in answer["pubsub"]["items"]]
+                else:
+                    ask = self["xep_0060"].subscribe if command == "follow" else self["xep_0060"].unsubscribe
+                    await ask(jid, node)
+                    found = node
                 say(command, sender=jid, found=found)
             except slixmpp.exceptions.IqError as error:
-                say(command, sender=jid, error=error.condition)
+                say(command, sender=jid, error=error.condition, xml=str(error.iq["error"]))
 
 
 async def commands(contact):

@@ -1,28 +1,165 @@
-// Extended presence (XEP-0119) through a real server: what participants show to each other.
+// Extended presence (XEP-0119) through a real server: what a bot and a component's room show to
+// their contacts, whatever becomes of them, and what participants show to each other.
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "tests/e2e/contact.h"
+#include "tests/e2e/tagged_wav.h"
 #include "tests/e2e/world.h"
 #include "tests/support/eventually.h"
 
 namespace e2e {
 namespace {
 
+constexpr char kBot[] = "bot@localhost";
 constexpr char kRoom[] = "room@mixer.localhost";
 constexpr char kFocus[] = "room@mixer.localhost/focus";
+constexpr char kTune[] = "http://jabber.org/protocol/tune";
+constexpr char kStatus[] = "http://jabber.org/protocol/status";
+constexpr char kActivity[] = "http://jabber.org/protocol/activity";
+constexpr char kMood[] = "http://jabber.org/protocol/mood";
+constexpr char kAvatar[] = "urn:xmpp:avatar:metadata";
+// Of waiting while somebody skips, and between two at one node (XEP-0118 §3).
+constexpr auto kWhileSkipping = kWait + std::chrono::seconds(20);
 
 class ExtendedPresence : public testing::Test {
  protected:
   void SetUp() override {
     REQUIRE_PROSODY();
     if (const auto why = Contact::missing(); !why.empty()) GTEST_SKIP() << why;
+    for (int i = 0; i < 2; ++i) {
+      const auto word = [] { return std::to_string(std::random_device()()); };
+      pieces.push_back({"Title " + word(), "Artist " + word(), "Album " + word()});
+      write_tagged_wav((folder / (std::to_string(i) + ".wav")).string(), pieces.back(), kSeconds);
+    }
+  }
+  std::string config() const {
+    const std::string here = folder.path().string();
+    return "moderators = [\"ann@localhost\"]\n[play]\nmedia-dir = \"" + here +
+           "\"\n[presence]\npublish = [\"tune\", \"status\", \"activity\", \"mood\", \"avatar\"]\n"
+           "mood = \"happy\"\n[state]\ndirectory = \"" +
+           here + "/state\"\n";
+  }
+  static std::vector<call::Json> told_of(const Contact& contact, const std::string& who,
+                                         const std::string& node) {
+    return contact.events([&](const call::Json& event) {
+      return event["event"].string() == "published" && event["sender"].string() == who &&
+             event["node"].string() == node;
+    });
+  }
+  // The last thing the contact was told of that node: its payload, "empty", or "".
+  static std::string told(const Contact& contact, const std::string& who, const std::string& node) {
+    const auto events = told_of(contact, who, node);
+    if (events.empty()) return "";
+    return events.back()["empty"].boolean() ? "empty" : events.back()["payload"].string();
+  }
+  static bool is_told(const Contact& contact, const std::string& who, const std::string& node,
+                      const std::string& what) {
+    return support::eventually(
+        [&] { return told(contact, who, node).find(what) != std::string::npos; }, kWhileSkipping);
   }
   static void become_contacts(Contact& contact, const std::string& who) {
     contact.say("subscribe " + who);
     ASSERT_TRUE(contact.sees("subscribed", who)) << contact.output();
     contact.say("allow " + who);
   }
+  // Ann has both played, and skips to the last: that is all that is told of them (XEP-0118 §3).
+  void skip_through(Contact& ann, const std::string& who, const Mixer& mixer) const {
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      ann.say("say " + who + " play " + std::to_string(i) + ".wav");
+    }
+    ann.say("say " + who + " skip");
+    EXPECT_TRUE(is_told(ann, who, kTune, pieces.back().title)) << ann.output() << mixer.log();
+    EXPECT_EQ(told_of(ann, who, kTune).size(), 1u) << ann.output();
+    const auto tunes =
+        ann.events([](const call::Json& event) { return event["event"].string() == "tune"; });
+    ASSERT_EQ(tunes.size(), 1u) << ann.output();
+    EXPECT_EQ(tunes[0]["title"].string(), pieces.back().title);
+    EXPECT_EQ(tunes[0]["artist"].string(), pieces.back().artist);
+    EXPECT_EQ(tunes[0]["source"].string(), pieces.back().album);
+    EXPECT_EQ(tunes[0]["length"].string(), std::to_string(kSeconds));
+  }
+
+  static constexpr std::uint32_t kSeconds = 250;
+  support::TempDir folder;
+  std::vector<Tags> pieces;
 };
+
+TEST_F(ExtendedPresence, AContactSeesWhatTheBotIsDoingAndThatItIsOver) {
+  support::ProsodySpec with_tls = prosody_spec();
+  with_tls.tls = true;  // a bot wants it
+  const support::Prosody prosody(with_tls);
+  Contact ann(prosody, "ann");
+  {
+    Mixer mixer(prosody, {.client_mode = true, .more = config()});
+    become_contacts(ann, kBot);
+    EXPECT_TRUE(is_told(ann, kBot, kMood, "happy")) << ann.output() << mixer.log();
+    Call bob(prosody, {.user = "bob", .to = mixer.jid()});
+    EXPECT_TRUE(bob.wait_for("connected")) << bob.output();
+    EXPECT_TRUE(is_told(ann, kBot, kStatus, "1 on the call: bot")) << ann.output();
+    EXPECT_TRUE(is_told(ann, kBot, kActivity, "on_the_phone")) << ann.output();
+    skip_through(ann, kBot, mixer);
+    ann.say(std::string("say ") + kBot + " stop");
+    EXPECT_TRUE(is_told(ann, kBot, kTune, "empty")) << ann.output();
+    ann.say(std::string("say ") + kBot + " play 0.wav");
+    EXPECT_TRUE(is_told(ann, kBot, kTune, pieces[0].title)) << ann.output();
+    mixer.crash();
+  }
+  {
+    Mixer mixer(prosody, {.client_mode = true, .more = config()});
+    for (const char* node : {kTune, kStatus, kActivity}) {
+      EXPECT_TRUE(is_told(ann, kBot, node, "empty")) << node << ann.output() << mixer.log();
+    }
+    EXPECT_NE(told(ann, kBot, kMood), "empty") << "that goes on";
+  }
+  EXPECT_TRUE(is_told(ann, kBot, kMood, "empty")) << ann.output();
+  for (const auto& presence : ann.presences("available", std::string(kBot) + "/focus")) {
+    EXPECT_EQ(presence.str().find("protocol/mood"), std::string::npos);
+  }
+}
+
+TEST_F(ExtendedPresence, AContactSeesTheSameOfAComponentsRoom) {
+  const support::Prosody prosody(prosody_spec());
+  Contact ann(prosody, "ann");
+  {
+    Mixer mixer(prosody, {.more = config()});
+    ann.say(std::string("read ") + kRoom + " " + kMood);
+    EXPECT_TRUE(ann.answered("read", "presence-subscription-required")) << ann.output();
+    become_contacts(ann, kRoom);
+    EXPECT_TRUE(is_told(ann, kRoom, kMood, "happy")) << ann.output() << mixer.log();
+    EXPECT_TRUE(is_told(ann, kRoom, kAvatar, "image/png")) << ann.output();
+    const auto pictures = told_of(ann, kRoom, kAvatar);
+    ASSERT_FALSE(pictures.empty());
+    const std::string picture = pictures.back()["id"].string();
+    ann.say(std::string("avatar ") + kRoom + " " + picture);
+    EXPECT_TRUE(ann.answered("avatar", picture)) << ann.output();
+    ann.say(std::string("items ") + kRoom);
+    EXPECT_TRUE(ann.answered("items", kTune)) << ann.output();
+    Call bob(prosody, {.user = "bob", .to = kRoom});
+    EXPECT_TRUE(bob.wait_for("connected")) << bob.output();
+    EXPECT_TRUE(is_told(ann, kRoom, kStatus, "1 on the call: room")) << ann.output();
+    EXPECT_TRUE(is_told(ann, kRoom, kActivity, "on_the_phone")) << ann.output();
+    skip_through(ann, kRoom, mixer);
+    ann.say(std::string("read ") + kRoom + " " + kTune);
+    EXPECT_TRUE(ann.answered("read", pieces.back().title)) << ann.output();
+    ann.say(std::string("follow ") + kRoom + " " + kTune);
+    EXPECT_TRUE(ann.answered("follow", kTune)) << ann.output();
+    ann.say(std::string("say ") + kRoom + " stop");
+    EXPECT_TRUE(is_told(ann, kRoom, kTune, "empty")) << ann.output();
+    ann.say(std::string("say ") + kRoom + " play 0.wav");
+    EXPECT_TRUE(is_told(ann, kRoom, kTune, pieces[0].title)) << ann.output();
+    mixer.crash();
+  }
+  {
+    Mixer mixer(prosody, {.more = config()});
+    for (const char* node : {kTune, kStatus, kActivity}) {
+      EXPECT_TRUE(is_told(ann, kRoom, node, "empty")) << node << ann.output() << mixer.log();
+    }
+    EXPECT_NE(told(ann, kRoom, kMood), "empty") << "that goes on";
+  }
+  EXPECT_TRUE(is_told(ann, kRoom, kMood, "empty")) << ann.output();
+}
 
 TEST_F(ExtendedPresence, AMoodThatIsSharedShowsInTheConferenceAndGoesAgain) {
   const support::Prosody prosody(prosody_spec());
