@@ -103,7 +103,7 @@ class IceAgent::Impl {
         nice_agent_new_full(context, NICE_COMPATIBILITY_RFC5245, options));
     g_object_set(agent_.get(), "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode",
                  static_cast<gboolean>(controlling), "max-connectivity-checks",
-                 static_cast<guint>(limits::kCandidatePairs), nullptr);
+                 static_cast<guint>(limits::kCandidatePairs), "keepalive-conncheck", TRUE, nullptr);
     use_stun();
     for (const auto& text : local_) {
       NiceAddress address;
@@ -190,12 +190,16 @@ class IceAgent::Impl {
                            reinterpret_cast<const gchar*>(datagram.data())) > 0;
   }
 
-  bool revoke_consent() {
-    bool all = true;
-    for (guint component = 1; component <= static_cast<guint>(components_); ++component) {
-      all = nice_agent_consent_lost(agent_.get(), stream_, component) && all;
+  TimePoint next_deadline() const {
+    auto next = TimePoint::max();
+    for (std::size_t i = 0; i < paths_.size(); ++i) next = std::min(next, consent_ends(i));
+    return next;
+  }
+
+  void on_deadline(TimePoint now) {
+    for (std::size_t i = 0; i < paths_.size(); ++i) {
+      if (now >= consent_ends(i)) failed(static_cast<guint>(i + 1));
     }
-    return all;
   }
 
   void always_through_agent(bool on) { always_through_agent_ = on; }
@@ -213,6 +217,24 @@ class IceAgent::Impl {
   };
 
   Path& path_of(int component) { return paths_[component == 2 ? 1 : 0]; }
+
+  TimePoint consent_ends(std::size_t index) const {
+    return paths_[index].connected ? gates_[index]->consented() + limits::kConsentLasts
+                                   : TimePoint::max();
+  }
+
+  // libnice checks every 4 to 6 s, as RFC 7675 §5.1 has it, but gives up after 10 s: with one lost
+  // datagram, half of the time. As if it had been made without, it goes on checking; withdrawn
+  // consent (403) it knows from when its streams were made. Not earlier: without, and without a
+  // pair, it looks only every 25 s whether there is something to check.
+  void time_consent_ourselves() {
+    auto* const object = G_OBJECT(agent_.get());
+    auto* const of_class = G_OBJECT_GET_CLASS(object);
+    auto* const property = g_object_class_find_property(of_class, "consent-freshness");
+    GValue off = G_VALUE_INIT;
+    g_value_init(&off, G_TYPE_BOOLEAN);
+    of_class->set_property(object, property->param_id, &off, property);  // else only when made
+  }
 
   // libnice asks one STUN server, and from addresses of its family only.
   void use_stun() {
@@ -322,17 +344,23 @@ class IceAgent::Impl {
       }
     } else if (state == NICE_COMPONENT_STATE_FAILED && path.connected) {
       // Before, it says only that the candidates so far failed; more may be trickled.
-      SocketPoller::clear_direct(path.fd, &path);
-      path = Path{};
-      path.failed = true;
-      gates_[component - 1]->shut();
-      observer_.ice_failed(static_cast<int>(component));
+      failed(component);
     }
+  }
+
+  void failed(guint component) {
+    auto& path = path_of(static_cast<int>(component));
+    SocketPoller::clear_direct(path.fd, &path);
+    path = Path{};
+    path.failed = true;
+    gates_[component - 1]->shut();
+    observer_.ice_failed(static_cast<int>(component));
   }
 
   void selected(guint component, const NiceCandidate& local, const NiceCandidate& remote) {
     auto& path = path_of(static_cast<int>(component));
     gates_[component - 1]->selected();
+    time_consent_ourselves();
     SocketPoller::clear_direct(path.fd, &path);
     path.fd = -1;
     // The peer's checks may come from where the filter lets nothing go; libnice knows no filter.
@@ -405,8 +433,9 @@ class IceAgent::Impl {
   std::vector<Endpoint> ours_;
   std::size_t remote_count_ = 0;
   std::array<Path, 2> paths_;
-  const std::array<std::shared_ptr<IceGate>, 2> gates_{std::make_shared<IceGate>(),
-                                                       std::make_shared<IceGate>()};
+  const std::array<std::shared_ptr<IceGate>, 2> gates_{
+      std::make_shared<IceGate>([this] { observer_.ice_heard(); }),
+      std::make_shared<IceGate>([this] { observer_.ice_heard(); })};
   std::string selected_local_, selected_remote_;
 };
 
@@ -432,7 +461,8 @@ std::size_t IceAgent::add_remote_candidates(const std::vector<IceCandidate>& can
 bool IceAgent::send(int component, std::span<const std::uint8_t> datagram) {
   return impl_->send(component, datagram);
 }
-bool IceAgent::revoke_consent() { return impl_->revoke_consent(); }
+IceAgent::TimePoint IceAgent::next_deadline() const { return impl_->next_deadline(); }
+void IceAgent::on_deadline(TimePoint now) { impl_->on_deadline(now); }
 void IceAgent::always_through_agent(bool on) { impl_->always_through_agent(on); }
 int IceAgent::giving_back() { return agents_giving_back; }
 std::string IceAgent::selected_local() const { return impl_->selected_local(); }

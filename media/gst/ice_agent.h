@@ -4,6 +4,7 @@
 // within a call.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -17,6 +18,8 @@ namespace media::gst {
 
 class IceAgent {
  public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
   class Observer {
    public:
     virtual ~Observer() = default;
@@ -26,6 +29,8 @@ class IceAgent {
     virtual void ice_failed(int component) = 0;     // after connected: consent is gone
     // One more address (peer-reflexive) that checks go to, because the peer's came from there.
     virtual void ice_learned() = 0;
+    // A check or an answer whose integrity proves the peer. Must not call the agent.
+    virtual void ice_heard() = 0;
     // A datagram from a validated pair that is not STUN; may be changed in place.
     virtual void ice_received(int component, std::span<std::uint8_t> datagram) = 0;
   };
@@ -49,9 +54,10 @@ class IceAgent {
   // True when the datagram went out. Over the selected pair's own socket when there is one (a third
   // of the cost of nice_agent_send), else through the agent (relayed).
   bool send(int component, std::span<const std::uint8_t> datagram);
-  // RFC 7675 §5.2: from now on the peer's checks are refused (403), so that it stops sending.
-  // False: no pair is selected.
-  bool revoke_consent();
+  // When consent ends (RFC 7675 §5.1), unless a check is answered before; max(): nothing is
+  // connected.
+  TimePoint next_deadline() const;
+  void on_deadline(TimePoint now);
   // For measuring one against the other.
   void always_through_agent(bool on);
   // Agents of this thread that are destroyed but have allocations to give back to a TURN server

@@ -48,6 +48,8 @@ GQuark gate_quark() {
 
 // What the check came from that the datagram at hand answers.
 thread_local sockaddr_storage asked_from{};
+// Where that datagram came in; null: it is no check and no answer to one.
+thread_local IceGate* at_hand = nullptr;
 
 std::optional<sockaddr_storage> native(GSocketAddress* address) {
   sockaddr_storage out{};
@@ -139,6 +141,22 @@ void IceGate::install(GSocket* socket, std::shared_ptr<IceGate> gate) {
                           [](gpointer kept) { delete static_cast<Installed*>(kept); });
 }
 
+void IceGate::selected() {
+  selected_ = true;
+  consented_ = std::chrono::steady_clock::now();
+}
+
+void IceGate::shut() {
+  shut_ = true;
+  heard_ = nullptr;
+  if (at_hand == this) at_hand = nullptr;
+}
+
+void IceGate::proved(bool answer) {
+  if (answer) consented_ = std::chrono::steady_clock::now();
+  if (heard_) heard_();
+}
+
 struct IceGateHooks {
   using Receive = decltype(&g_socket_receive_message);
 
@@ -170,6 +188,7 @@ struct IceGateHooks {
   static gssize receive(Installed& at, Receive real, GSocket* socket, GSocketAddress** from,
                         GInputVector* into, gint* flags, GCancellable* cancellable,
                         GError** error) {
+    at_hand = nullptr;
     auto& in_a_row = at.gate->in_a_row_;
     while (in_a_row < IceGate::kAtATime) {
       const gssize size = real(socket, from, into, 1, nullptr, nullptr, flags, cancellable, error);
@@ -186,6 +205,10 @@ struct IceGateHooks {
       if (admits(at, screened, what, sender)) {
         // Before anything else is read libnice tells what came of it, and the gate may be shut.
         if (screened == Screened::forbidden) in_a_row = IceGate::kAtATime;
+        if (screened == Screened::check || screened == Screened::answer) {
+          at_hand = at.gate.get();
+          at_hand->consented_before_ = at_hand->consented_;
+        }
         return size;
       }
       if (from) g_clear_object(from);
@@ -193,6 +216,25 @@ struct IceGateHooks {
     in_a_row = 0;
     g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "the others' turn");
     return -1;
+  }
+
+  static void validated(const StunMessage& message) {
+    const auto kind = stun_message_get_class(&message);
+    if (at_hand && message.key && (kind == STUN_REQUEST || kind == STUN_RESPONSE)) {
+      at_hand->proved(kind == STUN_RESPONSE);
+    }
+  }
+  // Of 200 hardly any is still on its way: which one is forgotten does not matter.
+  static void make_room(StunAgent& agent) {
+    thread_local std::size_t next = 0;
+    auto& ids = agent.sent_ids;
+    if (std::all_of(std::begin(ids), std::end(ids), [](const auto& id) { return id.valid; })) {
+      ids[next++ % std::size(ids)].valid = false;
+    }
+  }
+  // libnice has found the check that the answer is for in its list: it is no consent.
+  static void of_the_check_list() {
+    if (at_hand) at_hand->consented_ = at_hand->consented_before_;
   }
 };
 
@@ -235,9 +277,20 @@ StunValidationStatus stun_agent_validate(StunAgent* agent, StunMessage* message,
   static const auto real =
       reinterpret_cast<decltype(&stun_agent_validate)>(::dlsym(RTLD_NEXT, "stun_agent_validate"));
   const auto status = real(agent, message, buffer, size, validater, data);
-  const bool unsigned_request = status == STUN_VALIDATION_SUCCESS && !message->key &&
-                                stun_message_get_class(message) == STUN_REQUEST;
-  return unsigned_request ? STUN_VALIDATION_BAD_REQUEST : status;
+  if (status != STUN_VALIDATION_SUCCESS) return status;
+  if (!message->key && stun_message_get_class(message) == STUN_REQUEST) {
+    return STUN_VALIDATION_BAD_REQUEST;
+  }
+  IceGateHooks::validated(*message);
+  return status;
+}
+
+std::size_t stun_agent_finish_message(StunAgent* agent, StunMessage* message,
+                                      const std::uint8_t* key, std::size_t key_length) {
+  static const auto real = reinterpret_cast<decltype(&stun_agent_finish_message)>(
+      ::dlsym(RTLD_NEXT, "stun_agent_finish_message"));
+  IceGateHooks::make_room(*agent);
+  return real(agent, message, key, key_length);
 }
 
 StunUsageIceReturn stun_usage_ice_conncheck_process(StunMessage* message, sockaddr_storage* mapped,
@@ -245,6 +298,7 @@ StunUsageIceReturn stun_usage_ice_conncheck_process(StunMessage* message, sockad
                                                     StunUsageIceCompatibility compatibility) {
   static const auto real = reinterpret_cast<decltype(&stun_usage_ice_conncheck_process)>(
       ::dlsym(RTLD_NEXT, "stun_usage_ice_conncheck_process"));
+  IceGateHooks::of_the_check_list();
   const auto result = real(message, mapped, length, compatibility);
   if (result != STUN_USAGE_ICE_RETURN_SUCCESS &&
       result != STUN_USAGE_ICE_RETURN_NO_MAPPED_ADDRESS) {

@@ -36,6 +36,7 @@ struct IcePaths::Path final : IceAgent::Observer {
     paths.path_failed(*this, component);
   }
   void ice_learned() override { paths.learned(); }
+  void ice_heard() override { paths.observer_.ice_heard(); }
   void ice_received(int component, std::span<std::uint8_t> datagram) override {
     paths.observer_.ice_received(component, datagram);
   }
@@ -147,12 +148,22 @@ std::string IcePaths::selected_remote() const { return route(1)->agent.selected_
 
 IcePaths::TimePoint IcePaths::next_deadline() const {
   if (!next_ && path_ && path_->lost) return kPassed;
-  if (next_) return next_->abandoned ? kPassed : restart_until_;
-  if (retired_ || superseded_) return retired_until_.value_or(kPassed);
-  return TimePoint::max();
+  auto next = TimePoint::max();
+  if (next_) {
+    next = next_->abandoned ? kPassed : restart_until_;
+  } else if (retired_ || superseded_) {
+    next = retired_until_.value_or(kPassed);
+  }
+  for (const Path* const path : {path_.get(), next_.get()}) {
+    if (path) next = std::min(next, path->agent.next_deadline());
+  }
+  return next;
 }
 
 void IcePaths::on_deadline(TimePoint now) {
+  for (Path* const path : {path_.get(), next_.get()}) {
+    if (path) path->agent.on_deadline(now);
+  }
   if (next_ && (next_->abandoned || now >= restart_until_)) {
     if (next_->connected[0]) return take_over();
     next_.reset();

@@ -33,6 +33,7 @@ class IcePaths {
     virtual void ice_connected(int component) = 0;  // data may be sent; may come again
     virtual void ice_restart_done() = 0;            // the new pair has taken over
     virtual void ice_lost() = 0;     // component 1 has no pair, and no restart is under way
+    virtual void ice_heard() = 0;    // as IceAgent's
     virtual void ice_flooded() = 0;  // limits::kCandidatePairs were learned from the peer's checks
     virtual void ice_received(int component, std::span<std::uint8_t> datagram) = 0;
     virtual void ice_schedule() = 0;  // next_deadline() has changed
@@ -63,7 +64,7 @@ class IcePaths {
   std::string selected_local() const;  // requires: connected(1)
   std::string selected_remote() const;
 
-  TimePoint next_deadline() const;
+  TimePoint next_deadline() const;  // consent counts: it moves on without ice_schedule()
   void on_deadline(TimePoint now);
   void close();  // not from within an observer's call
 

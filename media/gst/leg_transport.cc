@@ -206,6 +206,8 @@ class LegTransport::Impl final : private IcePaths::Observer {
     fail(LegFailure::ice_failed, "the peer's checks come from too many addresses");
   }
 
+  void ice_heard() override {}
+
   void ice_schedule() override { reschedule(); }
 
   void ice_received(int component, std::span<std::uint8_t> datagram) override {

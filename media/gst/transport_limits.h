@@ -36,6 +36,9 @@ inline constexpr auto kRestartChance = 5s;
 // After an ICE restart the old pair still receives what was on its way, and what a peer sends that
 // finds out later than we that the new one works.
 inline constexpr auto kRestartLinger = 5s;
+// Consent to send without an answer to a check (RFC 7675 §5.1), one of which goes out every 4 to
+// 6 s: five or six are lost before it ends.
+inline constexpr auto kConsentLasts = 30s;
 // At the end a thread waits this long for TURN servers to take allocations back: a round trip. What
 // is not given back occupies a port and the account's quota there for its lifetime, ten minutes.
 inline constexpr auto kGiveBackTime = 500ms;

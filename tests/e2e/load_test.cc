@@ -102,7 +102,7 @@ TEST_F(Load, LossOnTheWayToTheMixerIsWhatTheMixerReports) {
 
 TEST_F(Load, ThoseWhoVanishAreMissedAndThoseWhoRejoinAreBack) {
   const Json report = run(
-      {"--callers", "10", "--seconds", "40", "--vanish", "20", "--rejoin", "50", "--seed", "7"});
+      {"--callers", "10", "--seconds", "90", "--vanish", "20", "--rejoin", "50", "--seed", "7"});
   EXPECT_EQ(report["calls"]["connected"].number(), 10);
   EXPECT_EQ(report["rejoin_ms"]["count"].number(), 4) << "half of those left";
   EXPECT_EQ(report["calls"]["ended_by_mixer"]["connectivity-error"].number(), 2);

@@ -6,11 +6,17 @@
 #include "media/gst/transport_limits.h"
 #include "tests/media_gst/ice_side.h"
 #include "tests/media_gst/transport_peer.h"
+#include "tests/support/shifted_clock.h"
+#include "tests/support/stun.h"
 
 namespace media::gst {
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using support::Bytes;
+using support::IceEnd;
+using support::Stun;
 
 class IceAgents : public TurnedByHand {
  protected:
@@ -24,6 +30,44 @@ class IceAgents : public TurnedByHand {
     introduce(b, a);
     return turn_until([&] { return a.connected > 0 && b.connected > 0; });
   }
+  // Until the pair of `a` and `end`, which is made by hand, is selected.
+  bool connect(Side& a, IceEnd& end) {
+    if (!a.agent.gather() || !a.agent.set_remote_credentials({end.ufrag, end.pwd})) return false;
+    const auto credentials = a.agent.credentials();
+    const auto& at = a.candidates.at(0);
+    end.other = {credentials.ufrag, credentials.pwd, at.ip, at.port};
+    end.send(end.check());
+    const auto answer = [&] {
+      while (const auto datagram = end.receive(0ms)) {
+        if (support::stun_type(*datagram) == Stun::kRequest) end.send(end.success(*datagram));
+      }
+      return a.connected > 0;
+    };
+    const bool connected = turn_until(answer);
+    for (int i = 0; i < 100; ++i) {  // until there is nothing but consent checks
+      clock_.let_pass(100ms);
+      turn_until(answer);
+    }
+    turn();
+    return connected;
+  }
+  // What comes next at `end` of that type.
+  Bytes next(IceEnd& end, std::uint16_t type) {
+    Bytes found;
+    EXPECT_TRUE(turn_until([&] {
+      while (const auto datagram = end.receive(0ms)) {
+        if (support::stun_type(*datagram) == type) found = *datagram;
+      }
+      return !found.empty();
+    }));
+    return found;
+  }
+  Bytes next_consent_check(IceEnd& end) {
+    clock_.let_pass(6s);
+    return next(end, Stun::kRequest);
+  }
+
+  support::ShiftedClock clock_;
 };
 
 TEST_F(IceAgents, SendOverTheSelectedSocketAndThroughTheAgentAlike) {
@@ -95,14 +139,52 @@ TEST_F(IceAgents, OddCandidatesAreSkippedOrHarmless) {
 }
 
 // RFC 7675 §5.2: a peer that has withdrawn its consent answers checks with 403.
-TEST_F(IceAgents, LostConsentFailsAndStopsSending) {
-  Side a(context_.get(), true, loopback_), b(context_.get(), false, loopback_);
-  ASSERT_TRUE(connect(a, b));
-  ASSERT_TRUE(b.agent.revoke_consent());
+TEST_F(IceAgents, WithdrawnConsentFailsAndStopsSending) {
+  Side a(context_.get(), false, loopback_);
+  IceEnd end;
+  ASSERT_TRUE(connect(a, end));
+  ASSERT_TRUE(a.agent.send(1, Bytes{0x80, 1}));
+  end.send(end.refusal(next_consent_check(end), 403));
   ASSERT_TRUE(turn_until([&] { return a.failed > 0; }));
   EXPECT_FALSE(a.agent.send(1, Bytes{0x80, 1}));
   a.agent.always_through_agent(true);
   EXPECT_FALSE(a.agent.send(1, Bytes{0x80, 1}));
+}
+
+// RFC 7675 §5.1: consent is the selected pair's. Else a peer could go on answering from one address
+// and keep us sending to another, whoever has that now.
+TEST_F(IceAgents, AnAnswerOverAnotherPairIsNoConsent) {
+  Side a(context_.get(), false, loopback_);
+  IceEnd end, another;
+  ASSERT_TRUE(connect(a, end));
+  const auto ends = a.agent.next_deadline();
+  another.other = end.other;
+  another.send(another.check(false));
+  const auto heard = a.heard;
+  another.send(another.success(next(another, Stun::kRequest)));
+  ASSERT_TRUE(turn_until([&] { return a.heard >= heard + 2; }));
+  EXPECT_EQ(a.agent.next_deadline(), ends);
+  end.send(end.success(next_consent_check(end)));
+  EXPECT_TRUE(turn_until([&] { return a.agent.next_deadline() > ends; }));
+}
+
+TEST_F(IceAgents, OnlyWhoKnowsThePasswordIsHeard) {
+  Side a(context_.get(), false, loopback_);
+  IceEnd end, liar;
+  ASSERT_TRUE(connect(a, end));
+  const auto heard = a.heard;
+  const auto ends = a.agent.next_deadline();
+  liar.other = end.other;
+  liar.other.pwd = "guessedpasswordguessed";
+  liar.send(liar.check());
+  EXPECT_EQ(support::stun_error_code(next(liar, Stun::kError)), 401);
+  end.pwd = liar.other.pwd;
+  end.send(end.success(next_consent_check(end)));
+  turn();
+  EXPECT_EQ(a.heard, heard);
+  EXPECT_EQ(a.agent.next_deadline(), ends);
+  end.send(end.check());
+  EXPECT_TRUE(turn_until([&] { return a.heard == heard + 1; }));
 }
 
 // Its checks come from an address that nobody signalled.

@@ -18,6 +18,7 @@ class Watch : public IcePaths::Observer {
   void ice_connected(int) override {}
   void ice_restart_done() override { done++; }
   void ice_lost() override { lost++; }
+  void ice_heard() override {}
   void ice_flooded() override { flooded++; }
   void ice_received(int, std::span<std::uint8_t>) override { received++; }
   void ice_schedule() override {}
@@ -61,7 +62,7 @@ class IcePathsTest : public TurnedByHand {
   }
   const IceCredentials peer_{"peer", std::string(22, 'p')};
   const IceRestart by_peer_{.remote = peer_, .moved_to = {}};
-  const IcePaths::TimePoint start_{1000s};
+  const IcePaths::TimePoint start_ = std::chrono::steady_clock::now();
 };
 
 // RFC 8445 §19.5.1
@@ -150,6 +151,37 @@ TEST_F(IcePathsTest, ARestartHasThePortOfTheUnfinishedOneItReplaces) {
   EXPECT_TRUE(paths.restart(1, by_peer_, start_));
   EXPECT_TRUE(paths.restart(1, by_peer_, start_ + 1s));
 }
+
+// RFC 7675 §5.1: over the old pair nothing is sent any more, but the restart may still mend it.
+class IcePathsLostMeanwhile : public IcePathsTest, public testing::WithParamInterface<bool> {};
+
+TEST_P(IcePathsLostMeanwhile, ConsentThatEndsDuringARestartWaitsForItsEnd) {
+  End a(context_.get(), loopback_, true), b(context_.get(), loopback_, false);
+  ASSERT_TRUE(a.paths.open(1));
+  ASSERT_TRUE(b.paths.open(1));
+  ASSERT_TRUE(b.paths.begin_checks(a.paths.credentials()));
+  b.introduce(a);
+  ASSERT_TRUE(turn_until([&] { return a.paths.connected(1) && b.paths.connected(1); }));
+  const auto ends = a.paths.next_deadline();
+  EXPECT_GE(ends, start_ + limits::kConsentLasts);
+  const auto offered = ends - 5s;
+  ASSERT_TRUE(a.paths.restart(1, {}, offered));
+  EXPECT_EQ(a.paths.next_deadline(), ends);
+  a.paths.on_deadline(ends);
+  EXPECT_FALSE(a.paths.connected(1));
+  EXPECT_EQ(a.watch.lost, 0);
+  EXPECT_EQ(a.paths.next_deadline(), offered + limits::kConnectTime);
+  const bool answered = GetParam();
+  if (answered) {
+    b.answer(a, offered);
+    EXPECT_TRUE(turn_until([&] { return a.watch.done == 1; }));
+    EXPECT_TRUE(a.paths.connected(1));
+  } else {
+    a.paths.on_deadline(offered + limits::kConnectTime);
+  }
+  EXPECT_EQ(a.watch.lost, answered ? 0 : 1);
+}
+INSTANTIATE_TEST_SUITE_P(Answered, IcePathsLostMeanwhile, testing::Bool());
 
 // One end may have moved to the new pair when the other gives the restart up for another one, which
 // the first answers sooner or later; either sends where it is.

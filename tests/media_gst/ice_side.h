@@ -24,6 +24,7 @@ class Side : public IceAgent::Observer {
   void ice_connected(int) override { connected++; }
   void ice_failed(int) override { failed++; }
   void ice_learned() override {}
+  void ice_heard() override { heard++; }
   void ice_received(int, std::span<std::uint8_t> datagram) override {
     received.emplace_back(datagram.begin(), datagram.end());
   }
@@ -35,7 +36,7 @@ class Side : public IceAgent::Observer {
   IceAgent agent;
   std::vector<IceCandidate> candidates;
   std::vector<std::vector<std::uint8_t>> received;
-  int connected = 0, failed = 0;
+  int connected = 0, failed = 0, heard = 0;
 };
 
 class TurnedByHand : public testing::Test {
