@@ -163,7 +163,7 @@ struct LegFailed {
   std::string text;  // for the log
   bool operator==(const LegFailed&) const = default;
 };
-struct LegQuiet {  // nothing valid has come from the peer for 3 s; LegHeard ends it
+struct LegQuiet {  // no RTP for 3 s, nor any other sign of life when due; LegHeard ends it
   LegId leg;
   bool operator==(const LegQuiet&) const = default;
 };

@@ -9,6 +9,7 @@
 #include "media/gst/dtls_srtp.h"
 #include "media/gst/ice_paths.h"
 #include "media/gst/leg_src.h"
+#include "media/gst/signs_of_life.h"
 #include "media/gst/transport_limits.h"
 #include "media/limits.h"
 #include "media/rtcp_session.h"
@@ -126,10 +127,7 @@ class LegTransport::Impl final : private IcePaths::Observer {
     }
     if (state_ == State::connected) {
       if (now >= next_report_) report(now);
-      if (!quiet_ && now >= last_valid_ + limits::kQuietTime) {
-        quiet_ = true;
-        host_.emit(LegQuiet{spec_.leg});
-      }
+      if (signs_.on_deadline(now)) host_.emit(LegQuiet{spec_.leg});
     }
     reschedule();
   }
@@ -206,7 +204,9 @@ class LegTransport::Impl final : private IcePaths::Observer {
     fail(LegFailure::ice_failed, "the peer's checks come from too many addresses");
   }
 
-  void ice_heard() override {}
+  void ice_heard() override {
+    if (state_ != State::failed && signs_.other(Clock::now())) heard_again();
+  }
 
   void ice_schedule() override { reschedule(); }
 
@@ -267,8 +267,9 @@ class LegTransport::Impl final : private IcePaths::Observer {
 
   void connected() {
     state_ = State::connected;
-    last_valid_ = Clock::now();
-    next_report_ = last_valid_ + report_interval(true);
+    const auto now = Clock::now();
+    signs_.other(now);
+    next_report_ = now + report_interval(true);
     tell_connected();
   }
 
@@ -283,17 +284,17 @@ class LegTransport::Impl final : private IcePaths::Observer {
       return;
     }
     const auto now = Clock::now();
-    const bool valid = looks_like_rtcp(datagram) ? rtcp_received(*dtls, datagram, now)
-                                                 : rtp_received(*dtls, datagram, now);
-    if (!valid) {
+    const bool rtcp = looks_like_rtcp(datagram);
+    if (!(rtcp ? rtcp_received(*dtls, datagram, now) : rtp_received(*dtls, datagram, now))) {
       host_.counters.srtp_rejected++;
       return;
     }
-    last_valid_ = now;
-    if (std::exchange(quiet_, false)) {
-      host_.emit(LegHeard{spec_.leg});
-      reschedule();
-    }
+    if (rtcp ? signs_.other(now) : signs_.rtp(now)) heard_again();
+  }
+
+  void heard_again() {
+    host_.emit(LegHeard{spec_.leg});
+    reschedule();
   }
 
   bool rtp_received(DtlsSrtp& dtls, std::span<std::uint8_t> datagram, TimePoint now) {
@@ -371,10 +372,7 @@ class LegTransport::Impl final : private IcePaths::Observer {
     auto next = ice_.next_deadline();
     switch (state_) {
       case State::opening: next = std::min(next, connect_deadline_); break;
-      case State::connected:
-        next = std::min(next, next_report_);
-        if (!quiet_) next = std::min(next, last_valid_ + limits::kQuietTime);
-        break;
+      case State::connected: next = std::min({next, next_report_, signs_.next_deadline()}); break;
       case State::lost: break;
       case State::failed: next = Clock::now(); break;
     }
@@ -394,10 +392,10 @@ class LegTransport::Impl final : private IcePaths::Observer {
   std::uint8_t told_loss_step_ = 0;
   std::minstd_rand random_;
   State state_ = State::opening;
-  bool quiet_ = false;
+  SignsOfLife signs_;
   std::optional<LegRemote> remote_;
   std::string remote_ufrag_;  // that the last ICE restart began with; empty: an offer of ours
-  TimePoint connect_deadline_ = TimePoint::max(), next_report_{}, last_valid_{};
+  TimePoint connect_deadline_ = TimePoint::max(), next_report_{};
   TimePoint scheduled_ = TimePoint::max();
   // The agents first to be destroyed: their last packets must not find half an object.
   std::array<Component, 2> components_;

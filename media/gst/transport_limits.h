@@ -42,8 +42,10 @@ inline constexpr auto kConsentLasts = 30s;
 // At the end a thread waits this long for TURN servers to take allocations back: a round trip. What
 // is not given back occupies a port and the account's quota there for its lifetime, ten minutes.
 inline constexpr auto kGiveBackTime = 500ms;
-// Silent this long since connected, without SRTP or SRTCP: LegQuiet.
+// Without RTP for the former, and after its end without any other sign of life for the latter:
+// LegQuiet. The rarest sign is a check, every 6 s at the latest.
 inline constexpr auto kQuietTime = 3s;
+inline constexpr auto kSignlessTime = 7s;
 // A peer that has our SSRC once more by chance there is none in 2^64 calls: it plays with us.
 inline constexpr int kSsrcRenewals = 2;
 // DTLS datagrams: fits every path that carries IPv6 (1280 less headers), as WebRTC does.

@@ -7,6 +7,7 @@
 #include "media/rtp_header.h"
 #include "tests/media_gst/transport_peer.h"
 #include "tests/support/shifted_clock.h"
+#include "tests/support/stun.h"
 
 namespace media::gst {
 namespace {
@@ -176,13 +177,25 @@ TEST(LegTransport, WrongFingerprintFailsAndNoPacketGetsThrough) {
   EXPECT_TRUE(b.receiver_.packets().empty());
 }
 
-TEST(LegTransport, QuietAfterThreeSecondsUntilHeardAgain) {
+// Checks are a sign of life (RFC 7675 §5.1), and whoever knows the password is the peer.
+TEST(LegTransport, QuietWithoutASignOfLifeUntilHeardAgain) {
+  support::ShiftedClock clock;
   Peer a(caller()), b(callee());
   join(a, b);
   expect_connected(a, b);
+  a.io_.close(a.leg());
+  ASSERT_TRUE(a.log_.wait_for<LegClosed>(a.leg()));
+  clock.let_pass(limits::kSignlessTime);
+  b.io_.add_remote_candidates(b.leg(), {});  // wakes it up
   ASSERT_TRUE(b.log_.wait_for<LegQuiet>(b.leg()));
-  a.send_rtp(1);
+  EXPECT_EQ(b.log_.count<LegHeard>(b.leg()), 0U);
+  const auto opened = b.opened();
+  support::IceEnd end;
+  end.ufrag = a.opened().ice.ufrag;
+  end.other = {opened.ice.ufrag, opened.ice.pwd, "127.0.0.1", opened.candidates[0].port};
+  end.send(end.check());
   EXPECT_TRUE(b.log_.wait_for<LegHeard>(b.leg()));
+  EXPECT_EQ(b.log_.count<LegFailed>(b.leg()), 0U);
 }
 
 TEST(LegTransport, ExhaustedPortRangeIsNoPort) {
