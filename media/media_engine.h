@@ -183,8 +183,8 @@ struct LegStatistics {
   double jitter_ms = 0, rtt_ms = 0;
   bool operator==(const LegStatistics&) const = default;
 };
-// The last event of a leg, once for each close_leg(); only a DigitPressed of the tick under way may
-// follow.
+// The last event of a leg, once for each close_leg(). A key of its last moment is not told any
+// more.
 struct LegClosed {
   LegId leg;
   LegStatistics statistics;

@@ -1,8 +1,8 @@
 // media/gst/control_queue.h: commands on their way to the control thread. Bounded; what happens
 // when it is full is decided here (limits::kControlCommands): opening and playing are refused,
-// trickled candidates, ICE restarts, pauses and seeks are lost, reports of errors and of load too;
-// a leg's connect and close (one each), a piece's stop and end (one each), a room's plan (the
-// latest) and the servers for ICE are always taken.
+// trickled candidates, ICE restarts, pauses and seeks are lost, reports of errors and of load and
+// keys too; a leg's connect and close (one each), a piece's stop and end (one each), a room's plan
+// (the latest) and the servers for ICE are always taken.
 #pragma once
 
 #include <condition_variable>
@@ -67,6 +67,9 @@ struct PipelineErrorCommand {  // from a room's bus
   std::optional<LegId> leg;  // whose element said so; none: the room's own
   std::string text;
 };
+struct TickEventCommand {  // from a room's tick
+  Event event;
+};
 struct ComplexityChangedCommand {  // from a room's tick, for the log
   RoomId room;
   ConferenceLoad load;
@@ -75,7 +78,7 @@ using ControlCommand =
     std::variant<SetIceServersCommand, IceServersResolvedCommand, OpenLegCommand, ConnectLegCommand,
                  AddCandidatesCommand, RestartIceCommand, CloseLegCommand, SetPlanCommand,
                  PlayCommand, PausePlayCommand, SeekPlayCommand, StopPlayCommand, PlayOverCommand,
-                 PipelineErrorCommand, ComplexityChangedCommand>;
+                 PipelineErrorCommand, TickEventCommand, ComplexityChangedCommand>;
 
 class ControlQueue {
  public:

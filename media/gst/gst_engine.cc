@@ -324,6 +324,12 @@ class GstEngine final : public MediaEngine {
     }
   }
 
+  // By this way, because it must not come after the leg's LegClosed.
+  void carry_out(TickEventCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    const auto leg = leg_of(command.event);
+    if (leg && legs_.contains(*leg)) emit(std::move(command.event));
+  }
+
   void carry_out(ComplexityChangedCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
     tell(log_, "late ticks have changed the encoders' complexity", command.room, command.load);
   }
@@ -338,7 +344,7 @@ class GstEngine final : public MediaEngine {
     hooks.after_tick = [this] {
       for (const auto& io : io_) io->flush();
     };
-    hooks.on_event = [this](Event event) { emit(std::move(event)); };
+    hooks.on_event = [this](Event event) { queue_.push(TickEventCommand{std::move(event)}); };
     hooks.on_complexity = [this, room](const ConferenceLoad& load) {
       queue_.push(ComplexityChangedCommand{room, load});
     };

@@ -23,6 +23,7 @@ TEST(ControlQueue, FullRefusesNewLegsAndCandidatesButNeverAClose) {
   EXPECT_FALSE(queue.push(open(3)));
   EXPECT_FALSE(queue.push(AddCandidatesCommand{LegId{1}, {}}));
   EXPECT_FALSE(queue.push(PipelineErrorCommand{RoomId{1}, {}, "x"}));
+  EXPECT_FALSE(queue.push(TickEventCommand{DigitPressed{}}));
   EXPECT_TRUE(queue.push(ConnectLegCommand{LegId{1}, {}}));
   EXPECT_TRUE(queue.push(CloseLegCommand{LegId{1}}));
   queue.wait();

@@ -4,7 +4,9 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <atomic>
 
+#include "media/rtp_header.h"
 #include "tests/media_gst/engine_fixture.h"
 #include "tests/media_gst/test_caller.h"
 #include "tests/media_gst/transport_peer.h"
@@ -109,6 +111,37 @@ TEST(GstEngine, UnknownLegsAreIgnoredAndLegClosedComesOnceAndLast) {
   EXPECT_EQ(mixer.log.count<LegClosed>(LegId{1}), 1U);
   EXPECT_TRUE(std::holds_alternative<LegClosed>(mixer.log.of(LegId{1}).back()));
   EXPECT_TRUE(mixer.log.of(LegId{99}).empty());
+}
+
+// Each key is held up on its way until the leg is closed, if it can be meanwhile.
+TEST(GstEngine, NoKeyIsToldAfterItsLegIsClosed) {
+  Engine mixer;
+  std::atomic<int> keys{0};
+  mixer.engine = make_gst_engine(loopback(), [&](Event event) {
+    if (const auto* const key = std::get_if<DigitPressed>(&event)) {
+      ++keys;
+      (void)mixer.log.wait_for<LegClosed>(key->leg, std::chrono::milliseconds(500));
+    }
+    mixer.log.push(std::move(event));
+  });
+  CallerThread thread;
+  TestCaller stays(thread, LegId{1}, 440), goes(thread, LegId{2}, 610);
+  for (auto* each : {&stays, &goes}) {
+    dial(mixer, *each, RoomId{1}, {.telephone_event = 101});
+    ASSERT_TRUE(each->wait_connected());
+  }
+  std::vector<std::uint8_t> packet(kMaxRtpHeaderBytes);
+  const auto ssrc = static_cast<std::uint32_t>(0x10000 + goes.leg().value);
+  packet.resize(write_rtp_header({.payload_type = 101, .ssrc = ssrc}, {}, 0, packet));
+  for (const std::uint8_t byte : {7, 0x8A, 0x03, 0xC0}) packet.push_back(byte);
+  ASSERT_TRUE(eventually([&] {  // the first may come before the leg is ready
+    thread.io().enqueue(goes.leg(), BufferPtr(gst_buffer_new_memdup(packet.data(), packet.size())));
+    return keys > 0;
+  }));
+  mixer.engine->close_leg(goes.leg());
+  ASSERT_TRUE(mixer.log.wait_for<LegClosed>(goes.leg()));
+  mixer.engine.reset();
+  EXPECT_TRUE(std::holds_alternative<LegClosed>(mixer.log.of(goes.leg()).back()));
 }
 
 TEST(GstEngine, ClosesInTheMiddleOfHandshakes) {
