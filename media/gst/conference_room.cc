@@ -241,17 +241,19 @@ void ConferenceRoom::tick() {
   const std::uint64_t due = (now - first_tick_) / kTick_ns + 1;
   if (due <= ticks_done_) return;  // made up for already
   const std::uint64_t behind = due - ticks_done_;
+  const std::chrono::nanoseconds late(now - (first_tick_ + ticks_done_ * kTick_ns));
   if (behind > kMostAtOnce) {
-    one_tick(static_cast<unsigned>(std::min<std::uint64_t>(behind - 1, 1U << 20)), now);
+    one_tick(static_cast<unsigned>(std::min<std::uint64_t>(behind - 1, 1U << 20)), late);
     ticks_done_ = due;
     return;
   }
-  while (ticks_done_ < due) one_tick(0, now);
+  one_tick(0, late);
+  // What made the first one late is counted once.
+  if (ticks_done_ < due) one_tick(0, {});
 }
 
-void ConferenceRoom::one_tick(unsigned skipped, GstClockTime now) {
+void ConferenceRoom::one_tick(unsigned skipped, std::chrono::nanoseconds late) {
   apply_edits();
-  const std::chrono::nanoseconds late(now - (first_tick_ + ticks_done_ * kTick_ns));
   mixer_.tick(skipped, late);
   const GstClockTime time = first_tick_ + (ticks_done_ + skipped) * kTick_ns;
   const GstClockTime pts = time > base_time_ ? time - base_time_ : 0;

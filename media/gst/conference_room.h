@@ -79,7 +79,8 @@ class ConferenceRoom final : public TickPool::Room {
   void reclaim();
   void apply_edits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   void apply(Edit& edit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
-  void one_tick(unsigned skipped, GstClockTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
+  void one_tick(unsigned skipped, std::chrono::nanoseconds late)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   void count(unsigned skipped, std::chrono::nanoseconds late)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   void push_packets(GstClockTime pts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);

@@ -13,12 +13,6 @@
 #include "media/thread_role.h"
 
 namespace media::gst {
-namespace {
-
-// Ticks of one room waiting: one that is late and the one that is due.
-constexpr int kMaxPending = 2;
-
-}  // namespace
 
 class TickPool::Impl {
  public:
@@ -41,9 +35,9 @@ class TickPool::Impl {
     {
       MutexLock lock(mutex_);
       State& state = rooms_[room];
-      if (state.removing || state.pending == kMaxPending) return;
-      ++state.pending;
-      if (state.pending == 1 && !state.ticking) ready_.push_back(room);
+      if (state.removing || state.queued) return;
+      state.queued = true;
+      if (!state.ticking) ready_.push_back(room);
     }
     changed_.notify_one();
   }
@@ -53,7 +47,7 @@ class TickPool::Impl {
     const auto found = rooms_.find(room);
     if (found != rooms_.end()) {
       found->second.removing = true;
-      found->second.pending = 0;
+      found->second.queued = false;
       std::erase(ready_, room);
       while (rooms_[room].ticking) wait(ended_);
       rooms_.erase(room);
@@ -71,8 +65,7 @@ class TickPool::Impl {
 
  private:
   struct State {
-    int pending = 0;
-    bool ticking = false, removing = false;
+    bool queued = false, ticking = false, removing = false;
   };
 
   void wait(std::condition_variable& condition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -90,13 +83,13 @@ class TickPool::Impl {
       Room* const room = ready_.front();
       ready_.pop_front();
       State& state = rooms_[room];  // stays where it is: unordered_map, and remove() waits for us
-      --state.pending;
+      state.queued = false;
       state.ticking = true;
       mutex_.unlock();
       room->tick();
       mutex_.lock();
       state.ticking = false;
-      if (state.pending > 0) ready_.push_back(room);
+      if (state.queued) ready_.push_back(room);
       if (state.removing) ended_.notify_all();
     }
     mutex_.unlock();

@@ -9,7 +9,7 @@ namespace media::gst {
 
 class TickPool {
  public:
-  class Room {  // one room's tick; called on one pool thread at a time
+  class Room {  // called on one pool thread at a time
    public:
     virtual ~Room() = default;
     virtual void tick() = 0;
@@ -18,8 +18,8 @@ class TickPool {
   explicit TickPool(std::size_t threads);
   ~TickPool();  // joins; no room may be registered
 
-  // Any thread. `room` is ticked once for each call; of calls that come while it has not been
-  // ticked yet two are kept (a late room catches up without a burst).
+  // Any thread. A tick of `room` begins after this; calls that come before it does are one: how
+  // much is to be made up for, the room's clock tells it.
   void queue(Room* room);
   // Control thread: returns when `room` is neither queued nor being ticked, and will not be again
   // unless it is queued after this: whoever queues it stops first.

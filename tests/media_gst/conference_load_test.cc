@@ -49,6 +49,16 @@ void tick(Conference& conference, GstClockTime late) {
   gst_clock_id_unref(gst_test_clock_process_next_clock_id(clock));
 }
 
+// A CPU that was stolen once is no load that comes again.
+TEST_F(ConferenceLoadTest, WhatMakesTwoTicksLateIsCountedOnce) {
+  Conference conference(2);
+  conference.legs[0]->listening = true;
+  for (int i = 0; i < 5; ++i) tick(conference, 0);
+  tick(conference, 35 * GST_MSECOND);
+  EXPECT_EQ(conference.property("ticks"), 7U);
+  EXPECT_EQ(conference.property("late"), 1U);
+}
+
 TEST_F(ConferenceLoadTest, LateTicksAreCountedAndLowerTheComplexity) {
   std::vector<ConferenceLoad> told;
   ConferenceHooks hooks;
