@@ -155,6 +155,32 @@ TEST_F(HostilePackets, StunGoneWrongDoesNotStopTheAgent) {
   expect_unharmed();
 }
 
+// Whatever a datagram is, but STUN: one counter has it, and one only.
+TEST_F(HostilePackets, EachDatagramIsCountedInOnePlace) {
+  const auto counted = [this] {
+    const auto c = b_.io_.counters();
+    return c.rtp_received + c.rtcp_received + c.dtls_received + c.srtp_rejected + c.junk + c.early;
+  };
+  // RTCP of their own comes now and then, and counts.
+  const auto reports = [this] { return b_.io_.counters().rtcp_received; };
+  for (int round = 0; round < 200; ++round) {
+    const auto before = counted() - reports();
+    constexpr std::size_t kAtOnce = 10;  // they wait in the socket's buffer
+    for (std::size_t i = 0; i < kAtOnce; ++i) {
+      auto datagram = random_bytes(1, 1600);
+      if (datagram[0] < 4) datagram[0] = static_cast<std::uint8_t>(4 + random_() % 252);
+      // A TURN server's, which is libnice's to look at.
+      if (datagram[0] >= 0x40 && datagram[0] < 0x80) datagram[0] |= 0x80;
+      from_peer(datagram);
+    }
+    a_.send_rtp(1, next_++);
+    ASSERT_TRUE(eventually([&] { return counted() - reports() >= before + kAtOnce + 1; }))
+        << "seed " << seed_;
+    ASSERT_EQ(counted() - reports(), before + kAtOnce + 1) << "seed " << seed_;
+  }
+  expect_unharmed();
+}
+
 TEST_F(HostilePackets, DatagramsLongerThanAnyPacketAreJunk) {
   const auto before = b_.io_.counters().junk;
   from_peer(Bytes(1473, 0x80));
