@@ -42,7 +42,9 @@ class MixLeg {
         events_(spec.rtp.telephone_event_rate_hz),
         // RFC 3550 §5.1 wants random beginnings; the SSRC is random.
         sequence_(static_cast<std::uint16_t>(spec.ssrc * 2654435761U >> 16)),
-        timestamp_(spec.ssrc * 2246822519U) {}
+        timestamp_(spec.ssrc * 2246822519U) {
+    if (spec.rtp.packet_ms > kTick.count()) packer_ = std::make_unique<FramePacker>(1);
+  }
 
   PacketRing& packets() { return packets_; }  // I/O thread: reserve and commit
   // The same thread: ListenerLoss::step() of what the peer reports.

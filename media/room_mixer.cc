@@ -55,6 +55,46 @@ void ramp(Frame& frame, float from, float to, Limiter& limiter) {
 
 }  // namespace
 
+RoomMixer::Space::Space(std::size_t legs, std::size_t pieces) {
+  legs_.reserve(legs);
+  candidates_.reserve(legs);
+  order_.reserve(legs);
+  ids_.reserve(legs);
+  // What is removed stays for one tick more, in which others may come.
+  playing_.reserve(2 * pieces);
+  frames_.reserve(legs + 2 * pieces);
+  heard_.reserve(legs);
+  named_.reserve(2 * kNamed);
+  outgoing_.reserve(legs);
+  digits_.reserve(kDigits);
+}
+
+void RoomMixer::move_to(Space& space) {
+  const auto move = [](auto& from, auto& to) {
+    to.assign(from.begin(), from.end());
+    from.swap(to);
+  };
+  move(legs_, space.legs_);
+  move(candidates_, space.candidates_);
+  move(order_, space.order_);
+  move(ids_, space.ids_);
+  move(playing_, space.playing_);
+  move(digits_, space.digits_);
+  forget_tick();
+  frames_.swap(space.frames_);
+  heard_.swap(space.heard_);
+  named_.swap(space.named_);
+  outgoing_.swap(space.outgoing_);
+}
+
+// What points to those who may go.
+void RoomMixer::forget_tick() {
+  outgoing_.clear();
+  frames_.clear();
+  heard_.clear();
+  named_.clear();
+}
+
 void RoomMixer::add(MixLeg& leg) {
   legs_.push_back(&leg);
   candidates_.push_back({.activity = &leg.activity_});
@@ -76,10 +116,7 @@ void RoomMixer::remove(MixLeg& leg) {
   legs_.erase(found);
   ids_.erase(place_of(leg.spec_.contributor_id));
   refresh_classes();
-  outgoing_.clear();
-  frames_.clear();
-  heard_.clear();
-  named_.clear();
+  forget_tick();
 }
 
 void RoomMixer::update(MixLeg& leg, const MixLegSpec& spec) {
@@ -118,7 +155,7 @@ void RoomMixer::set_plan(const MixPlan& plan) {
   refresh_classes();
 }
 
-void RoomMixer::apply_plan(MixLeg& leg) const {
+void RoomMixer::apply_plan(MixLeg& leg) {
   const LegId id = leg.spec_.leg;
   leg.plan_ = {.leg = id};
   choose_packets(leg);
@@ -141,11 +178,12 @@ void RoomMixer::choose_packets(MixLeg& leg) {
   const std::size_t wanted_ms =
       leg.plan_.packet_ms != 0 ? leg.plan_.packet_ms : leg.spec_.rtp.packet_ms;
   const auto frames = std::clamp<std::size_t>(wanted_ms / kFrame_ms, 1, FramePacker::kMaxFrames);
-  if (leg.packer_) {
-    leg.packer_->set_frames(frames);
-  } else if (frames > 1) {
-    leg.packer_ = std::make_unique<FramePacker>(frames);
+  if (!leg.packer_ && frames > 1) {
+    if (packers_.empty()) packers_.push_back(std::make_unique<FramePacker>(frames));
+    leg.packer_ = std::move(packers_.back());
+    packers_.pop_back();
   }
+  if (leg.packer_) leg.packer_->set_frames(frames);
 }
 
 void RoomMixer::refresh_classes() {

@@ -39,7 +39,17 @@ class RoomMixer {
   explicit RoomMixer(std::size_t max_speakers = limits::kDefaultSpeakers)
       : max_speakers_(max_speakers) {}
 
-  // Between ticks; may allocate. The mixer owns none of these. A leg in no plan yet speaks and
+  // What a mixer with so many legs and pieces keeps of them, made beforehand by another thread.
+  class Space;
+  // Between ticks; allocates nothing. Up to so many add() allocates nothing either. `space` is what
+  // was there before.
+  void move_to(Space& space);
+
+  // For legs that an update or a plan sends longer packets: taken from there, what is left comes
+  // back with the next call.
+  void lend(std::vector<std::unique_ptr<FramePacker>>& packers) { packers_.swap(packers); }
+
+  // Between ticks. The mixer owns none of these. A leg in no plan yet speaks and
   // hears only if there is no plan at all; a plan says how many are heard at once, too.
   void add(MixLeg& leg);
   void remove(MixLeg& leg);
@@ -68,8 +78,9 @@ class RoomMixer {
   std::size_t legs() const { return legs_.size(); }
 
  private:
-  void apply_plan(MixLeg& leg) const;
-  static void choose_packets(MixLeg& leg);
+  void apply_plan(MixLeg& leg);
+  void forget_tick();
+  void choose_packets(MixLeg& leg);
   void refresh_classes();
   // The steps of a tick, in their order.
   void receive(MixLeg& leg, unsigned skipped);
@@ -118,6 +129,7 @@ class RoomMixer {
   float play_gain_ = 1;                 // that what is played ended with
   int unspoken_ticks_ = kUnduck_ticks;  // since somebody was heard, up to there
   const MixPlan* plan_ = nullptr;
+  std::vector<std::unique_ptr<FramePacker>> packers_;
   ListenerClasses classes_;
   bool refresh_due_ = false;
   unsigned until_refresh_ = 0;
@@ -134,6 +146,24 @@ class RoomMixer {
   std::vector<Outgoing> outgoing_;
   std::vector<DigitPressed> digits_;
   Counters counters_;
+};
+
+class RoomMixer::Space {
+ public:
+  Space(std::size_t legs, std::size_t pieces);
+
+ private:
+  friend class RoomMixer;
+  std::vector<MixLeg*> legs_;
+  std::vector<SpeakerCandidate> candidates_;
+  std::vector<SpeakerCandidate*> order_;
+  std::vector<std::uint32_t> ids_;
+  std::vector<Playing> playing_;
+  std::vector<const Frame*> frames_;
+  std::vector<const MixLeg*> heard_;
+  std::vector<Named> named_;
+  std::vector<Outgoing> outgoing_;
+  std::vector<DigitPressed> digits_;
 };
 
 }  // namespace media

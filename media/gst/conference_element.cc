@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "media/gst/conference_pads.h"
 #include "media/gst/conference_room.h"
+#include "media/gst/leg_sink.h"
 #include "media/gst/leg_src.h"
 
 namespace media::gst {
@@ -68,23 +70,10 @@ Control& control_of(gpointer element) {
   return *reinterpret_cast<OpusConference*>(element)->control;
 }
 
-// Sink pads of legs. On the leg's I/O thread.
-GstFlowReturn leg_chain(GstPad* pad, GstObject*, GstBuffer* buffer) {
-  auto* const leg = static_cast<ConferenceRoom::Leg*>(gst_pad_get_element_private(pad));
-  const gsize size = gst_buffer_get_size(buffer);
-  const auto slot = leg->mix.packets().reserve(size);
-  if (!slot.empty()) {
-    gst_buffer_extract(buffer, 0, slot.data(), slot.size());
-    leg->mix.packets().commit();
-  }
-  gst_buffer_unref(buffer);
-  return GST_FLOW_OK;
-}
-
 // The default forwards one leg's caps, segment, EOS and flush to *every* source pad.
 gboolean leg_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   if (const auto step = told_loss(event)) {
-    static_cast<ConferenceRoom::Leg*>(gst_pad_get_element_private(pad))->mix.tell_loss(*step);
+    static_cast<ConferenceRoom::Leg*>(gst_pad_get_element_private(pad))->tell_loss(*step);
   }
   if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
     GstCaps* caps = nullptr;
@@ -105,54 +94,13 @@ gboolean leg_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   return TRUE;
 }
 
-gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  const GstQueryType type = GST_QUERY_TYPE(query);
-  if (type != GST_QUERY_CAPS && type != GST_QUERY_ACCEPT_CAPS) return FALSE;
-  return gst_pad_query_default(pad, parent, query);
-}
-
-// Sink pads of play. On its streaming thread.
-GstFlowReturn play_chain(GstPad* pad, GstObject*, GstBuffer* buffer) {
-  auto* const source = static_cast<PlaySource*>(gst_pad_get_element_private(pad));
-  GstMapInfo map;
-  bool taken = false;
-  if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
-    taken = source->write({reinterpret_cast<const std::int16_t*>(map.data), map.size / 2});
-    gst_buffer_unmap(buffer, &map);
-  }
-  gst_buffer_unref(buffer);
-  return taken ? GST_FLOW_OK : GST_FLOW_FLUSHING;
-}
-
-gboolean play_event(GstPad* pad, GstObject*, GstEvent* event) {
-  auto* const source = static_cast<PlaySource*>(gst_pad_get_element_private(pad));
-  switch (GST_EVENT_TYPE(event)) {
-    case GST_EVENT_FLUSH_START: source->interrupt(true); break;
-    case GST_EVENT_FLUSH_STOP:
-      source->discard();
-      source->interrupt(false);
-      break;
-    case GST_EVENT_EOS: source->finish(); break;
-    default: break;
-  }
-  gst_event_unref(event);
-  return TRUE;
-}
-
-gboolean src_event(GstPad*, GstObject*, GstEvent* event) {
-  gst_event_unref(event);  // one listener's QoS or reconfigure is nobody else's
-  return TRUE;
-}
-
-gboolean src_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  switch (GST_QUERY_TYPE(query)) {
-    case GST_QUERY_LATENCY:
-      gst_query_set_latency(query, TRUE, 20 * GST_MSECOND, GST_CLOCK_TIME_NONE);
-      return TRUE;
-    case GST_QUERY_CAPS:
-    case GST_QUERY_ACCEPT_CAPS: return gst_pad_query_default(pad, parent, query);
-    default: return FALSE;
-  }
+// Packets for a leg_sink go there without the pad from then on, until the pad is released.
+GstPadLinkReturn src_link(GstPad* pad, GstObject* parent, GstPad* peer) {
+  Control& control = control_of(parent);
+  auto* const leg = static_cast<ConferenceRoom::Leg*>(gst_pad_get_element_private(pad));
+  MutexLock lock(control.mutex);
+  control.room.attach(*leg, PadPtr::share(pad), leg_sink_route(peer));
+  return GST_PAD_LINK_OK;
 }
 
 ConferenceLeg default_leg(guint index) {
@@ -208,6 +156,7 @@ GstPad* make_pad(GstElement* element, GstPadTemplate* pad_template, const std::s
   } else {
     gst_pad_set_event_function(pad, src_event);
     gst_pad_set_query_function(pad, src_query);
+    gst_pad_set_link_function(pad, src_link);
   }
   gst_pad_set_active(pad, TRUE);
   gst_element_add_pad(element, pad);
@@ -247,6 +196,7 @@ GstPad* request_sink(GstElement* element, GstPadTemplate* pad_template, const gc
 GstPad* request_src(GstElement* element, GstPadTemplate* pad_template, const gchar* name) {
   Control& control = control_of(element);
   guint index = 0;
+  gpointer leg = nullptr;
   ConferenceLeg spec;
   {
     MutexLock lock(control.mutex);
@@ -254,14 +204,15 @@ GstPad* request_src(GstElement* element, GstPadTemplate* pad_template, const gch
     Control::Entry& entry = entry_of(control, index);
     if (entry.src) return nullptr;
     need_leg(control, entry);
+    leg = entry.leg.get();
     spec = entry.spec;
   }
-  GstPad* const pad = make_pad(element, pad_template, "src_" + std::to_string(index), nullptr);
+  GstPad* const pad = make_pad(element, pad_template, "src_" + std::to_string(index), leg);
   open_stream(element, pad, caps_of(spec).get());
   MutexLock lock(control.mutex);
   Control::Entry& entry = control.legs[index];
   entry.src = pad;
-  control.room.attach(*entry.leg, PadPtr::share(pad));
+  control.room.attach(*entry.leg, PadPtr::share(pad), {});
   return pad;
 }
 
@@ -338,7 +289,7 @@ void release_pad(GstElement* element, GstPad* pad) {
       if (play.pad == pad) play.source->interrupt(true);
     }
     for (auto& [index, entry] : control.legs) {
-      if (entry.src == pad) control.room.attach(*entry.leg, {});
+      if (entry.src == pad) control.room.attach(*entry.leg, {}, {});
     }
   }
   gst_pad_set_active(pad, FALSE);  // waits for a chain function that is under way

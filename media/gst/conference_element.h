@@ -48,13 +48,12 @@ struct ConferenceLoad {
 std::string to_string(const ConferenceLoad& load);
 
 struct ConferenceHooks {
-  // Called on the tick thread after the last push of a tick; wakes the I/O threads. Must not block.
+  // Called on the tick thread after the last push of a tick; wakes the I/O threads. Takes no lock.
   std::function<void()> after_tick;
-  // Called on the tick thread for events that come out of the media itself (DigitPressed). Must not
-  // block.
+  // Called on the clock's thread, when the next tick is due, for events that come out of the media
+  // itself (DigitPressed). Must not block.
   std::function<void(Event)> on_event{};
-  // Called on the tick thread when late ticks have changed the complexity of the encodes. Must not
-  // block.
+  // Called there when late ticks have changed the complexity of the encodes. Must not block.
   std::function<void(const ConferenceLoad&)> on_complexity{};
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "media/check.h"
+#include "media/gst/io_thread.h"
 
 namespace media::gst {
 namespace {
@@ -65,6 +66,8 @@ void ConferenceRoom::add(Leg& leg) {
   auto edit = std::make_unique<Edit>();
   edit->kind = Edit::Kind::add;
   edit->leg = &leg;
+  ++legs_;
+  edit->space = more_space();
   post(std::move(edit));
 }
 
@@ -73,14 +76,16 @@ void ConferenceRoom::update(Leg& leg, const ConferenceLeg& spec) {
   edit->kind = Edit::Kind::update;
   edit->leg = &leg;
   edit->spec = spec;
+  provide(edit->packers, spec.rtp.packet_ms);
   post(std::move(edit));
 }
 
-void ConferenceRoom::attach(Leg& leg, PadPtr src) {
+void ConferenceRoom::attach(Leg& leg, PadPtr src, LegRoute route) {
   auto edit = std::make_unique<Edit>();
   edit->kind = Edit::Kind::attach;
   edit->leg = &leg;
   edit->pad = std::move(src);
+  edit->route = route;
   post(std::move(edit));
 }
 
@@ -89,6 +94,7 @@ void ConferenceRoom::remove(std::unique_ptr<Leg> leg) {
   edit->kind = Edit::Kind::remove;
   edit->leg = leg.get();
   edit->owned_leg = std::move(leg);
+  --legs_;
   post(std::move(edit));
 }
 
@@ -96,6 +102,8 @@ void ConferenceRoom::add(PlaySource& source) {
   auto edit = std::make_unique<Edit>();
   edit->kind = Edit::Kind::add_play;
   edit->play = &source;
+  ++pieces_;
+  edit->space = more_space();
   post(std::move(edit));
 }
 
@@ -104,6 +112,7 @@ void ConferenceRoom::remove(std::unique_ptr<PlaySource> source) {
   edit->kind = Edit::Kind::remove_play;
   edit->play = source.get();
   edit->owned_play = std::move(source);
+  --pieces_;
   post(std::move(edit));
 }
 
@@ -117,13 +126,27 @@ void ConferenceRoom::attach_mix(PadPtr src) {
 void ConferenceRoom::set_plan(MixPlan plan) {
   std::sort(plan.legs.begin(), plan.legs.end(),
             [](const LegPlan& a, const LegPlan& b) { return a.leg < b.leg; });
+  auto node = std::make_unique<PlanNode>(PlanNode{.plan = std::move(plan)});
+  for (const LegPlan& leg : node->plan.legs) provide(node->packers, leg.packet_ms);
   // A plan that was not taken yet is replaced.
-  delete new_plan_.exchange(new PlanNode{.plan = std::move(plan)}, std::memory_order_acq_rel);
+  delete new_plan_.exchange(node.release(), std::memory_order_acq_rel);
   if (!ticking_) {
     tick_role_.assert_here();
     apply_edits();
   }
   reclaim();
+}
+
+// Twice as much as before, so that many joins move little.
+std::unique_ptr<RoomMixer::Space> ConferenceRoom::more_space() {
+  if (legs_ <= space_legs_ && pieces_ <= space_pieces_) return nullptr;
+  if (legs_ > space_legs_) space_legs_ = std::max<std::size_t>(2 * legs_, 8);
+  space_pieces_ = std::max(space_pieces_, pieces_);
+  return std::make_unique<RoomMixer::Space>(space_legs_, space_pieces_);
+}
+
+void ConferenceRoom::provide(Packers& packers, std::uint8_t packet_ms) {
+  if (packet_ms > kTick.count()) packers.push_back(std::make_unique<FramePacker>(1));
 }
 
 void ConferenceRoom::post(std::unique_ptr<Edit> edit) {
@@ -148,7 +171,9 @@ void ConferenceRoom::apply_edits() {
     returned_edits_.push(std::move(edit));
   });
   if (PlanNode* const plan = new_plan_.exchange(nullptr, std::memory_order_acq_rel)) {
+    mixer_.lend(plan->packers);
     mixer_.set_plan(plan->plan);
+    mixer_.lend(plan->packers);
     if (plan_) returned_plans_.push(std::move(plan_));
     plan_.reset(plan);
   }
@@ -156,27 +181,25 @@ void ConferenceRoom::apply_edits() {
 }
 
 void ConferenceRoom::apply(Edit& edit) {
+  if (edit.space) mixer_.move_to(*edit.space);
+  mixer_.lend(edit.packers);
   switch (edit.kind) {
-    case Edit::Kind::add: {
-      const std::pair entry{&edit.leg->mix, edit.leg};
-      legs_.insert(std::lower_bound(legs_.begin(), legs_.end(), entry), entry);
-      mixer_.add(edit.leg->mix);
-      mixer_.attach(edit.leg->mix, false);
+    case Edit::Kind::add:
+      mixer_.add(*edit.leg);
+      mixer_.attach(*edit.leg, false);
       break;
-    }
-    case Edit::Kind::update: mixer_.update(edit.leg->mix, edit.spec); break;
+    case Edit::Kind::update: mixer_.update(*edit.leg, edit.spec); break;
     case Edit::Kind::attach:
-      mixer_.attach(edit.leg->mix, static_cast<bool>(edit.pad));
+      mixer_.attach(*edit.leg, static_cast<bool>(edit.pad));
       std::swap(edit.leg->src, edit.pad);
+      edit.leg->route = edit.route;
       break;
-    case Edit::Kind::remove:
-      mixer_.remove(edit.leg->mix);
-      std::erase(legs_, std::pair{&edit.leg->mix, edit.leg});
-      break;
+    case Edit::Kind::remove: mixer_.remove(*edit.leg); break;
     case Edit::Kind::add_play: mixer_.add(*edit.play); break;
     case Edit::Kind::remove_play: mixer_.remove(*edit.play); break;
     case Edit::Kind::attach_mix: std::swap(mix_pad_, edit.pad); break;
   }
+  mixer_.lend(edit.packers);
 }
 
 void ConferenceRoom::start(GstClock* clock, GstClockTime base_time) {
@@ -217,6 +240,7 @@ void ConferenceRoom::stop() {
   tick_role_.assert_here();
   apply_edits();
   reclaim();
+  tell_news();
 }
 
 gboolean ConferenceRoom::on_clock(GstClock*, GstClockTime, GstClockID, gpointer gate) noexcept {
@@ -231,6 +255,17 @@ void ConferenceRoom::due() {
     pool_->queue(this);
   } else {
     tick();
+  }
+  tell_news();
+}
+
+void ConferenceRoom::tell_news() {
+  while (const auto digit = digits_.pop()) {
+    if (hooks_.on_event) hooks_.on_event(*digit);
+  }
+  if (complexity_changed_.load(std::memory_order_relaxed) &&
+      complexity_changed_.exchange(false, std::memory_order_acquire) && hooks_.on_complexity) {
+    hooks_.on_complexity(load());
   }
 }
 
@@ -265,9 +300,7 @@ void ConferenceRoom::one_tick(unsigned skipped, std::chrono::nanoseconds late) {
                          std::memory_order_relaxed);
   push_packets(pts);
   if (mix_pad_) push_mix(pts);
-  for (const DigitPressed& digit : mixer_.digits()) {
-    if (hooks_.on_event) hooks_.on_event(digit);
-  }
+  for (const DigitPressed& digit : mixer_.digits()) digits_.push(digit);
   count(skipped, late);
   counters_.ticks.fetch_add(1, std::memory_order_release);
   if (hooks_.after_tick) hooks_.after_tick();
@@ -288,7 +321,7 @@ void ConferenceRoom::count(unsigned skipped, std::chrono::nanoseconds late) {
     totals_.worst_late_ns.store(late_ns, std::memory_order_relaxed);
   }
   const int before = totals_.complexity.exchange(now.complexity, std::memory_order_relaxed);
-  if (before != now.complexity && hooks_.on_complexity) hooks_.on_complexity(load());
+  if (before != now.complexity) complexity_changed_.store(true, std::memory_order_release);
 }
 
 ConferenceLoad ConferenceRoom::load() const {
@@ -323,20 +356,27 @@ GstMemory* ConferenceRoom::payload_of(const MixEncoder& stream) {
 
 void ConferenceRoom::push_packets(GstClockTime pts) {
   for (const RoomMixer::Outgoing& out : mixer_.outgoing()) {
-    const auto leg =
-        std::lower_bound(legs_.begin(), legs_.end(), std::pair<MixLeg*, Leg*>{out.leg, nullptr});
-    CHECK(leg != legs_.end() && leg->first == out.leg);
-    GstBuffer* const buffer = gst_buffer_new();
-    gst_buffer_append_memory(buffer, copy_of(out.header));
-    gst_buffer_append_memory(
-        buffer, out.packed.empty() ? gst_memory_ref(payload_of(*out.stream)) : copy_of(out.packed));
-    GST_BUFFER_PTS(buffer) = pts;
-    GST_BUFFER_DURATION(buffer) = kTick_ns;
-    // What becomes of it is the leg's affair: one that is being taken down answers FLUSHING.
-    gst_pad_push(leg->second->src.get(), buffer);
+    Leg& leg = *static_cast<Leg*>(out.leg);
+    if (leg.route.io != nullptr) {
+      leg.route.io->enqueue(leg.route.leg, out.header, out.payload());
+    } else {
+      push(leg, out, pts);
+    }
   }
   for (const auto& payload : payloads_) gst_memory_unref(payload.second);
   payloads_.clear();
+}
+
+// To elements that are not ours: GStreamer allocates and locks.
+void ConferenceRoom::push(Leg& leg, const RoomMixer::Outgoing& out, GstClockTime pts) {
+  GstBuffer* const buffer = gst_buffer_new();
+  gst_buffer_append_memory(buffer, copy_of(out.header));
+  gst_buffer_append_memory(
+      buffer, out.packed.empty() ? gst_memory_ref(payload_of(*out.stream)) : copy_of(out.packed));
+  GST_BUFFER_PTS(buffer) = pts;
+  GST_BUFFER_DURATION(buffer) = kTick_ns;
+  // What becomes of it is the leg's affair: one that is being taken down answers FLUSHING.
+  gst_pad_push(leg.src.get(), buffer);
 }
 
 void ConferenceRoom::push_mix(GstClockTime pts) {

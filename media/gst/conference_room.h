@@ -11,21 +11,24 @@
 
 #include "media/gst/conference_element.h"
 #include "media/gst/gst_ptr.h"
+#include "media/gst/leg_sink.h"
 #include "media/gst/tick_pool.h"
 #include "media/gst/webrtc_dsp.h"
 #include "media/handoff.h"
 #include "media/play_source.h"
 #include "media/room_mixer.h"
+#include "media/spsc_ring.h"
 #include "media/thread_role.h"
 
 namespace media::gst {
 
 class ConferenceRoom final : public TickPool::Room {
  public:
-  struct Leg {
-    explicit Leg(const ConferenceLeg& spec) : mix(spec, make_webrtc_dsp(spec.voice)) {}
-    MixLeg mix;
-    PadPtr src;  // the tick's: where its packets go; empty: nowhere
+  struct Leg : MixLeg {
+    explicit Leg(const ConferenceLeg& spec) : MixLeg(spec, make_webrtc_dsp(spec.voice)) {}
+    // The tick's: where its packets go. Empty: nowhere; with a route: there, past the pad.
+    PadPtr src;
+    LegRoute route;
   };
   struct Counters {  // of the last tick; `ticks` since start()
     std::atomic<std::uint32_t> encodes{0}, encodes_saved{0}, decodes{0}, pushes{0}, legs{0};
@@ -40,7 +43,7 @@ class ConferenceRoom final : public TickPool::Room {
   void configure(TickPool* pool, ConferenceHooks hooks);  // stopped
   void add(Leg& leg);
   void update(Leg& leg, const ConferenceLeg& spec);
-  void attach(Leg& leg, PadPtr src);  // empty: detach
+  void attach(Leg& leg, PadPtr src, LegRoute route);  // empty: detach
   void remove(std::unique_ptr<Leg> leg);
   void add(PlaySource& source);
   void remove(std::unique_ptr<PlaySource> source);
@@ -58,6 +61,7 @@ class ConferenceRoom final : public TickPool::Room {
   void tick() override;  // a tick thread
 
  private:
+  using Packers = std::vector<std::unique_ptr<FramePacker>>;
   struct Edit {
     enum class Kind { add, update, attach, remove, add_play, remove_play, attach_mix } kind;
     Leg* leg = nullptr;
@@ -65,17 +69,24 @@ class ConferenceRoom final : public TickPool::Room {
     PlaySource* play = nullptr;
     std::unique_ptr<PlaySource> owned_play{};
     PadPtr pad{};
+    LegRoute route{};
     ConferenceLeg spec{};
+    // What the tick would have to allocate.
+    std::unique_ptr<RoomMixer::Space> space{};
+    Packers packers{};
     Edit* next = nullptr;
   };
   // A plan on its way; travels back for freeing as well.
   struct PlanNode {
     MixPlan plan;
+    Packers packers{};
     PlanNode* next = nullptr;
   };
   struct Gate;
 
   void post(std::unique_ptr<Edit> edit);
+  std::unique_ptr<RoomMixer::Space> more_space();
+  static void provide(Packers& packers, std::uint8_t packet_ms);
   void reclaim();
   void apply_edits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   void apply(Edit& edit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
@@ -84,10 +95,13 @@ class ConferenceRoom final : public TickPool::Room {
   void count(unsigned skipped, std::chrono::nanoseconds late)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   void push_packets(GstClockTime pts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
+  void push(Leg& leg, const RoomMixer::Outgoing& out, GstClockTime pts)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   void push_mix(GstClockTime pts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   GstMemory* payload_of(const MixEncoder& stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   static gboolean on_clock(GstClock*, GstClockTime, GstClockID, gpointer gate) noexcept;
   void due();
+  void tell_news();
 
   // Constant while ticking.
   TickPool* pool_ = nullptr;
@@ -98,12 +112,18 @@ class ConferenceRoom final : public TickPool::Room {
   // Control.
   bool ticking_ = false;
   GstClockID clock_id_ = nullptr;
-  Gate* gate_ = nullptr;  // one of its two references
+  Gate* gate_ = nullptr;               // one of its two references
+  std::size_t legs_ = 0, pieces_ = 0;  // as of the last edit posted
+  std::size_t space_legs_ = 0, space_pieces_ = 0;
 
   // Between them.
   Handoff<Edit> edits_, returned_edits_;
   std::atomic<PlanNode*> new_plan_{nullptr};
   Handoff<PlanNode> returned_plans_;
+  // What the tick has to tell; the clock's thread tells it, 20 ms later: whoever is told may wait
+  // for a lock. More keys than that are a flood.
+  SpscRing<DigitPressed, 256> digits_;
+  std::atomic<bool> complexity_changed_{false};
   Counters counters_;
   struct Totals {  // ConferenceLoad's; written by the tick
     std::atomic<std::uint64_t> ticks{0}, late{0}, skipped{0}, worst_late_ns{0}, encodes{0},
@@ -115,7 +135,6 @@ class ConferenceRoom final : public TickPool::Room {
   // The tick's; control's while there is none.
   ThreadRole tick_role_;
   RoomMixer mixer_ ABSL_GUARDED_BY(tick_role_);
-  std::vector<std::pair<MixLeg*, Leg*>> legs_ ABSL_GUARDED_BY(tick_role_);  // sorted
   PadPtr mix_pad_ ABSL_GUARDED_BY(tick_role_);
   std::unique_ptr<PlanNode> plan_ ABSL_GUARDED_BY(tick_role_);
   std::uint64_t ticks_done_ ABSL_GUARDED_BY(tick_role_) = 0;

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -19,6 +20,7 @@
 #include "media/gst/socket_poller.h"
 #include "media/gst/transport_limits.h"
 #include "media/limits.h"
+#include "media/outbox.h"
 
 namespace media::gst {
 namespace {
@@ -47,42 +49,6 @@ struct SetIceServers {
   std::vector<IceServer> servers;
 };
 using Command = std::variant<SetIceServers, Open, Connect, AddCandidates, Restart, Close>;
-
-// Copies of packets one behind the other, each with room for what SRTP appends: the I/O thread
-// walks through them, and no memory is freed on another thread than it came from.
-class Outbox {
- public:
-  struct Packet {
-    LegId leg;
-    std::size_t begin = 0, size = 0;
-  };
-  Outbox() { packets_.reserve(limits::kOutbox); }
-  // False: full.
-  bool push(LegId leg, GstBuffer* rtp) {
-    const auto size = std::min(gst_buffer_get_size(rtp), limits::kMaxPacketBytes + 1);
-    const auto end = used_ + size + DtlsSrtp::kTrailer;
-    if (packets_.size() == limits::kOutbox || end > limits::kOutboxBytes) return false;
-    gst_buffer_extract(rtp, 0, &bytes_[used_], size);
-    packets_.push_back({leg, used_, size});
-    used_ = end;
-    return true;
-  }
-  const std::vector<Packet>& packets() const { return packets_; }
-  std::span<std::uint8_t> bytes_of(const Packet& packet) {
-    return {&bytes_[packet.begin], packet.size + DtlsSrtp::kTrailer};
-  }
-  void clear() {
-    packets_.clear();
-    used_ = 0;
-  }
-
- private:
-  std::vector<Packet> packets_;
-  // Not touched before it is needed: a quiet thread's is no memory.
-  std::unique_ptr<std::uint8_t[]> bytes_ =
-      std::make_unique_for_overwrite<std::uint8_t[]>(limits::kOutboxBytes);
-  std::size_t used_ = 0;
-};
 
 struct LegIdHash {
   std::size_t operator()(LegId leg) const { return std::hash<std::uint64_t>()(leg.value); }
@@ -114,7 +80,7 @@ class IoThread::Impl {
     stopping_ = true;
     wake();
     thread_.join();
-    const MutexLock lock(outbox_mutex_);  // after the last flush()
+    flushes_.load(std::memory_order_acquire);  // after the last one
   }
 
   void post(Command command) {
@@ -127,19 +93,19 @@ class IoThread::Impl {
     wake();
   }
 
-  void enqueue(LegId leg, BufferPtr rtp) {
-    const MutexLock lock(outbox_mutex_);
-    if (!outbox_.push(leg, rtp.get())) outbox_full_++;
+  void enqueue(LegId leg, std::span<const std::uint8_t> header,
+               std::span<const std::uint8_t> payload) {
+    if (!outbox_.push(leg.value, header, payload)) {
+      outbox_full_.fetch_add(1, std::memory_order_relaxed);
+    }
   }
 
   void flush() {
-    // Under the lock, so that the destructor, which takes it too, comes after all of this: a
-    // pipeline that was stopped before orders it by GStreamer's locks only.
-    const MutexLock lock(outbox_mutex_);
-    if (outbox_.packets().empty() || outbox_signalled_) return;
-    outbox_signalled_ = true;
-    outbox_ready_.store(true, std::memory_order_release);
-    poller_.signal();
+    if (outbox_.waiting() && !outbox_ready_.exchange(true, std::memory_order_acq_rel)) {
+      poller_.signal();
+    }
+    // A pipeline that was stopped before the destructor orders this by GStreamer's locks only.
+    flushes_.fetch_add(1, std::memory_order_release);
   }
 
   IoCounters counters() const {
@@ -217,19 +183,14 @@ class IoThread::Impl {
   }
 
   void send_outbox() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
-    {
-      const MutexLock lock(outbox_mutex_);
-      outbox_signalled_ = false;
-      std::swap(sending_, outbox_);
-    }
-    for (const auto& packet : sending_.packets()) {
-      if (auto* leg = find(packet.leg)) {
-        leg->transport->send(sending_.bytes_of(packet), packet.size);
+    outbox_.drain([this](std::uint64_t to, std::span<std::uint8_t> buffer, std::size_t size) {
+      io_thread.assert_here();
+      if (auto* leg = find(LegId{to})) {
+        leg->transport->send(buffer, size);
       } else {
         host_.counters.unsent++;
       }
-    }
-    sending_.clear();
+    });
   }
 
   void give_allocations_back() {
@@ -301,19 +262,16 @@ class IoThread::Impl {
   LegTransport::Host host_;
   std::unordered_map<LegId, Leg, LegIdHash> legs_ ABSL_GUARDED_BY(io_thread);
   std::set<std::pair<TimePoint, LegId>> deadlines_ ABSL_GUARDED_BY(io_thread);
-  Outbox sending_ ABSL_GUARDED_BY(io_thread);
 
   SocketPoller poller_;
 
   // Any thread.
   std::atomic<bool> pending_{false}, outbox_ready_{false}, stopping_{false};
-  std::atomic<std::uint64_t> outbox_full_{0};
+  Outbox outbox_{limits::kOutboxBytes, DtlsSrtp::kTrailer};
+  std::atomic<std::uint64_t> outbox_full_{0}, flushes_{0};
   Mutex mutex_;
   std::condition_variable_any space_;
   std::deque<Command> commands_ ABSL_GUARDED_BY(mutex_);
-  Mutex outbox_mutex_;
-  Outbox outbox_ ABSL_GUARDED_BY(outbox_mutex_);
-  bool outbox_signalled_ ABSL_GUARDED_BY(outbox_mutex_) = false;
 };
 
 IoThread::IoThread(IceConfig config, const DtlsIdentity& identity, EventSink sink)
@@ -334,7 +292,16 @@ void IoThread::restart_ice(LegId leg, IceRestart restart) {
   impl_->post(Restart{leg, std::move(restart)});
 }
 void IoThread::close(LegId leg) { impl_->post(Close{leg}); }
-void IoThread::enqueue(LegId leg, BufferPtr rtp) { impl_->enqueue(leg, std::move(rtp)); }
+void IoThread::enqueue(LegId leg, std::span<const std::uint8_t> header,
+                       std::span<const std::uint8_t> payload) {
+  impl_->enqueue(leg, header, payload);
+}
+void IoThread::enqueue(LegId leg, BufferPtr rtp) {
+  // One byte more than is sent, so that what is too long is seen to be.
+  std::array<std::uint8_t, limits::kMaxPacketBytes + 1> bytes;
+  const auto size = gst_buffer_extract(rtp.get(), 0, bytes.data(), bytes.size());
+  impl_->enqueue(leg, std::span(bytes).first(size), {});
+}
 void IoThread::flush() { impl_->flush(); }
 IoCounters IoThread::counters() const { return impl_->counters(); }
 

@@ -21,6 +21,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -93,10 +94,12 @@ class IoThread {
   void restart_ice(LegId leg, IceRestart restart);
   void close(LegId leg);  // LegClosed follows, exactly once
 
-  // Any thread; never blocks, allocates nothing, copies: `rtp` may be shared with other legs. Sent
-  // after the next flush(). Full outbox (limits::kOutbox, kOutboxBytes): dropped and counted.
+  // Any thread; takes no lock, allocates nothing, copies: header and payload one behind the other.
+  // Sent after the next flush(). Full outbox (limits::kOutboxBytes): dropped and counted.
+  void enqueue(LegId leg, std::span<const std::uint8_t> header,
+               std::span<const std::uint8_t> payload);
   void enqueue(LegId leg, BufferPtr rtp);
-  // Any thread; never blocks. Wakes the thread when something was enqueued since it last looked.
+  // Any thread; takes no lock. Wakes the thread when something was enqueued since it last looked.
   void flush();
 
   IoCounters counters() const;  // any thread

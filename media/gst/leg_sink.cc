@@ -65,4 +65,11 @@ ElementPtr make_leg_sink(IoThread& io, LegId leg, LegSinkWake wake) {
   return element;
 }
 
+LegRoute leg_sink_route(GstPad* pad) {
+  const auto parent = ElementPtr::adopt(gst_pad_get_parent_element(pad));
+  if (!parent || !G_TYPE_CHECK_INSTANCE_TYPE(parent.get(), leg_sink_get_type())) return {};
+  const auto* self = reinterpret_cast<const LegSink*>(parent.get());
+  return self->wake == LegSinkWake::by_flush ? LegRoute{self->io, self->leg} : LegRoute{};
+}
+
 }  // namespace media::gst

@@ -20,4 +20,12 @@ enum class LegSinkWake {
 // (rtpopuspay has a property for it).
 ElementPtr make_leg_sink(IoThread& io, LegId leg, LegSinkWake wake);
 
+// Where packets for this pad end. A tick puts them there itself: it takes no lock, and every
+// gst_pad_push() takes several.
+struct LegRoute {
+  IoThread* io = nullptr;  // null: not at a leg_sink, or at one that wakes with each buffer
+  LegId leg{};
+};
+LegRoute leg_sink_route(GstPad* pad);  // control thread
+
 }  // namespace media::gst

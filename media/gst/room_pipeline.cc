@@ -107,6 +107,7 @@ void RoomPipeline::release(Leg& leg) {
   if (leg.src_pad) gst_element_release_request_pad(conference_, leg.src_pad.get());
   gst_element_set_state(leg.leg_sink.get(), GST_STATE_NULL);
   gst_bin_remove_many(GST_BIN(pipeline_.get()), leg.leg_src.get(), leg.leg_sink.get(), nullptr);
+  free_indices_.push_back(leg.index);
 }
 
 void RoomPipeline::set_plan(MixPlan plan) { conference_set_plan(conference_, std::move(plan)); }
@@ -132,15 +133,10 @@ void RoomPipeline::stop(PlayId play) {
   gst_element_release_request_pad(conference_, node.mapped().pad.get());
 }
 
-guint RoomPipeline::free_index() const {
-  guint index = 0;
-  const auto taken = [&] {
-    for (const auto& [id, leg] : legs_) {
-      if (leg.index == index) return true;
-    }
-    return false;
-  };
-  while (taken()) index++;
+guint RoomPipeline::free_index() {
+  if (free_indices_.empty()) return next_index_++;
+  const guint index = free_indices_.back();
+  free_indices_.pop_back();
   return index;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "media/gst/conference_element.h"
 #include "media/gst/gst_ptr.h"
@@ -53,7 +54,7 @@ class RoomPipeline {
 
  private:
   struct Leg {
-    guint index = 0;  // of the conference's pads; the lowest free one
+    guint index = 0;  // of the conference's pads
     ElementPtr leg_src, leg_sink;
     PadPtr sink_pad, src_pad;  // the conference's
   };
@@ -62,7 +63,7 @@ class RoomPipeline {
     std::unique_ptr<Player> player;
   };
   static GstBusSyncReply on_message(GstBus* bus, GstMessage* message, gpointer self);
-  guint free_index() const;
+  guint free_index();
   bool link(Leg& leg);
   void release(Leg& leg);
 
@@ -71,6 +72,8 @@ class RoomPipeline {
   GstElement* conference_ = nullptr;  // the pipeline's
   std::map<LegId, Leg> legs_;
   std::map<PlayId, Piece> plays_;
+  guint next_index_ = 0;             // all below are in use, or
+  std::vector<guint> free_indices_;  // were
 };
 
 }  // namespace media::gst

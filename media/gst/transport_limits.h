@@ -12,10 +12,9 @@ using namespace std::chrono_literals;
 inline constexpr std::size_t kIoCommands = 8192;
 // Commands waiting for the control thread. Beyond it open_leg fails; closes are always taken.
 inline constexpr std::size_t kControlCommands = 16384;
-// RTP packets waiting for one I/O thread: two ticks of kMaxLegs.
-inline constexpr std::size_t kOutbox = 8192;
-// The same in bytes: each with 100 bytes (32 kbit/s) and what SRTP may append.
-inline constexpr std::size_t kOutboxBytes = kOutbox * 256;
+// RTP packets waiting for one I/O thread, and as much again while it sends: a tick of kMaxLegs,
+// each with 300 bytes (80 kbit/s and a few CSRCs), what SRTP may append, and a head.
+inline constexpr std::size_t kOutboxBytes = 4096 * 512;
 // ICE is no scanner (RFC 8445 §19.5.1): what one peer may make us send checks to. The second is
 // also how many a leg may learn from checks of the peer's; each second between restarts allows one
 // more.
