@@ -39,6 +39,7 @@ LAYERS = [
     ("media/gst/*", ["media/"], [],
      GST + ["openssl/*", "srtp2/*", "opus.h", "opus/*", "ebur128.h", "seccomp.h"], False),
     ("media/thread_role.h", ["media/"], ["media/gst/*"], [], False),
+    ("media/ogg_opus_writer.cc", ["media/"], ["media/gst/*"], ["opus.h", "ogg/ogg.h"], True),
     ("media/*", ["media/"], ["media/gst/*"], ["opus.h", "opus/*"], True),
     ("mixer/main.cc", ["mixer/", "media/", "signaling/", "coin/"], [],
      ["CLI/*", "gst/gst.h"], False),
@@ -51,7 +52,7 @@ LAYERS = [
     *[(f"mixer/{name}.*", ["mixer/", "media/", "signaling/", "coin/"],
        ["media/gst/*", "signaling/strophe_*"], ["pugixml.hpp", "tl/expected.hpp"], False)
       for name in ("config", "config_presence", "config_reader", "event_loop", "focus_agent", "log", "mailbox",
-                   "service", "thread_role")],
+                   "recording_folder", "service", "thread_role")],
     ("mixer/*", ["mixer/", "media/", "signaling/", "coin/"],
      ["media/gst/*", "signaling/strophe_*"], ["pugixml.hpp", "tl/expected.hpp"], True),
     ("tools/*", ["tools/", "mixer/", "media/", "signaling/", "coin/"], [],
