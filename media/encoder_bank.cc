@@ -128,30 +128,42 @@ EncoderBank::Shared& EncoderBank::shared_of(const Listener& listener) {
 }
 
 void EncoderBank::choose(Listener& listener, const Frame* own, bool dtx) {
+  if (follow(listener, own == nullptr, dtx)) return;
+  subtract(*total_, own, minus_);
+  encode(listener, minus_, dtx);
+}
+
+void EncoderBank::choose_mix(Listener& listener, const Sum* heard, bool dtx) {
+  if (!follow(listener, heard == nullptr, dtx)) encode(listener, heard ? *heard : *total_, dtx);
+}
+
+// True: a stream that others listen to, too. `total`: he hears it in this tick.
+bool EncoderBank::follow(Listener& listener, bool total, bool dtx) {
   if (std::exchange(listener.heard_at_, tick_) + 1 != tick_) {  // there is nothing to go on with
     listener.on_ = listener.class_;
     listener.bridge_ = Listener::kNone;
   }
-  if (own != nullptr) {
+  if (!total) {
     listener.own_silence_ticks_ = 0;
     if (!listener.personal_) speak(listener);
   } else if (listener.personal_ && ++listener.own_silence_ticks_ >= kAlike_ticks) {
     listener.encoder_.note(total_silent_);
     arrive(listener, listener.class_, listener.encoder_);
   }
-  if (!listener.personal_) {
-    move(listener);
-    Shared& shared = shared_of(listener);
-    shared.wanted = true;
-    shared.needed = shared.needed || !dtx || shared.encoder.due_in_dtx();
-    return;
-  }
-  subtract(*total_, own, minus_);
+  if (listener.personal_) return false;
+  move(listener);
+  Shared& shared = shared_of(listener);
+  shared.wanted = true;
+  shared.needed = shared.needed || !dtx || shared.encoder.due_in_dtx();
+  return true;
+}
+
+void EncoderBank::encode(Listener& listener, const Sum& heard, bool dtx) {
   listener.encoder_.set(common_[listener.class_].settings);
   listener.encoder_.set_complexity(complexity_);
-  listener.encoder_.note(own == nullptr ? total_silent_ : is_silent(minus_));
+  listener.encoder_.note(&heard == total_ ? total_silent_ : is_silent(heard));
   if (dtx && !listener.encoder_.due_in_dtx()) return;
-  listener.encoder_.encode(minus_);
+  listener.encoder_.encode(heard);
   ++encodes_;
 }
 

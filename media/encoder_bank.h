@@ -116,6 +116,8 @@ class EncoderBank {
   // `own`: what he himself says in `total`, nullptr for nothing. `dtx`: he likes silence not to be
   // sent. Decides which stream; forks; encodes a personal mix at once.
   void choose(Listener& listener, const Frame* own, bool dtx);
+  // The same for one who hears another sum than `total`: nullptr: he hears that.
+  void choose_mix(Listener& listener, const Sum* heard, bool dtx);
   void encode_common();
   // The encoder whose payload he is sent in this tick. Personal ones are the listener's own.
   const MixEncoder& stream_of(const Listener& listener) const;
@@ -140,6 +142,8 @@ class EncoderBank {
     std::size_t from = 0, to = 0;
     int age_ticks = 0;
   };
+  bool follow(Listener& listener, bool total, bool dtx);
+  void encode(Listener& listener, const Sum& heard, bool dtx);
   const Shared& shared_of(const Listener& listener) const;
   Shared& shared_of(const Listener& listener);
   void speak(Listener& listener);

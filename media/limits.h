@@ -36,6 +36,13 @@ inline constexpr std::size_t kMaxTagBytes = 256;
 inline constexpr std::size_t kMaxListEntries = 50;
 inline constexpr std::size_t kMaxListBytes = 65536;
 inline constexpr int kMaxListDepth = 3;
+// Recordings under way, each with a thread and at least one file.
+inline constexpr std::size_t kMaxRecords = 32;
+// Files of a recording, one for each who has spoken: more is a large room's whole evening.
+inline constexpr std::size_t kMaxRecordTracks = 64;
+// Of packets on their way to a recording's thread: the mix and fifty speakers of 32 kbit/s for
+// four seconds of a disk that does nothing.
+inline constexpr std::size_t kRecordQueueBytes = 1 << 20;
 // Participants heard at once (max-speakers) where nobody says otherwise: more is noise...
 inline constexpr std::size_t kDefaultSpeakers = 8;
 // ...and costs a decode and an encode each: with so many a tick takes 10 ms of its 20.

@@ -30,6 +30,7 @@ struct LegPlan {
   // It is a mixer itself: who it says contributed (its packets' CSRCs) is passed on in place of its
   // own contributor id (RFC 3550 §7.3), to everybody but itself. It cannot name our own legs.
   bool is_mixer = false;
+  bool recorded = true;  // false: recordings of the room are without what it says
   bool operator==(const LegPlan&) const = default;
 };
 struct MixPlan {

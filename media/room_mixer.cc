@@ -148,6 +148,11 @@ void RoomMixer::remove(PlaySource& source) {
   }
 }
 
+void RoomMixer::record(RecordTap* tap) {
+  tap_ = tap;
+  refresh_classes();
+}
+
 void RoomMixer::set_plan(const MixPlan& plan) {
   plan_ = &plan;
   max_speakers_ = plan.max_speakers;
@@ -192,8 +197,10 @@ void RoomMixer::refresh_classes() {
     leg->wish_ = settings_of(leg->spec_.rtp, leg->plan_, leg->loss_);
     classes_.add(leg->wish_);
   }
+  if (tap_) classes_.add(tap_->wish_ = best_wish());
   classes_.settle();
   for (MixLeg* leg : legs_) bank_.enroll(leg->listener_, classes_.class_of(leg->wish_));
+  if (tap_) bank_.enroll(tap_->listener_, classes_.class_of(tap_->wish_));
   for (std::size_t i = 0; i < ListenerClasses::kClasses; ++i) {
     if (classes_.used(i)) bank_.set_class(i, classes_.settings(i));
   }
@@ -201,11 +208,24 @@ void RoomMixer::refresh_classes() {
   refresh_due_ = false;
 }
 
+// Of all who listen: a stream that is encoded for one of them costs nothing more.
+EncoderSettings RoomMixer::best_wish() const {
+  const auto worse = [](const MixLeg* a, const MixLeg* b) {
+    const EncoderSettings &x = a->wish_, &y = b->wish_;
+    if (x.max_rate_hz != y.max_rate_hz) return x.max_rate_hz < y.max_rate_hz;
+    if (x.bitrate_bps != y.bitrate_bps) return x.bitrate_bps < y.bitrate_bps;
+    return x.expected_loss_percent > y.expected_loss_percent;
+  };
+  const auto best = std::ranges::max_element(legs_, worse);
+  return best == legs_.end() ? EncoderSettings{} : (*best)->wish_;
+}
+
 void RoomMixer::tick(unsigned skipped, std::chrono::nanoseconds late) {
   counters_ = {};
   governor_.tick(late);
   bank_.set_complexity(counters_.complexity = governor_.complexity());
   digits_.clear();
+  if (tap_) tap_->now_samples_ += std::uint64_t{skipped} * kFrame_samples;
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     receive(*legs_[i], skipped);
     legs_[i]->activity_.update(listen(*legs_[i]));
@@ -245,6 +265,13 @@ void RoomMixer::take_packet(MixLeg& leg, std::span<const std::uint8_t> bytes) {
     const auto contributors = read_contributors(*packet, rtp.csrc_audio_level);
     if (leg.voice_.insert(*packet, level, contributors) != PlayoutBuffer::Inserted::invalid) {
       leg.tells_levels_ = level.has_value();
+      if (tap_ && tap_->speakers_ && leg.plan_.in_mix && leg.plan_.recorded) {
+        tap_->queue_.push({.now_samples = tap_->now_samples_,
+                           .contributor_id = leg.spec_.contributor_id,
+                           .ssrc = packet->ssrc,
+                           .timestamp = packet->timestamp,
+                           .payload = packet->payload});
+      }
     }
   } else if (packet->payload_type == rtp.telephone_event) {
     // A new source has timestamps of its own; before or after the old ones means nothing.
@@ -373,8 +400,30 @@ void RoomMixer::encode() {
     if (!leg->attached_ || !leg->plan_.receives) continue;
     bank_.choose(leg->listener_, own(*leg), leg->spec_.rtp.use_dtx);
   }
+  if (tap_) bank_.choose_mix(tap_->listener_, recorded_sum(), true);
   bank_.encode_common();
+  if (tap_) record_mix();
   counters_.encodes = bank_.encodes();
+}
+
+// nullptr: all that is heard is recorded.
+const Sum* RoomMixer::recorded_sum() {
+  const Sum* sum = nullptr;
+  for (const MixLeg* leg : heard_) {
+    if (leg->plan_.recorded) continue;
+    subtract(sum ? *sum : total_, &leg->frame_, tap_->heard_);
+    sum = &tap_->heard_;
+  }
+  return sum;
+}
+
+void RoomMixer::record_mix() {
+  if (bank_.due(tap_->listener_, true)) {
+    tap_->queue_.push(
+        {.now_samples = tap_->now_samples_, .payload = bank_.stream_of(tap_->listener_).payload()});
+  }
+  tap_->now_samples_ += kFrame_samples;
+  tap_->told_now_.store(tap_->now_samples_, std::memory_order_release);
 }
 
 // The leg's own header for the stream it listens to (RFC 3550 §5.1, §7.1: the CSRCs of a mix).

@@ -12,6 +12,7 @@
 #include "media/encoder_bank.h"
 #include "media/mix_leg.h"
 #include "media/play_source.h"
+#include "media/record_tap.h"
 
 namespace media {
 
@@ -59,6 +60,8 @@ class RoomMixer {
   // second. Removed, it is faded in the next tick.
   void add(PlaySource& source);
   void remove(PlaySource& source);
+  // From the next tick on what the room hears goes there, too; nullptr: no more. One at a time.
+  void record(RecordTap* tap);
   // `plan` is sorted by leg and lives until another one is set.
   void set_plan(const MixPlan& plan);
 
@@ -82,6 +85,7 @@ class RoomMixer {
   void forget_tick();
   void choose_packets(MixLeg& leg);
   void refresh_classes();
+  EncoderSettings best_wish() const;
   // The steps of a tick, in their order.
   void receive(MixLeg& leg, unsigned skipped);
   void take_packet(MixLeg& leg, std::span<const std::uint8_t> bytes);
@@ -95,6 +99,8 @@ class RoomMixer {
   std::vector<std::uint32_t>::iterator place_of(std::uint32_t id);  // in ids_
   void name_contributors();
   void name(const MixLeg& leg, const Contributor& contributor);
+  const Sum* recorded_sum();
+  void record_mix();
   void encode();
   void address(MixLeg& leg);
 
@@ -131,6 +137,7 @@ class RoomMixer {
   const MixPlan* plan_ = nullptr;
   std::vector<std::unique_ptr<FramePacker>> packers_;
   ListenerClasses classes_;
+  RecordTap* tap_ = nullptr;
   bool refresh_due_ = false;
   unsigned until_refresh_ = 0;
   EncoderBank bank_;

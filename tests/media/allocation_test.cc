@@ -18,6 +18,8 @@ TEST(RoomMixer, ATickAllocatesNothing) {
   TestRoom unlevelled(20, {.use_dtx = true, .use_fec = true});
   PlaySource music;
   room.mixer.add(music);
+  RecordTap tap(true);  // which nobody empties
+  room.mixer.record(&tap);
   MixPlan plan = room.everybody();
   for (std::size_t i = 3; i < 9; ++i) {  // mixers themselves, that name each other's contributors
     plan.legs[i].is_mixer = true;
@@ -27,6 +29,7 @@ TEST(RoomMixer, ATickAllocatesNothing) {
     room[i].spec.rtp.ssrc_audio_level = 0;
     room.mixer.update(*room[i].leg, room[i].spec);
   }
+  plan.legs[2].recorded = false;
   room.set_plan(plan);
   for (TestRoom* each : {&room, &unlevelled}) {
     for (std::size_t t = 1; t <= 400; ++t) {
