@@ -118,6 +118,22 @@ struct PlayTags {  // as the source says; each at most limits::kMaxTagBytes of U
   bool operator==(const PlayTags&) const = default;
 };
 
+// Recording: of a room at most one at a time.
+struct RecordId {  // unique in the process, as its room is
+  RoomId room;
+  std::uint32_t number = 0;
+  auto operator<=>(const RecordId&) const = default;
+};
+struct RecordSpec {
+  RecordId record;
+  // NAME.opus in `directory`, mode 0600, is the mix; NAME-N.opus what the participant with the
+  // contributor id N sends. If there is such a NAME, NAME-2 takes its place.
+  std::string directory, name;
+  std::vector<std::string> comments{};  // "TITLE=...", in each file (RFC 7845 §5.2)
+  bool speakers = false;                // files of each of them, too
+  bool operator==(const RecordSpec&) const = default;
+};
+
 // Events.
 struct LegOpened {  // gathering of host candidates is done; those of servers follow as
                     // CandidatesGathered
@@ -213,11 +229,35 @@ struct PlayEnded {
   bool operator==(const PlayEnded&) const = default;
 };
 
-using Event =
-    std::variant<LegOpened, CandidatesGathered, IceRestarted, LegConnected, LegFailed, LegQuiet,
-                 LegHeard, DigitPressed, LegClosed, PlayStarted, PlayTagged, PlayEnded>;
+struct RecordStarted {
+  RecordId record;
+  std::string file;  // of the mix
+  bool operator==(const RecordStarted&) const = default;
+};
+struct RecordLost {  // the disk is too slow: silence stands for what there was no room for
+  RecordId record;
+  std::uint64_t packets = 0;  // since the beginning
+  bool operator==(const RecordLost&) const = default;
+};
+enum class RecordEnd { stopped, error };
+// The last event of a recording, exactly once. The files are complete up to here, or, after an
+// error, to within a second.
+struct RecordEnded {
+  RecordId record;
+  RecordEnd cause = RecordEnd::stopped;
+  std::string text{};  // of an error: one sentence for whoever wanted it
+  std::string file{};  // of the mix; empty: there is none
+  std::chrono::milliseconds length{};
+  std::size_t files = 0;
+  std::uint64_t bytes = 0, lost = 0;  // of all files; packets
+  bool operator==(const RecordEnded&) const = default;
+};
 
-// Whose event it is; nullopt: a piece's.
+using Event = std::variant<LegOpened, CandidatesGathered, IceRestarted, LegConnected, LegFailed,
+                           LegQuiet, LegHeard, DigitPressed, LegClosed, PlayStarted, PlayTagged,
+                           PlayEnded, RecordStarted, RecordLost, RecordEnded>;
+
+// Whose event it is; nullopt: a piece's or a recording's.
 inline std::optional<LegId> leg_of(const Event& event) {
   return std::visit(
       [](const auto& e) -> std::optional<LegId> {
@@ -259,6 +299,12 @@ class MediaEngine {
   virtual void pause_play(PlayId play, bool on) = 0;
   virtual void seek_play(PlayId play, std::chrono::milliseconds to) = 0;  // if it is seekable
   virtual void stop_play(PlayId play) = 0;
+
+  // RecordEnded follows, exactly once, whatever happens; also when the room's last leg is closed.
+  // What is said by whom the room's plan does not let be recorded is in no file.
+  virtual void record(RecordSpec spec) = 0;
+  // Unknown recordings are ignored: the end may have overtaken.
+  virtual void stop_record(RecordId record) = 0;
 };
 
 }  // namespace media

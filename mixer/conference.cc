@@ -215,9 +215,7 @@ void Conference::media_event(const media::Event& event, Outbox& out, TimePoint n
                  [&](const media::LegClosed&) {
                    call.leg_failed({leg, media::LegFailure::media_error, "closed"}, out, now);
                  },
-                 [](const media::PlayStarted&) {},
-                 [](const media::PlayTagged&) {},
-                 [](const media::PlayEnded&) {},
+                 [](const auto&) {},
              },
              event);
   settle(leg, out, now);

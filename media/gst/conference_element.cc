@@ -314,13 +314,10 @@ void reopen_streams(GstElement* element) {
 
 void start(GstElement* element) {
   Control& control = control_of(element);
-  GstClock* clock = gst_element_get_clock(element);
-  if (!clock) clock = gst_system_clock_obtain();
-  {
-    MutexLock lock(control.mutex);
-    control.room.start(clock, gst_element_get_base_time(element));
-  }
-  gst_object_unref(clock);
+  auto clock = ObjectPtr<GstClock>::adopt(gst_element_get_clock(element));
+  if (!clock) clock = ObjectPtr<GstClock>::adopt(gst_system_clock_obtain());
+  MutexLock lock(control.mutex);
+  control.room.start(clock.get(), gst_element_get_base_time(element));
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
@@ -420,9 +417,8 @@ void register_opus_conference() {
 }
 
 void conference_configure(GstElement* conference, TickPool* pool, ConferenceHooks hooks) {
-  Control& control = control_of(conference);
-  MutexLock lock(control.mutex);
-  control.room.configure(pool, std::move(hooks));
+  MutexLock lock(control_of(conference).mutex);
+  control_of(conference).room.configure(pool, std::move(hooks));
 }
 
 void conference_set_leg(GstElement* conference, guint index, const ConferenceLeg& leg) {
@@ -439,9 +435,13 @@ ConferenceLoad conference_load(GstElement* conference) {
 }
 
 void conference_set_plan(GstElement* conference, MixPlan plan) {
-  Control& control = control_of(conference);
-  MutexLock lock(control.mutex);
-  control.room.set_plan(std::move(plan));
+  MutexLock lock(control_of(conference).mutex);
+  control_of(conference).room.set_plan(std::move(plan));
+}
+
+void conference_record(GstElement* conference, std::shared_ptr<RecordTap> tap) {
+  MutexLock lock(control_of(conference).mutex);
+  control_of(conference).room.record(std::move(tap));
 }
 
 PlaySource& conference_play_source(GstPad* play_pad) {

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "media/media_engine.h"
@@ -20,6 +21,7 @@
 
 namespace media {
 class PlaySource;
+class RecordTap;
 }  // namespace media
 
 namespace media::gst {
@@ -68,6 +70,8 @@ void conference_set_leg(GstElement* conference, guint index, const ConferenceLeg
 ConferenceLoad conference_load(GstElement* conference);  // any thread
 // Control thread. Until the first plan every leg speaks and hears.
 void conference_set_plan(GstElement* conference, MixPlan plan);
+// Control thread. What the room's tick hands over for a recording goes there; empty: nowhere.
+void conference_record(GstElement* conference, std::shared_ptr<RecordTap> tap);
 // What is behind a pad play_%u, until the pad is released: for those who play without a buffer for
 // each piece of sound, and for pausing. Whoever writes to it is the pad's streaming thread.
 PlaySource& conference_play_source(GstPad* play_pad);

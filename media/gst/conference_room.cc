@@ -123,6 +123,13 @@ void ConferenceRoom::attach_mix(PadPtr src) {
   post(std::move(edit));
 }
 
+void ConferenceRoom::record(std::shared_ptr<RecordTap> tap) {
+  auto edit = std::make_unique<Edit>();
+  edit->kind = Edit::Kind::record;
+  edit->tap = std::move(tap);
+  post(std::move(edit));
+}
+
 void ConferenceRoom::set_plan(MixPlan plan) {
   std::sort(plan.legs.begin(), plan.legs.end(),
             [](const LegPlan& a, const LegPlan& b) { return a.leg < b.leg; });
@@ -198,6 +205,10 @@ void ConferenceRoom::apply(Edit& edit) {
     case Edit::Kind::add_play: mixer_.add(*edit.play); break;
     case Edit::Kind::remove_play: mixer_.remove(*edit.play); break;
     case Edit::Kind::attach_mix: std::swap(mix_pad_, edit.pad); break;
+    case Edit::Kind::record:
+      std::swap(tap_, edit.tap);  // the old one goes with the edit, and not here
+      mixer_.record(tap_.get());
+      break;
   }
   mixer_.lend(edit.packers);
 }

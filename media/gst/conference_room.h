@@ -48,6 +48,7 @@ class ConferenceRoom final : public TickPool::Room {
   void add(PlaySource& source);
   void remove(std::unique_ptr<PlaySource> source);
   void attach_mix(PadPtr src);
+  void record(std::shared_ptr<RecordTap> tap);  // empty: no more
   void set_plan(MixPlan plan);
 
   // Ticks every 20 ms of this clock, until stop(), which waits for the tick that runs. `base_time`:
@@ -63,13 +64,14 @@ class ConferenceRoom final : public TickPool::Room {
  private:
   using Packers = std::vector<std::unique_ptr<FramePacker>>;
   struct Edit {
-    enum class Kind { add, update, attach, remove, add_play, remove_play, attach_mix } kind;
+    enum class Kind { add, update, attach, remove, add_play, remove_play, attach_mix, record } kind;
     Leg* leg = nullptr;
     std::unique_ptr<Leg> owned_leg{};  // remove: travels there and back, and is freed here
     PlaySource* play = nullptr;
     std::unique_ptr<PlaySource> owned_play{};
     PadPtr pad{};
     LegRoute route{};
+    std::shared_ptr<RecordTap> tap{};
     ConferenceLeg spec{};
     // What the tick would have to allocate.
     std::unique_ptr<RoomMixer::Space> space{};
@@ -136,6 +138,7 @@ class ConferenceRoom final : public TickPool::Room {
   ThreadRole tick_role_;
   RoomMixer mixer_ ABSL_GUARDED_BY(tick_role_);
   PadPtr mix_pad_ ABSL_GUARDED_BY(tick_role_);
+  std::shared_ptr<RecordTap> tap_ ABSL_GUARDED_BY(tick_role_);
   std::unique_ptr<PlanNode> plan_ ABSL_GUARDED_BY(tick_role_);
   std::uint64_t ticks_done_ ABSL_GUARDED_BY(tick_role_) = 0;
   std::vector<std::pair<const MixEncoder*, GstMemory*>> payloads_ ABSL_GUARDED_BY(tick_role_);

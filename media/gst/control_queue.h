@@ -1,8 +1,8 @@
 // media/gst/control_queue.h: commands on their way to the control thread. Bounded; what happens
-// when it is full is decided here (limits::kControlCommands): opening and playing are refused,
-// trickled candidates, ICE restarts, pauses and seeks are lost, reports of errors and of load and
-// keys too; a leg's connect and close (one each), a piece's stop and end (one each), a room's plan
-// (the latest) and the servers for ICE are always taken.
+// when it is full is decided here (limits::kControlCommands): opening, playing and recording are
+// refused, trickled candidates, ICE restarts, pauses and seeks are lost, reports of errors and of
+// load and keys too; a leg's connect and close (one each), a piece's or recording's stop and end
+// (one each), a room's plan (the latest) and the servers for ICE are always taken.
 #pragma once
 
 #include <condition_variable>
@@ -62,6 +62,15 @@ struct StopPlayCommand {
 struct PlayOverCommand {  // from the piece's own thread
   PlayEnded end;
 };
+struct RecordCommand {
+  RecordSpec spec;
+};
+struct StopRecordCommand {
+  RecordId record;
+};
+struct RecordOverCommand {  // from the recording's own thread
+  RecordEnded end;
+};
 struct PipelineErrorCommand {  // from a room's bus
   RoomId room;
   std::optional<LegId> leg;  // whose element said so; none: the room's own
@@ -78,7 +87,8 @@ using ControlCommand =
     std::variant<SetIceServersCommand, IceServersResolvedCommand, OpenLegCommand, ConnectLegCommand,
                  AddCandidatesCommand, RestartIceCommand, CloseLegCommand, SetPlanCommand,
                  PlayCommand, PausePlayCommand, SeekPlayCommand, StopPlayCommand, PlayOverCommand,
-                 PipelineErrorCommand, TickEventCommand, ComplexityChangedCommand>;
+                 RecordCommand, StopRecordCommand, RecordOverCommand, PipelineErrorCommand,
+                 TickEventCommand, ComplexityChangedCommand>;
 
 class ControlQueue {
  public:

@@ -17,6 +17,7 @@
 #include "media/gst/ice_servers.h"
 #include "media/gst/io_thread.h"
 #include "media/gst/leg_src.h"
+#include "media/gst/recorder.h"
 #include "media/gst/room_pipeline.h"
 #include "media/gst/tick_pool.h"
 #include "media/gst/transport_limits.h"
@@ -26,6 +27,7 @@
 namespace media::gst {
 namespace {
 
+constexpr const char* kTooBusy = "The mixer is too busy.";
 // One thread encodes for hundreds of legs; more than four only fight with the I/O threads.
 constexpr unsigned kMaxTickThreads = 4;
 
@@ -123,13 +125,19 @@ class GstEngine final : public MediaEngine {
   void play(PlaySpec spec) override {
     const auto play = spec.play;
     if (queue_.push(PlayCommand{std::move(spec)})) return;
-    emit(PlayEnded{play, PlayEnd::error, "The mixer is too busy."});
+    emit(PlayEnded{play, PlayEnd::error, kTooBusy});
   }
   void pause_play(PlayId play, bool on) override { queue_.push(PausePlayCommand{play, on}); }
   void seek_play(PlayId play, std::chrono::milliseconds to) override {
     queue_.push(SeekPlayCommand{play, to});
   }
   void stop_play(PlayId play) override { queue_.push(StopPlayCommand{play}); }
+  void record(RecordSpec spec) override {
+    const auto record = spec.record;
+    if (queue_.push(RecordCommand{std::move(spec)})) return;
+    emit(RecordEnded{.record = record, .cause = RecordEnd::error, .text = kTooBusy});
+  }
+  void stop_record(RecordId record) override { queue_.push(StopRecordCommand{record}); }
 
  private:
   struct Leg {
@@ -143,6 +151,7 @@ class GstEngine final : public MediaEngine {
     std::unique_ptr<RoomPipeline> pipeline;  // none before the first leg's peer is known
     std::set<LegId> legs;
     std::optional<MixPlan> plan;  // that came before the pipeline
+    std::optional<RecordId> recorded;
   };
 
   // Any of the engine's threads. At most one LegFailed a leg, whoever finds fault first, but for
@@ -174,6 +183,11 @@ class GstEngine final : public MediaEngine {
     while (!plays_.empty()) end_play({*plays_.begin(), PlayEnd::stopped});
     rooms_.clear();
     legs_.clear();
+    for (auto& [id, recorder] : records_) recorder->finish();
+    records_.clear();  // each with its RecordEnded, which nobody is left to take from the queue
+    while (auto command = queue_.wait()) {
+      if (auto* over = std::get_if<RecordOverCommand>(&*command)) emit(std::move(over->end));
+    }
   }
 
   void carry_out(SetIceServersCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
@@ -303,12 +317,50 @@ class GstEngine final : public MediaEngine {
     emit(std::move(end));
   }
 
+  void carry_out(RecordCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    const RecordId id = command.spec.record;
+    const auto refuse = [&](const char* text) {
+      emit(RecordEnded{.record = id, .cause = RecordEnd::error, .text = text});
+    };
+    if (records_.contains(id)) return;  // unique in the process, says its type
+    const auto room = rooms_.find(id.room);
+    if (room == rooms_.end() || !room->second.pipeline) return refuse("Nobody is there.");
+    if (room->second.recorded) return refuse("The call is being recorded already.");
+    if (records_.size() >= limits::kMaxRecords) return refuse("Too much is recorded at once.");
+    auto recorder = std::make_unique<Recorder>(
+        std::move(command.spec),
+        Recorder::Parts{
+            .on_event = [this](Event event) { emit(std::move(event)); },
+            .over = [this](RecordEnded end) { queue_.push(RecordOverCommand{std::move(end)}); }});
+    room->second.recorded = id;
+    room->second.pipeline->record(recorder->tap());
+    records_.emplace(id, std::move(recorder));
+  }
+
+  // What it has left to write does not keep this thread; RecordOverCommand follows.
+  void carry_out(StopRecordCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    const auto found = records_.find(command.record);
+    if (found != records_.end()) found->second->finish();
+  }
+
+  void carry_out(RecordOverCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    const RecordId id = command.end.record;
+    const auto room = rooms_.find(id.room);
+    if (room != rooms_.end() && room->second.recorded == id) {
+      room->second.recorded.reset();
+      room->second.pipeline->record({});
+    }
+    records_.erase(id);
+    emit(std::move(command.end));
+  }
+
   void close(std::map<RoomId, Room>::iterator room) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
     const PlayId least{room->first, 0};
     for (auto play = plays_.lower_bound(least); play != plays_.end() && play->room == room->first;
          play = plays_.lower_bound(least)) {
       end_play({*play, PlayEnd::stopped});
     }
+    if (room->second.recorded) carry_out(StopRecordCommand{*room->second.recorded});
     if (room->second.pipeline) {
       tell(note_, "room closed", room->first, room->second.pipeline->load());
     }
@@ -373,6 +425,7 @@ class GstEngine final : public MediaEngine {
   std::map<RoomId, Room> rooms_ ABSL_GUARDED_BY(control_thread);
   std::map<LegId, Leg> legs_ ABSL_GUARDED_BY(control_thread);
   std::set<PlayId> plays_ ABSL_GUARDED_BY(control_thread);
+  std::map<RecordId, std::unique_ptr<Recorder>> records_ ABSL_GUARDED_BY(control_thread);
   std::size_t next_io_ ABSL_GUARDED_BY(control_thread) = 0;
   std::random_device random_;
 

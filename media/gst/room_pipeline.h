@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "media/gst/conference_element.h"
@@ -51,6 +52,8 @@ class RoomPipeline {
   Player* player(PlayId play) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
   // Faded. Unknown pieces are ignored.
   void stop(PlayId play) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
+  // What the tick hands over goes there; empty: nowhere.
+  void record(std::shared_ptr<RecordTap> tap) { conference_record(conference_, std::move(tap)); }
 
  private:
   struct Leg {

@@ -86,6 +86,10 @@ class EventLog {
     return event.leg == leg;
   }
   template <class T>
+  static bool is_about(const T& event, RecordId record) {
+    return event.record == record;
+  }
+  template <class T>
   static bool is_about(const T& event, PlayId play) {
     return event.play == play;
   }

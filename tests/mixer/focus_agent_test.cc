@@ -50,6 +50,8 @@ class RecordingEngine : public media::MediaEngine {
     note("seek:" + std::to_string(to.count()), play);
   }
   void stop_play(media::PlayId play) override { note("stop", play); }
+  void record(media::RecordSpec spec) override { calls.push_back("record " + spec.name); }
+  void stop_record(media::RecordId) override { calls.emplace_back("stop recording"); }
 
   std::vector<std::string> calls;
 

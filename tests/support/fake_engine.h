@@ -38,6 +38,10 @@ class FakeEngine : public media::MediaEngine {
   void stop_play(media::PlayId play) override {
     std::erase_if(plays_, [play](const auto& each) { return each.play == play; });
   }
+  void record(media::RecordSpec spec) override { records_.push_back(std::move(spec)); }
+  void stop_record(media::RecordId record) override {
+    std::erase_if(records_, [record](const auto& each) { return each.record == record; });
+  }
 
   // The events that a real engine would raise sooner or later.
   media::LegOpened opened(media::LegId leg);
@@ -49,7 +53,8 @@ class FakeEngine : public media::MediaEngine {
 
   const std::vector<media::IceServer>& ice_servers() const { return ice_servers_; }
   const std::map<media::LegId, Leg>& legs() const { return legs_; }
-  const std::vector<media::PlaySpec>& plays() const { return plays_; }  // but those stopped
+  const std::vector<media::PlaySpec>& plays() const { return plays_; }        // but those stopped
+  const std::vector<media::RecordSpec>& records() const { return records_; }  // the same
   const std::map<media::RoomId, media::MixPlan>& plans() const { return plans_; }
   // Breaches of the contract: a leg opened or closed twice, an unknown one closed.
   const std::vector<std::string>& faults() const { return faults_; }
@@ -62,6 +67,7 @@ class FakeEngine : public media::MediaEngine {
   std::set<media::LegId> ever_;
   std::map<media::RoomId, media::MixPlan> plans_;
   std::vector<media::PlaySpec> plays_;
+  std::vector<media::RecordSpec> records_;
   std::vector<std::string> faults_;
   std::uint64_t opened_count_ = 0, close_count_ = 0;
 };

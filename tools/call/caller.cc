@@ -107,14 +107,13 @@ void Caller::on(const media::Event& event) {
                         [this](const media::LegFailed& failed) { on_failed(failed); },
                         [this](const media::LegQuiet&) { out_.tell("quiet"); },
                         [this](const media::LegHeard&) { out_.tell("heard"); },
-                        [](const media::DigitPressed&) {},
                         [this](const media::LegClosed& closed) {
                           report_.rtp = closed.statistics;
                           leg_open_ = false;
                           close_when_done();
                         },
-                        [](const media::PlayStarted&) {}, [](const media::PlayTagged&) {},
-                        [](const media::PlayEnded&) {}},
+                        // Keys, and what only a mixer has.
+                        [](const auto&) {}},
              event);
 }
 

@@ -1,0 +1,35 @@
+// media/gst/record_file.h: one file of a recording: whole Ogg pages, or an error. One thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace media::gst {
+
+// Throws std::runtime_error with a sentence for people wherever the disk refuses; what was written
+// before stays, to its last whole page.
+class RecordFile {
+ public:
+  // A new file in that folder, mode 0600.
+  RecordFile(const std::string& directory, std::string name);
+  ~RecordFile();
+  RecordFile(const RecordFile&) = delete;
+  RecordFile& operator=(const RecordFile&) = delete;
+
+  void write(std::span<const std::uint8_t> pages);
+  void sync();  // to the disk itself: a crash of the machine takes no more than what follows
+
+  const std::string& name() const { return name_; }
+  std::uint64_t bytes() const { return bytes_; }
+
+  // Whether there is one already.
+  static bool exists(const std::string& directory, const std::string& name);
+
+ private:
+  const std::string name_;
+  int fd_ = -1;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace media::gst

@@ -1,0 +1,146 @@
+#include "media/gst/recorder.h"
+
+#include <pthread.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "media/limits.h"
+
+namespace media::gst {
+namespace {
+
+constexpr const char* kSuffix = ".opus";
+
+void append(RecordFile& file, OggOpusWriter& pages) {
+  file.write(pages.pages());
+  pages.clear();
+}
+
+}  // namespace
+
+Recorder::Recorder(RecordSpec spec, Parts parts)
+    : spec_(std::move(spec)),
+      parts_(std::move(parts)),
+      tap_(std::make_shared<RecordTap>(spec_.speakers)),
+      synced_(std::chrono::steady_clock::now()) {
+  thread_ = std::thread([this] { run(); });
+}
+
+Recorder::~Recorder() {
+  finish();
+  thread_.join();
+}
+
+void Recorder::finish() {
+  {
+    const MutexLock lock(mutex_);
+    finishing_ = true;
+  }
+  changed_.notify_all();
+}
+
+template <class Visit>
+void Recorder::each_file(Visit visit) {
+  if (mix_) visit(mix_->writer, mix_->file);
+  for (auto& [id, speaker] : speakers_) visit(speaker.track.file(), speaker.file);
+}
+
+void Recorder::run() {
+  pthread_setname_np(pthread_self(), "mixer-record");
+  RecordEnded ended{.record = spec_.record};
+  try {
+    open();
+    while (wait()) {
+      take();
+      write();
+      sync();
+      tell_lost();
+    }
+    take();
+    end();
+  } catch (const std::runtime_error& error) {
+    ended.cause = RecordEnd::error;
+    ended.text = error.what();
+  }
+  tell_lost();
+  ended.lost = lost_;
+  if (mix_) {
+    ended.file = mix_->file.name();
+    ended.length = std::chrono::milliseconds(now_samples_ * 1000 / kSampleRate_hz);
+  }
+  each_file([&ended](const OggOpusWriter&, const RecordFile& file) {
+    ++ended.files;
+    ended.bytes += file.bytes();
+  });
+  parts_.over(std::move(ended));
+}
+
+// False: it is to end.
+bool Recorder::wait() {
+  const MutexLock lock(mutex_);
+  if (!finishing_) changed_.wait_for(mutex_, kRound);
+  return !finishing_;
+}
+
+void Recorder::open() {
+  name_ = spec_.name;
+  // Of two rooms with names alike, or after an end and a beginning in one second.
+  for (int i = 2; RecordFile::exists(spec_.directory, name_ + kSuffix) && i < 100; ++i) {
+    name_ = spec_.name + '-' + std::to_string(i);
+  }
+  mix_ = std::make_unique<Mix>(info(), spec_.directory, name_ + kSuffix);
+  parts_.on_event(RecordStarted{.record = spec_.record, .file = mix_->file.name()});
+}
+
+// The time first: all that came before it is in the queue then, or lost.
+void Recorder::take() {
+  now_samples_ = tap_->now_samples();
+  tap_->queue().drain([this](const RecordedPacket& packet) { take(packet); });
+  // Nothing else comes of before; but a silence is written now and then, not packet by packet.
+  if (mix_->writer.samples() + OggOpusWriter::kPage_samples / 2 <= now_samples_) {
+    mix_->writer.conceal_to(now_samples_);
+  }
+  for (auto& [id, speaker] : speakers_) speaker.track.advance(now_samples_);
+}
+
+void Recorder::take(const RecordedPacket& packet) {
+  if (packet.contributor_id == 0) {
+    mix_->writer.put(packet.now_samples, packet.payload);
+    return;
+  }
+  auto speaker = speakers_.find(packet.contributor_id);
+  if (speaker == speakers_.end()) {
+    if (speakers_.size() >= limits::kMaxRecordTracks) return;
+    const std::string name = name_ + '-' + std::to_string(packet.contributor_id) + kSuffix;
+    speaker = speakers_.try_emplace(packet.contributor_id, info(), spec_.directory, name).first;
+  }
+  speaker->second.track.put(packet.now_samples, packet.ssrc, packet.timestamp, packet.payload);
+}
+
+void Recorder::write() {
+  each_file([](OggOpusWriter& pages, RecordFile& file) { append(file, pages); });
+}
+
+void Recorder::sync() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - synced_ < kSync) return;
+  synced_ = now;
+  each_file([](OggOpusWriter&, RecordFile& file) { file.sync(); });
+}
+
+void Recorder::end() {
+  mix_->writer.conceal_to(now_samples_);
+  mix_->writer.finish();
+  for (auto& [id, speaker] : speakers_) speaker.track.finish(now_samples_);
+  write();
+  each_file([](OggOpusWriter&, RecordFile& file) { file.sync(); });
+}
+
+void Recorder::tell_lost() {
+  const std::uint64_t lost = tap_->queue().lost();
+  if (std::exchange(lost_, lost) == lost) return;
+  parts_.on_event(RecordLost{.record = spec_.record, .packets = lost});
+}
+
+}  // namespace media::gst
