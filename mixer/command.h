@@ -79,6 +79,12 @@ struct SeekPlay {
 struct StopPlay {
   media::PlayId play;
 };
+struct Record {
+  media::RecordSpec spec;
+};
+struct StopRecord {
+  media::RecordId record;
+};
 // What outlives the process. Carried out some time soon: an answer does not wait for a disk.
 struct SaveSubscription {
   Subscription row;
@@ -99,10 +105,11 @@ struct Log {
   std::string text;  // one line, key=value
 };
 
-using Command = std::variant<Reply, SendIq, SendMessage, SendPresence, SetIceServers, OpenLeg,
-                             ConnectLeg, AddRemoteCandidates, RestartIce, CloseLeg, SetMixPlan,
-                             Play, PausePlay, SeekPlay, StopPlay, SaveSubscription,
-                             ForgetSubscription, SavePublished, ForgetPublished, Log>;
+using Command =
+    std::variant<Reply, SendIq, SendMessage, SendPresence, SetIceServers, OpenLeg, ConnectLeg,
+                 AddRemoteCandidates, RestartIce, CloseLeg, SetMixPlan, Play, PausePlay, SeekPlay,
+                 StopPlay, Record, StopRecord, SaveSubscription, ForgetSubscription, SavePublished,
+                 ForgetPublished, Log>;
 using Commands = std::vector<Command>;
 
 }  // namespace mixer

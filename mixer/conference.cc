@@ -27,7 +27,14 @@ Conference::Conference(Place place, const Config& config, ByteBudget& documents,
                 .media_dir = config.play.media_dir,
                 .loudness_lufs = static_cast<double>(config.play.loudness_lufs),
                 .hold_music = place_.config.hold_music,
-                .chimes = place_.config.chimes}) {}
+                .chimes = place_.config.chimes}),
+      recording_({.name = place_.name,
+                  .title = place_.config.display_text.empty() ? place_.bare.unescaped_local()
+                                                              : place_.config.display_text,
+                  .full = place_.full,
+                  .room = place_.media_room,
+                  .directory = place_.config.record ? config.record.directory : ""},
+                 wall_) {}
 
 Conference::Member* Conference::member(media::LegId leg) {
   const auto found = members_.find(leg);
@@ -194,7 +201,11 @@ std::optional<jingle::StanzaError> Conference::request(const jingle::Jid& peer,
 
 void Conference::media_event(const media::Event& event, Outbox& out, TimePoint now) {
   const auto of = media::leg_of(event);
-  if (!of) return jukebox_.media_event(event, out, now);
+  if (!of) {
+    jukebox_.media_event(event, out, now);
+    recording_.media_event(event, out, now);
+    return settle_recording(out);
+  }
   const media::LegId leg = *of;
   Member* found = member(leg);
   if (!found) return;
@@ -288,8 +299,9 @@ std::optional<TimePoint> Conference::next_deadline() const {
   const auto consider = [&](std::optional<TimePoint> at) {
     if (at && (!next || *at < *next)) next = at;
   };
-  for (const auto& at : {notifier_.next_deadline(), due_.next(), links_due_,
-                         roster_.next_deadline(), jukebox_.next_deadline()}) {
+  for (const auto& at :
+       {notifier_.next_deadline(), due_.next(), links_due_, roster_.next_deadline(),
+        jukebox_.next_deadline(), recording_.next_deadline()}) {
     consider(at);
   }
   for (const auto& [leg, moving] : moving_) {
@@ -317,8 +329,12 @@ void Conference::advance(Outbox& out, TimePoint now) {
   for (const media::LegId leg : over) move_failed(leg, now);
   if (!over.empty()) settle_isfocus(out);
   if (roster_.expire(now)) notifier_.touch();
+  // Whoever is to hear an announcement does when it begins, and is recorded from its end on.
   send_plan(out);
   jukebox_.advance(out, now);
+  recording_.advance(out, now);
+  settle_recording(out);
+  send_plan(out);
   notifier_.advance(roster_, out, now);
 }
 

@@ -15,6 +15,7 @@
 #include "mixer/jukebox.h"
 #include "mixer/links.h"
 #include "mixer/notifier.h"
+#include "mixer/recording.h"
 #include "mixer/roster.h"
 #include "mixer/sharing.h"
 
@@ -92,6 +93,8 @@ class Conference {
     return jukebox_.order(order, by, out);
   }
   std::optional<NowPlaying> now_playing() const { return jukebox_.now_playing(); }
+  std::optional<RecordRefusal> record(const RecordOrder& order, const jingle::Jid& by, Outbox& out,
+                                      TimePoint now);
   // The answer to an IQ of ours; nullptr: result.
   void answered(const Awaited& awaited, const std::string& id, const jingle::StanzaError* error,
                 Outbox& out, TimePoint now);
@@ -206,6 +209,7 @@ class Conference {
   void chat(const Call& call, const std::string& text, Outbox& out) const;
   void send_plan(Outbox& out);
   void settle_audience(Outbox& out, TimePoint now);
+  void settle_recording(Outbox& out);
 
   // conference_coin.cc
   void subscribe(const Member& member);
@@ -244,6 +248,8 @@ class Conference {
   Sharing sharing_;
   Notifier notifier_;
   Jukebox jukebox_;
+  Recording recording_;
+  std::uint64_t recording_seen_ = 0;  // of its changes
   std::vector<std::pair<media::LegId, CallRecord>> ended_;
 };
 

@@ -12,6 +12,13 @@ std::string Conference::who() const {
          "): " + name_list(names, limits::kMaxNamesTold) + ".";
 }
 
+std::optional<RecordRefusal> Conference::record(const RecordOrder& order, const jingle::Jid& by,
+                                                Outbox& out, TimePoint now) {
+  const auto refused = recording_.order(order, by, out, now);
+  settle_recording(out);
+  return refused;
+}
+
 void Conference::set_subject(std::string subject) {
   roster_.set_subject(std::move(subject));
   notifier_.touch();

@@ -162,7 +162,10 @@ void Conference::announce(const Member& member, Outbox& out) const {
   const std::string who =
       others.empty() ? "You are the only one in this call."
                      : "In this call: " + name_list(others, limits::kMaxNamesAnnounced) + ".";
-  chat(member.call, who + " The server mixes the call, so it can hear what is said.", out);
+  chat(member.call,
+       who + " The server mixes the call, so it can hear what is said." +
+           (recording_.shown() ? " It is recorded: after three tones, what you say is, too." : ""),
+       out);
 }
 
 void Conference::announce_join(const Member& newcomer, Outbox& out) const {
@@ -183,14 +186,33 @@ void Conference::chat(const Call& call, const std::string& text, Outbox& out) co
 void Conference::settle_audience(Outbox& out, TimePoint now) {
   const std::size_t users = plan_.size();
   jukebox_.audience(users, users == 1 && !links_.has(plan_.front().leg), out, now);
+  recording_.audience(plan_, out, now);
+  settle_recording(out);
+}
+
+void Conference::settle_recording(Outbox& out) {
+  if (std::exchange(recording_seen_, recording_.changes()) == recording_.changes()) return;
+  plan_changed_ = true;
+  const bool shown = recording_.shown();
+  if (!roster_.set_recorded(shown)) return;
+  notifier_.touch();
+  if (place_.config.announce == Announce::off) return;
+  for (const auto& [leg, member] : members_) {
+    if (!member.introduced || member.profile->shows_roster) continue;
+    chat(member.call,
+         shown ? "This call is recorded from three tones on."
+               : "This call is not recorded any more.",
+         out);
+  }
 }
 
 void Conference::send_plan(Outbox& out) {
   if (!plan_changed_) return;
   plan_changed_ = false;
-  out.put(SetMixPlan{
-      place_.media_room,
-      {.legs = plan_, .max_speakers = static_cast<std::size_t>(place_.config.max_speakers)}});
+  media::MixPlan plan{.legs = plan_,
+                      .max_speakers = static_cast<std::size_t>(place_.config.max_speakers)};
+  for (media::LegPlan& leg : plan.legs) leg.recorded = recording_.may_record(leg.leg);
+  out.put(SetMixPlan{place_.media_room, std::move(plan)});
 }
 
 }  // namespace mixer

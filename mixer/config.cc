@@ -209,6 +209,37 @@ void read_play(ConfigSection section, Config::Play& play, const std::string& con
   }
 }
 
+// A folder that we make if it is not there; empty: not set. Whether we may write there, only the
+// user whom the mixer runs as can tell.
+std::string own_folder(ConfigSection& section, std::string_view key,
+                       const std::string& config_file) {
+  const auto text = section.string(key);
+  if (!text) return {};
+  // An absolute path stays as it is.
+  auto path = (std::filesystem::path(config_file).parent_path() / *text).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // "state/"
+  std::error_code none;
+  if (text->empty()) {
+    section.error(key, "is empty");
+  } else if (std::filesystem::exists(path, none) && !std::filesystem::is_directory(path, none)) {
+    section.error(key, path.string() + " is not a directory");
+  } else if (const auto above = std::filesystem::absolute(path).parent_path();
+             !std::filesystem::exists(path, none) && !std::filesystem::is_directory(above, none)) {
+    section.error(key, "there is no " + above.string() + " to make it in");
+  }
+  return path.string();
+}
+
+void read_record(ConfigSection section, Config::Record& record, const std::string& config_file) {
+  record.directory = own_folder(section, "directory", config_file);
+  if (const auto days = section.integer("retention-days", 0, limits::kMaxRetentionDays)) {
+    record.retention = std::chrono::days(*days);
+    if (*days > 0 && !section.has("directory")) {
+      section.warning("retention-days", "has no effect without directory");
+    }
+  }
+}
+
 // Without [access] dial a component serves the domain above its own; an address has none.
 bool has_default_dial_rule(const Config::Xmpp& xmpp) {
   if (xmpp.mode == Config::Xmpp::Mode::client) return true;
@@ -271,6 +302,7 @@ void read_room_keys(ConfigSection& section, const Config::Play& play, RoomConfig
     }
   }
   take(room.chimes, section.boolean("chimes"));
+  take(room.record, section.boolean("record"));
   if (const auto text = section.string("hold-music")) {
     room.hold_music = *text == "off" ? "" : *text;
     if (!room.hold_music.empty() && room.hold_music != kBuiltInHoldMusic &&
@@ -376,26 +408,12 @@ void read_coin(ConfigSection section, Config::Coin& coin) {
   }
 }
 
-// Whether we may write there, only the user whom the mixer runs as can tell.
 void read_state(ConfigSection section, Config& config, const std::string& config_file) {
-  const auto text = section.string("directory");
-  if (!text) return;
-  // An absolute path stays as it is.
-  auto path = (std::filesystem::path(config_file).parent_path() / *text).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();  // "state/"
-  std::error_code none;
-  if (text->empty()) {
-    section.error("directory", "is empty");
-  } else if (std::filesystem::exists(path, none) && !std::filesystem::is_directory(path, none)) {
-    section.error("directory", path.string() + " is not a directory");
-  } else if (const auto above = std::filesystem::absolute(path).parent_path();
-             !std::filesystem::exists(path, none) && !std::filesystem::is_directory(above, none)) {
-    section.error("directory", "there is no " + above.string() + " to make it in");
-  }
-  if (config.xmpp.mode == Config::Xmpp::Mode::client && config.presence.publish.empty()) {
+  config.state.directory = own_folder(section, "directory", config_file);
+  if (section.has("directory") && config.xmpp.mode == Config::Xmpp::Mode::client &&
+      config.presence.publish.empty()) {
     section.warning("directory", "has no effect: an account's server keeps its contacts");
   }
-  config.state.directory = path.string();
 }
 
 }  // namespace
@@ -422,6 +440,7 @@ ConfigResult parse_config(const std::string& text, const std::string& file) {
   read_xmpp(reader.section("xmpp"), config, file);
   read_media(reader.section("media"), config.media);
   read_play(reader.section("play"), config.play, file);
+  read_record(reader.section("record"), config.record, file);
   read_access(reader.section("access"), config);
   read_limits(reader.section("limits"), config.limits);
   read_rooms(reader, config);

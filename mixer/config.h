@@ -43,6 +43,7 @@ struct RoomConfig {
   // Played while somebody is alone: kBuiltInHoldMusic, a name in media-dir, or empty: none.
   std::string hold_music = {};
   bool chimes = false;  // when somebody comes or goes
+  bool record = true;   // moderators may, if there is a [record] directory
   int max_speakers = static_cast<int>(media::limits::kDefaultSpeakers);  // heard at once
   media::VoiceProcessing voice = {};
   std::vector<jingle::Jid> invite = {};      // dialled when the room opens
@@ -82,6 +83,12 @@ struct Config {
     int loudness_lufs = -23;         // EBU R 128
     bool operator==(const Play&) const = default;
   } play;
+
+  struct Record {
+    std::string directory;           // empty: nothing is recorded
+    std::chrono::days retention{0};  // older recordings are deleted; 0: none is
+    bool operator==(const Record&) const = default;
+  } record;
 
   struct Access {
     bool anyone = false;            // dial = "anyone"

@@ -113,12 +113,20 @@ std::optional<Control> seek(std::string_view text) {
   return PlayOrder{.what = What::seek, .to = to};
 }
 
+std::optional<Control> record(std::string_view text) {
+  using Record = RecordOrder::What;
+  if (text.empty()) return RecordOrder{Record::begin};
+  if (text == "speakers") return RecordOrder{Record::speakers};
+  if (text == "stop") return RecordOrder{Record::stop};
+  return std::nullopt;
+}
+
 struct Row {
   std::string_view name, usage, does;
   Role least;  // for some form of it
   std::optional<Control> (*parse)(std::string_view rest);
 };
-constexpr std::array<Row, 18> kRows{{
+constexpr std::array<Row, 19> kRows{{
     {"help", "help [COMMAND]", "what you can say here", Role::anybody,
      [](std::string_view rest) {
        return std::optional<Control>(control::Help{std::string(rest)});
@@ -150,6 +158,8 @@ constexpr std::array<Row, 18> kRows{{
     {"seek", "seek TIME", "go to that time of it: 83 or 1:23", Role::moderator, seek},
     {"skip", "skip", "play what comes next", Role::moderator, order<What::skip>},
     {"stop", "stop", "play nothing more", Role::moderator, order<What::stop>},
+    {"record", "record [speakers|stop]",
+     "record the call, with a file of each who speaks, too; or end that", Role::moderator, record},
 }};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }

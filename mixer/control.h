@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "mixer/jukebox.h"
+#include "mixer/recording.h"
 #include "mixer/sharing.h"
 #include "signaling/jid.h"
 
@@ -48,7 +49,7 @@ struct Playing {};  // what is it?
 
 using Control = std::variant<control::Help, control::Who, control::Topic, control::Status,
                              control::Invite, control::Mute, control::Unmute, control::Kick,
-                             control::Playing, ShareWish, PlayOrder>;
+                             control::Playing, ShareWish, PlayOrder, RecordOrder>;
 
 Role needed_for(const Control& control);
 

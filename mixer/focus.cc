@@ -103,7 +103,7 @@ void Focus::dispatch(const Event& event, TimePoint now) {
 
 void Focus::media_event(const media::Event& event, TimePoint now) {
   const auto id = media::leg_of(event);
-  if (!id) return play_event(event, now);
+  if (!id) return room_event(event, now);
   const auto found = legs_.find(*id);
   if (found == legs_.end()) return;
   const std::string room = found->second.room;
@@ -123,15 +123,18 @@ void Focus::media_event(const media::Event& event, TimePoint now) {
   }
 }
 
-void Focus::play_event(const media::Event& event, TimePoint now) {
-  const media::RoomId played_in = std::visit(
+void Focus::room_event(const media::Event& event, TimePoint now) {
+  const media::RoomId of = std::visit(
       [](const auto& e) {
         if constexpr (requires { e.play; }) return e.play.room;
+        if constexpr (requires { e.record; }) return e.record.room;
         return media::RoomId{};
       },
       event);
+  // Also of a room that is over: its last pages are written when it is.
+  if (const auto line = recording_line(event)) out_.log(line->level, line->text);
   for (auto& [name, room] : rooms_) {
-    if (room.conference.place().media_room != played_in) continue;
+    if (room.conference.place().media_room != of) continue;
     room.conference.media_event(event, out_, now);
     return settle(std::string(name), now);
   }

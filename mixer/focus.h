@@ -83,7 +83,8 @@ class Focus {
   // focus.cc: routing and time.
   void dispatch(const Event& event, TimePoint now);
   void media_event(const media::Event& event, TimePoint now);
-  void play_event(const media::Event& event, TimePoint now);
+  // A piece's or a recording's.
+  void room_event(const media::Event& event, TimePoint now);
   void iq_answered(const jingle::Iq& iq, TimePoint now);
   void connection_up(const jingle::XmppConnection::Up& up, TimePoint now);
   void connection_down();

@@ -240,6 +240,14 @@ void FocusAgent::carry_out(const Commands& commands) {
               signaling_thread.assert_here();
               if (engine_) engine_->stop_play(stop.play);
             },
+            [this](const Record& record) {
+              signaling_thread.assert_here();
+              if (engine_) engine_->record(record.spec);
+            },
+            [this](const StopRecord& stop) {
+              signaling_thread.assert_here();
+              if (engine_) engine_->stop_record(stop.record);
+            },
             [this](const SaveSubscription& save) {
               if (parts_.store) parts_.store->save(save.row);
             },

@@ -119,6 +119,14 @@ std::string Focus::carry_out(const std::string& room, const jingle::Jid& who, co
             const auto refused = conference->order(order, who, out_);
             return std::string(refused ? to_string(*refused) : "Done.");
           },
+          [&](const RecordOrder& order) {
+            if (!conference) return kNobody;
+            const auto refused = conference->record(order, who, out_, now);
+            if (refused) return std::string(to_string(*refused));
+            return std::string(order.what == RecordOrder::What::stop
+                                   ? "The recording ends."
+                                   : "The call is recorded as soon as all have heard three tones.");
+          },
       },
       *told.control);
 }

@@ -181,6 +181,11 @@ inline constexpr std::size_t kMaxSourceBytes = 1024;
 inline constexpr std::size_t kMaxPlayQueue = 100;
 // So long alone before there is hold music: whoever comes second is often a moment behind.
 inline constexpr std::chrono::seconds kAlone{2};
+// From the end of an announcement in the mix to its end in everybody's ear: a bad network's delay.
+inline constexpr auto kAnnouncementTravels = 500ms;
+// Whoever comes to a recorded call soon after another shares the announcement with those after him.
+inline constexpr auto kAnnounceRecordingAgain = 5s;
+inline constexpr std::size_t kMaxRecordedNameBytes = 64;  // of a room's, in a file's
 // Two chimes in one second are noise.
 inline constexpr std::chrono::seconds kBetweenChimes{1};
 

@@ -22,6 +22,7 @@
 #include "mixer/focus_agent.h"
 #include "mixer/ice_services.h"
 #include "mixer/log.h"
+#include "mixer/recording_folder.h"
 #include "mixer/service.h"
 #include "mixer/shell_limits.h"
 #include "mixer/state_store.h"
@@ -122,6 +123,7 @@ sigset_t stop_signals() {
 // Before the first thread, so that all inherit it: the signals come by the fd alone.
 int take_signals() {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit to files ends a recording, and not all calls
   const sigset_t set = stop_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   const int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -185,6 +187,7 @@ int run(const Config& config) {
   const auto state = take_state(config);
   if (!state) return EX_TEMPFAIL;
 
+  const RecordingFolder recordings(config.record);
   const SteadyClock clock;
   MediaMailbox mailbox(limits::kMailboxDroppable, may_drop);
   auto engine = media::gst::make_gst_engine(

@@ -432,6 +432,7 @@ coin::ConferenceInfo Roster::rest(std::size_t user_count) const {
       displayable(config_.display_text.empty() ? room_.unescaped_local() : config_.display_text);
   if (!title.empty()) description.display_text = title;
   if (std::string said = subject(); !said.empty()) description.subject = std::move(said);
+  if (recorded_) description.free_text = "This call is recorded.";
   info.description = std::move(description);
 
   coin::ConferenceState state;
@@ -451,6 +452,7 @@ coin::ConferenceInfo Roster::info(std::optional<media::LegId> without) const {
   const auto connected =
       std::ranges::count_if(users, [](const coin::User& user) { return is_connected(user); });
   coin::ConferenceInfo info = rest(static_cast<std::size_t>(connected));
+  if (recorded_ && !without) users.push_back(recorder());
   info.users->users = std::move(users);
   return info;
 }
@@ -473,6 +475,7 @@ News Roster::news(std::optional<media::LegId> without, std::uint64_t since) cons
       news.users.try_emplace(entity);
       const auto user = bare ? users_.find(*bare) : users_.end();
       if (user != users_.end()) list(shown(*bare, user->second, without.has_value()));
+      if (recorded_ && !without && entity == room_.uri()) list(recorder());
       const auto behind = behind_.find(entity);
       if (behind == behind_.end() || !is_listed(behind->second, without)) continue;
       list(shown(behind->second, without.has_value()));

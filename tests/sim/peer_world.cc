@@ -136,6 +136,8 @@ void PeerWorld::carry_out(const mixer::Command& command) {
                  [&](const mixer::PausePlay& c) { engine_.pause_play(c.play, c.on); },
                  [&](const mixer::SeekPlay& c) { engine_.seek_play(c.play, c.to); },
                  [&](const mixer::StopPlay& c) { engine_.stop_play(c.play); },
+                 [&](const mixer::Record& c) { engine_.record(c.spec); },
+                 [&](const mixer::StopRecord& c) { engine_.stop_record(c.record); },
                  [&](const mixer::Reply& c) { deliver(c.to, mixer::to_xml(c)); },
                  [&](const mixer::SendIq& c) { deliver(c.to, mixer::to_xml(c)); },
                  [&](const mixer::SendMessage& c) { deliver(c.to, mixer::to_xml(c)); },

@@ -335,6 +335,10 @@ class Bench {
       if (const auto* c = std::get_if<mixer::SetMixPlan>(&command)) {
         engine.set_mix_plan(c->room, c->plan);
       }
+      if (const auto* c = std::get_if<mixer::Play>(&command)) engine.play(c->spec);
+      if (const auto* c = std::get_if<mixer::StopPlay>(&command)) engine.stop_play(c->play);
+      if (const auto* c = std::get_if<mixer::Record>(&command)) engine.record(c->spec);
+      if (const auto* c = std::get_if<mixer::StopRecord>(&command)) engine.stop_record(c->record);
       if (const auto* c = std::get_if<mixer::CloseLeg>(&command)) {
         engine.close_leg(c->leg);
         closed.push_back(c->leg);

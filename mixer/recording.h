@@ -1,0 +1,100 @@
+// mixer/recording.h: whether one room is recorded, and who of it may be: nobody before he has heard
+// the announcement, whoever comes later either. Pure; signaling thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "media/media_engine.h"
+#include "mixer/clock.h"
+#include "mixer/outbox.h"
+#include "signaling/jid.h"
+
+namespace mixer {
+
+// What somebody may tell a room that records.
+struct RecordOrder {
+  enum class What { begin, speakers, stop };  // speakers: begin, with a file of each, too
+  What what = What::begin;
+  bool operator==(const RecordOrder&) const = default;
+};
+// Why nothing comes of it.
+enum class RecordRefusal { not_here, nobody_there, already, not_recording };
+// A sentence for the asker.
+std::string_view to_string(RecordRefusal refusal);
+
+// "tea-20261121T163000Z": the room's name, of which only letters, digits, '-', '.' and '_' are
+// kept, and when it began. `date_time` is XEP-0082's.
+std::string recording_name(const std::string& room, const std::string& date_time);
+
+// For the log, of RecordStarted, RecordLost and RecordEnded.
+std::optional<Log> recording_line(const media::Event& event);
+
+class Recording {
+ public:
+  struct Place {
+    std::string name;   // of the room
+    std::string title;  // what people call it
+    jingle::Jid full;   // who tells what went wrong
+    media::RoomId room;
+    std::string directory;  // empty: nothing is recorded here
+  };
+  Recording(Place place, WallTime wall) : place_(std::move(place)), wall_(std::move(wall)) {}
+
+  // nullopt: done, or under way. Who begins is told how it ends.
+  std::optional<RecordRefusal> order(const RecordOrder& order, const jingle::Jid& by, Outbox& out,
+                                     TimePoint now);
+  // PlayEnded, RecordStarted, RecordLost, RecordEnded of this room.
+  void media_event(const media::Event& event, Outbox& out, TimePoint now);
+  // Who is connected, and which of them hear the room.
+  void audience(std::span<const media::LegPlan> plan, Outbox& out, TimePoint now);
+
+  // The call is, or in a moment will be, recorded: whoever is in it may know.
+  bool shown() const { return session_ && !session_->ending; }
+  // What that leg says may be in a recording. Changes with changes().
+  bool may_record(media::LegId leg) const { return !session_ || told_.contains(leg); }
+  // Goes up when shown() or may_record() may have changed.
+  std::uint64_t changes() const { return changes_; }
+
+  std::optional<TimePoint> next_deadline() const;
+  void advance(Outbox& out, TimePoint now);
+
+ private:
+  struct Session {
+    media::RecordSpec spec;
+    jingle::Jid by;
+    bool begun = false;   // the engine was told to
+    bool ending = false;  // and to stop, or there is nothing to stop
+    bool lost_told = false;
+  };
+  struct Announcement {
+    media::PlayId play;
+    std::set<media::LegId> hearing;       // since its beginning
+    std::optional<TimePoint> heard_at{};  // it has been played, and is on its way to them
+  };
+
+  void begin(const RecordOrder& order, const jingle::Jid& by, TimePoint now);
+  void end(Outbox& out);
+  void announced(Outbox& out);
+  void not_announced(const std::string& why, Outbox& out, TimePoint now);
+  void over(const media::RecordEnded& ended, Outbox& out);
+  void forget();
+  bool someone_untold() const;
+  void tell(const std::string& text, Outbox& out) const;
+
+  const Place place_;
+  const WallTime wall_;
+  std::uint32_t last_record_ = 0, last_play_ = 0;
+  std::optional<Session> session_;
+  std::optional<Announcement> announcement_;
+  std::optional<TimePoint> announce_at_;  // somebody has not heard one
+  std::set<media::LegId> connected_, listening_, told_;
+  std::uint64_t changes_ = 0;
+};
+
+}  // namespace mixer

@@ -1,0 +1,331 @@
+#include "mixer/recording.h"
+
+#include <random>
+
+#include "mixer/limits.h"
+#include "tests/support/focus_bench.h"
+#include "tests/support/seed.h"
+
+namespace {
+
+using namespace test;
+using mixer::Play;
+using mixer::Record;
+using mixer::SendMessage;
+using mixer::StopRecord;
+
+constexpr char kAnn[] = "ann@localhost/phone";  // a moderator
+constexpr char kBob[] = "bob@localhost/phone";
+constexpr char kCat[] = "cat@localhost/phone";
+constexpr char kRoom[] = "room@mixer.localhost";
+
+mixer::Config recorded() {
+  mixer::Config config = component_config();
+  config.room_defaults.moderators = {jid("ann@localhost")};
+  config.record.directory = "/recordings";
+  return config;
+}
+
+// A room that can be recorded, and an engine that plays and records as it is told.
+struct RecordedRoom : Bench {
+  explicit RecordedRoom(mixer::Config config = recorded()) : Bench(std::move(config)) { up(); }
+
+  std::string say(const std::string& from, const std::string& text) {
+    step = message(from, kRoom, "<body>" + text + "</body>", "chat");
+    std::string answer;
+    for (const auto& said : step.all<SendMessage>()) {
+      if (said.to == jid(from)) answer = said.payload;
+    }
+    return answer;
+  }
+  // Announcements so far.
+  std::vector<media::PlayId> tones() const {
+    std::vector<media::PlayId> found;
+    for (const auto& play : engine.plays()) {
+      if (play.what == decltype(play.what)(media::Sound::recording)) found.push_back(play.play);
+    }
+    return found;
+  }
+  // The last has been played, and has reached everybody.
+  void tones_end() {
+    const auto last = tones();
+    ASSERT_FALSE(last.empty());
+    media(media::PlayEnded{last.back(), media::PlayEnd::finished, ""});
+    wait(mixer::limits::kAnnouncementTravels);
+  }
+  const std::vector<media::RecordSpec>& records() const { return engine.records(); }
+  bool may_record(media::LegId leg) const {
+    for (const auto& [room, plan] : engine.plans()) {
+      for (const auto& each : plan.legs) {
+        if (each.leg == leg) return each.recorded;
+      }
+    }
+    ADD_FAILURE() << "not in the plan";
+    return false;
+  }
+  const coin::User* recorder(const std::string& sid) const {
+    return listed(sid, "xmpp:" + std::string(kRoom));
+  }
+
+  Step step;
+};
+
+TEST(Recording, BeginsWhenEverybodyHasHeardTheAnnouncement) {
+  RecordedRoom room;
+  const auto ann = room.join(kAnn, kRoom, {.sid = "A"});
+  const auto bob = room.join(kBob);
+  EXPECT_NE(room.say(kAnn, "record").find("three tones"), std::string::npos);
+  ASSERT_EQ(room.tones().size(), 1u);
+  EXPECT_FALSE(room.may_record(ann));
+  EXPECT_FALSE(room.may_record(bob));
+  room.media(media::PlayEnded{room.tones().at(0), media::PlayEnd::finished, ""});
+  EXPECT_TRUE(room.records().empty()) << "it is on its way to them";
+  room.wait(mixer::limits::kAnnouncementTravels);
+  ASSERT_EQ(room.records().size(), 1u);
+  EXPECT_TRUE(room.may_record(ann));
+  EXPECT_TRUE(room.may_record(bob));
+  EXPECT_EQ(room.records().at(0).directory, "/recordings");
+  EXPECT_TRUE(room.records().at(0).name.starts_with("room-20260101T0000"))
+      << room.records().at(0).name;
+  EXPECT_FALSE(room.records().at(0).speakers);
+}
+
+TEST(Recording, WhoComesLaterIsNotRecordedBeforeHeHasHeardTheAnnouncementToo) {
+  RecordedRoom room;
+  const auto ann = room.join(kAnn, kRoom, {.sid = "A"});
+  room.say(kAnn, "record speakers");
+  room.tones_end();
+  ASSERT_EQ(room.records().size(), 1u);
+  EXPECT_TRUE(room.records().at(0).speakers);
+  const auto bob = room.join(kBob);
+  room.wait(0ms);
+  EXPECT_FALSE(room.may_record(bob));
+  EXPECT_TRUE(room.may_record(ann));
+  ASSERT_EQ(room.tones().size(), 2u) << "again";
+  const auto cat = room.join(kCat, kRoom, {.sid = "C"});
+  room.tones_end();
+  EXPECT_TRUE(room.may_record(bob));
+  EXPECT_FALSE(room.may_record(cat)) << "the tones had begun before he came";
+  room.wait(mixer::limits::kAnnounceRecordingAgain);
+  room.tones_end();
+  EXPECT_TRUE(room.may_record(cat));
+  EXPECT_EQ(room.records().size(), 1u);
+}
+
+// Whatever happens in whatever order: whose voice may be recorded has been connected, and not on
+// hold, from before some announcement began until it was over.
+TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 100; ++round) {
+    mixer::Outbox out{[] { return 7; }};
+    mixer::Recording recording({.name = "tea",
+                                .title = "Tea",
+                                .full = jid("tea@mixer.localhost/focus"),
+                                .room = {3},
+                                .directory = "/recordings"},
+                               wall_time);
+    mixer::TimePoint now{1000s};
+    std::map<media::LegId, bool> legs;  // receives
+    std::set<media::LegId> informed;    // the model
+    std::optional<media::PlayId> playing;
+    std::set<media::LegId> hearing;
+    std::optional<std::pair<mixer::TimePoint, std::set<media::LegId>>> travels;
+    bool recording_now = false;
+    std::optional<media::RecordId> record;
+    const auto take = [&] {
+      for (const auto& command : out.take()) {
+        if (const auto* play = std::get_if<Play>(&command)) {
+          ASSERT_FALSE(playing);
+          playing = play->spec.play;
+          hearing.clear();
+          for (const auto& [leg, receives] : legs) {
+            if (receives) hearing.insert(leg);
+          }
+        } else if (const auto* begun = std::get_if<Record>(&command)) {
+          ASSERT_FALSE(recording_now);
+          recording_now = true;
+          record = begun->spec.record;
+        } else if (std::holds_alternative<mixer::StopPlay>(command)) {
+          playing.reset();
+          travels.reset();
+        } else if (std::holds_alternative<StopRecord>(command)) {
+          recording_now = false;
+        }
+      }
+    };
+    const auto audience = [&] {
+      std::vector<media::LegPlan> plan;
+      for (const auto& [leg, receives] : legs) plan.push_back({.leg = leg, .receives = receives});
+      recording.audience(plan, out, now);
+      for (auto* set : {&hearing, &informed}) {
+        std::erase_if(*set, [&](media::LegId leg) {
+          const auto found = legs.find(leg);
+          return found == legs.end() || (set == &hearing && !found->second);
+        });
+      }
+    };
+    for (int i = 0; i < 300; ++i) {
+      switch (random() % 8) {
+        case 0: legs[{random() % 5 + 1}] = true; break;
+        case 1: legs.erase({random() % 5 + 1}); break;
+        case 2:
+          if (!legs.empty()) legs.begin()->second = random() % 2 == 0;
+          break;
+        case 3:
+          if (random() % 3 == 0) {
+            const auto what = random() % 3 == 0 ? mixer::RecordOrder::What::stop
+                                                : mixer::RecordOrder::What::begin;
+            if (!recording.order({what}, jid(kAnn), out, now) &&
+                what == mixer::RecordOrder::What::begin) {
+              informed.clear();
+            }
+          }
+          break;
+        case 4:
+          if (playing) {
+            const bool failed = random() % 4 == 0;
+            recording.media_event(
+                media::PlayEnded{*playing,
+                                 failed ? media::PlayEnd::error : media::PlayEnd::finished, ""},
+                out, now);
+            if (!failed) travels.emplace(now + mixer::limits::kAnnouncementTravels, hearing);
+            playing.reset();
+          }
+          break;
+        case 5:
+          if (record && (!recording_now || random() % 10 == 0)) {
+            recording.media_event(media::RecordEnded{.record = *record}, out, now);
+            record.reset();
+            recording_now = false;
+          }
+          break;
+        default: now += std::chrono::milliseconds(random() % 2000);
+      }
+      audience();
+      take();
+      recording.advance(out, now);
+      if (travels && travels->first <= now) {
+        for (const media::LegId leg : travels->second) {
+          if (hearing.contains(leg)) informed.insert(leg);
+        }
+        travels.reset();
+      }
+      take();
+      if (HasFatalFailure()) return;
+      if (!recording_now) continue;
+      for (const auto& [leg, receives] : legs) {
+        ASSERT_TRUE(!recording.may_record(leg) || informed.contains(leg)) << "step " << i;
+      }
+    }
+  }
+}
+
+// RFC 4575 §5.6, §5.7.3
+TEST(Recording, EverybodyIsShownItByTheRosterAndOthersAreToldByChat) {
+  mixer::Config config = recorded();
+  RecordedRoom room(config);
+  room.client = disco("x", "urn:xmpp:coin:1");
+  room.join(kAnn, kRoom, {.sid = "A"});
+  room.client = disco("x");
+  room.join(kBob);
+  room.wait(6s);
+  room.say(kAnn, "record");
+  std::string told;
+  for (const auto& said : room.step.all<SendMessage>()) {
+    if (said.to == jid(kBob)) told += said.payload;
+  }
+  EXPECT_NE(told.find("recorded"), told.npos);
+  room.wait(2s);
+  const coin::User* focus = room.recorder("A");
+  ASSERT_TRUE(focus);
+  EXPECT_EQ(focus->display_text, "Recording");
+  ASSERT_EQ(focus->endpoints.size(), 1u);
+  EXPECT_EQ(focus->endpoints[0].joining_method, coin::JoiningMethod::focus_owner);
+  const auto& info = *room.views["A"].info();
+  EXPECT_EQ(info.conference_state->user_count, 2u) << "it is nobody";
+  EXPECT_EQ(info.description->free_text, "This call is recorded.");
+  room.tones_end();
+  const media::RecordId record = room.records().at(0).record;
+  room.say(kAnn, "record stop");
+  EXPECT_TRUE(room.records().empty());
+  room.wait(2s);
+  EXPECT_FALSE(room.recorder("A"));
+  EXPECT_FALSE(room.views["A"].info()->description->free_text);
+  // Not before its files are closed can there be another one.
+  EXPECT_NE(room.say(kAnn, "record").find("already"), std::string::npos);
+  room.media(media::RecordEnded{.record = record});
+  EXPECT_NE(room.say(kAnn, "record").find("three tones"), std::string::npos);
+}
+
+TEST(Recording, IsForModeratorsAndWhereThereIsAFolder) {
+  RecordedRoom room;
+  room.join(kBob);
+  EXPECT_NE(room.say(kBob, "record").find("Only moderators"), std::string::npos);
+  EXPECT_NE(room.say(kAnn, "record stop").find("not being recorded"), std::string::npos);
+  EXPECT_NE(room.say(kAnn, "record bob").find("record [speakers|stop]"), std::string::npos);
+  mixer::Config off = recorded();
+  off.record.directory.clear();
+  RecordedRoom nowhere(off);
+  nowhere.join(kAnn);
+  EXPECT_NE(nowhere.say(kAnn, "record").find("not recorded here"), std::string::npos);
+  off = recorded();
+  off.room_defaults.record = false;
+  RecordedRoom not_this(off);
+  not_this.join(kAnn);
+  EXPECT_NE(not_this.say(kAnn, "record").find("not recorded here"), std::string::npos);
+}
+
+TEST(Recording, WhatCannotBeAnnouncedIsNotRecorded) {
+  RecordedRoom room;
+  room.join(kAnn);
+  room.say(kAnn, "record");
+  const Step failed = room.media(
+      media::PlayEnded{room.tones().at(0), media::PlayEnd::error, "Too much is played."});
+  std::string told;
+  for (const auto& said : failed.all<SendMessage>()) told += said.payload;
+  EXPECT_NE(told.find("Too much is played."), told.npos);
+  room.wait(60s);
+  EXPECT_TRUE(room.records().empty());
+}
+
+TEST(Recording, ADiskThatRefusesIsToldToWhoeverAskedAndToTheLog) {
+  RecordedRoom room;
+  room.join(kAnn);
+  room.say(kAnn, "record");
+  room.tones_end();
+  const Step over = room.media(media::RecordEnded{.record = room.records().at(0).record,
+                                                  .cause = media::RecordEnd::error,
+                                                  .text = "The disk is full.",
+                                                  .file = "room.opus"});
+  std::string told;
+  for (const auto& said : over.all<SendMessage>()) told += said.to.str() + said.payload;
+  EXPECT_NE(told.find("ann@localhost/phone<body>The recording has ended: The disk is full."),
+            told.npos);
+  std::string log;
+  for (const auto& line : over.all<mixer::Log>()) log += line.text;
+  EXPECT_NE(log.find("recording=failed file=room.opus"), log.npos) << log;
+  room.wait(2s);
+  EXPECT_FALSE(room.recorder("S1"));
+}
+
+TEST(Recording, EndsWhenEverybodyHasLeft) {
+  RecordedRoom room;
+  room.join(kAnn);
+  room.say(kAnn, "record");
+  room.tones_end();
+  ASSERT_EQ(room.records().size(), 1u);
+  room.iq(kAnn, kRoom, terminate("S1"));
+  EXPECT_TRUE(room.records().empty());
+}
+
+TEST(Recording, ItsNameIsAFilesNameWhateverTheRoomIsCalled) {
+  EXPECT_EQ(mixer::recording_name("tea", "2026-11-21T16:30:00Z"), "tea-20261121T163000Z");
+  EXPECT_EQ(mixer::recording_name("../a b/ü", "2026-11-21T16:30:00Z"),
+            "_._a_b___-20261121T163000Z");
+  EXPECT_EQ(mixer::recording_name(std::string(300, 'x'), "2026").size(),
+            mixer::limits::kMaxRecordedNameBytes + 5);
+}
+
+}  // namespace
