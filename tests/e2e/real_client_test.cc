@@ -44,7 +44,7 @@ class RealClients : public testing::TestWithParam<Case> {
     cyd_.emplace(stack, *prosody_,
                  RealClient::Spec{.user = "cyd", .hz = kCyd_hz, .address = address()});
     ASSERT_TRUE(cyd_->wait_for("online")) << cyd_->output();
-    cyd_->say("dial " + mixer_->jid());
+    cyd_->say(dial() + " " + mixer_->jid());
     ASSERT_TRUE(others_see("cyd", "connected", "sendrecv"));
   }
   void TearDown() override {
@@ -54,6 +54,7 @@ class RealClients : public testing::TestWithParam<Case> {
   }
 
   virtual std::string address() const { return "127.0.0.1"; }  // where all media is
+  virtual std::string dial() const { return "dial"; }
   CallSpec spec_of(const std::string& user, double hz) {
     return {.user = user,
             .to = mixer_->jid(),
@@ -179,6 +180,26 @@ TEST_P(RealClientsOverIpv6, HearAndAreHeard) {
   EXPECT_TRUE(others_come_to_hear_cyd());
 }
 
+class RealClientsWithVideo : public RealClients {
+  std::string dial() const override { return "dial-with-video"; }
+};
+
+// It is accepted, so that the client stays, and goes neither way.
+TEST_P(RealClientsWithVideo, AreHeardAndNotSeen) {
+  EXPECT_TRUE(comes_to_hear(*cyd_, kBob_hz));
+  EXPECT_TRUE(others_come_to_hear_cyd());
+  EXPECT_TRUE(cyd_->wait_for("accepted"));
+  EXPECT_TRUE(cyd_->last("accepted")["video"].boolean());
+  cyd_->say("hangup");
+  EXPECT_TRUE(cyd_->wait_for("ended"));
+  const auto report = call::Json::parse(cyd_->last("statistics")["detail"].string());
+  ASSERT_TRUE(report) << cyd_->output();
+  EXPECT_GT((*report)["packetsSent"].number(), 0);
+  EXPECT_EQ((*report)["video-packetsSent"].number(), 0);
+  EXPECT_EQ((*report)["video-packetsReceived"].number(), 0);
+  EXPECT_FALSE(cyd_->happened("error"));
+}
+
 // Chromium's StanzaJS knows no proposals (XEP-0353), but sends a receipt for ours; aiortc takes it.
 class InvitedRealClients : public testing::TestWithParam<Stack> {};
 
@@ -203,7 +224,7 @@ TEST_P(InvitedRealClients, HearAreHeardAndHangUp) {
   const auto there = [&](std::vector<std::string> who) {
     return ann.wait_until([&](const Call& call) { return call.roster() == who; });
   };
-  EXPECT_TRUE(there({"ann", "cyd"}));
+  ASSERT_TRUE(there({"ann", "cyd"})) << cyd.output() << ann.output() << mixer.log();
   EXPECT_TRUE(wait_until_heard(ann.recording(), std::vector{kCyd_hz}, 3));
   EXPECT_TRUE(wait_until_heard(cyd.recording(), std::vector{kAnn_hz}, 3));
   cyd.say("hangup");
@@ -224,6 +245,8 @@ const auto kCases = testing::Values(Case{Stack::chromium, false}, Case{Stack::ch
 INSTANTIATE_TEST_SUITE_P(E2e, RealClients, kCases, name_of);
 INSTANTIATE_TEST_SUITE_P(E2e, InvitedRealClients, testing::Values(Stack::chromium, Stack::aiortc),
                          [](const auto& info) { return stack_name(info.param); });
+INSTANTIATE_TEST_SUITE_P(E2e, RealClientsWithVideo, testing::Values(Case{Stack::chromium, false}),
+                         name_of);
 INSTANTIATE_TEST_SUITE_P(E2e, RealClientsOverIpv6,
                          testing::Values(Case{Stack::chromium, false}, Case{Stack::aiortc, false}),
                          name_of);

@@ -1,7 +1,7 @@
 // A caller that is a browser: headless Chromium with the page beside this file. Events go to
-// standard output, one JSON object a line; standard input takes "dial JID", "expect JID" (that one
-// will call), "mute", "unmute", "hold", "unhold", "restart", "hangup", "quit". SIGTERM is "quit": it
-// leaves a screenshot and the recording.
+// standard output, one JSON object a line; standard input takes "dial JID", "dial-with-video JID",
+// "expect JID" (that one will call), "mute", "unmute", "hold", "unhold", "restart", "hangup",
+// "quit". SIGTERM is "quit": it leaves a screenshot and the recording.
 //   node caller.mjs --websocket URL --jid JID --password P --tone HZ --record WAV --screenshot PNG
 //       [--turn turn:HOST:PORT --turn-username NAME --turn-password P]
 import { createServer } from 'node:http';
@@ -79,7 +79,8 @@ await page.evaluate(spec => window.caller.start(spec), {
 for await (const line of createInterface({ input: process.stdin })) {
   const [word, argument] = line.split(' ');
   if (word === 'quit') break;
-  if (word === 'dial') await page.evaluate(to => window.caller.dial(to), argument);
+  const to = [argument, word === 'dial-with-video'];
+  if (word.startsWith('dial')) await page.evaluate(to => window.caller.dial(...to), to);
   else if (word === 'expect') await page.evaluate(from => window.caller.expect(from), argument);
   else if (word === 'restart') await page.evaluate(() => window.caller.restart());
   else if (word === 'hangup') await page.evaluate(() => window.caller.hangup());

@@ -63,13 +63,25 @@ async function audio(hz, dbfs) {
   };
 }
 
+// Something to see: a square that changes its colour.
+function picture() {
+  const canvas = document.createElement('canvas');
+  const context = canvas.getContext('2d');
+  setInterval(() => {
+    context.fillStyle = `hsl(${performance.now() / 10} 80% 50%)`;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  }, 100);
+  return canvas.captureStream(10).getVideoTracks()[0];
+}
+
 async function statistics(pc) {
   const report = {};
   for (const entry of (await pc.getStats()).values()) {
     if (entry.type !== 'inbound-rtp' && entry.type !== 'outbound-rtp') continue;
+    const of = entry.kind === 'video' ? 'video-' : '';
     for (const key of ['packetsSent', 'packetsReceived', 'packetsLost', 'packetsDiscarded',
                        'concealedSamples', 'silentConcealedSamples', 'concealmentEvents']) {
-      if (key in entry) report[key] = entry[key];
+      if (key in entry) report[of + key] = entry[key];
     }
   }
   return report;
@@ -95,7 +107,9 @@ window.caller = {
         showRoster(xml);
         say('document', xml);
       }
-      if (xml.includes('session-accept')) say('accepted', '', { isfocus: xml.includes('isfocus') });
+      if (xml.includes('session-accept')) {
+        say('accepted', '', { isfocus: xml.includes('isfocus'), video: /media=.video/.test(xml) });
+      }
       if (/^<iq[^>]* type=.error/.test(xml)) say('error', xml);
     });
     client.on('raw:outgoing', xml => {
@@ -108,17 +122,21 @@ window.caller = {
       session.ring();
       session.accept();
     });
-    client.jingle.on('peerTrackAdded', (_, track) => this.audio.hear(track));
+    client.jingle.on('peerTrackAdded', (_, track) => {
+      if (track.kind === 'audio') this.audio.hear(track);
+    });
     client.on('jingle:terminated', (_, reason) => {
       show('the call', `ended: ${reason?.condition} ${reason?.text ?? ''}`);
       say('ended', reason?.condition, { text: reason?.text ?? '' });
     });
     client.connect();
   },
-  dial(to) {
+  dial(to, withVideo) {
     show('the call', `to ${to}`);
     const sid = crypto.randomUUID();
-    this.session = this.client.jingle.createMediaSession(to, sid, this.audio.stream);
+    const stream = new MediaStream(this.audio.stream.getTracks());
+    if (withVideo) stream.addTrack(picture());
+    this.session = this.client.jingle.createMediaSession(to, sid, stream);
     const { pc } = this.session;
     pc.addEventListener('connectionstatechange', () => {
       show('the connection', pc.connectionState);
