@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <fstream>
+#include <span>
+#include <string>
 
 #include "tests/e2e/world.h"
 #include "tests/support/eventually.h"
@@ -67,6 +69,38 @@ TEST_F(Endurance, TheServersRestartDoesNotEndACall) {
   for (const auto& gap : call::gaps(heard->samples, 440, kTone_dbfs)) {
     EXPECT_LE(gap.seconds, 0.2) << "after " << gap.at_s << " s";
   }
+}
+
+// As a suspended machine or a CPU that is taken away. That it was stopped its callers say: they
+// miss its packets for 3 s.
+TEST_F(Endurance, WhatAStandstillMissedIsLeftOutAndSoundGoesOn) {
+  const support::TempDir folder;
+  const support::Prosody prosody(prosody_spec());
+  Mixer mixer(prosody);
+  Call ann(prosody, {.user = "ann", .to = mixer.jid(), .play = tone_file(folder, 440)});
+  Call bob(prosody, {.user = "bob", .to = mixer.jid(), .record = true});
+  const std::vector<double> anns_tone{440};
+  ASSERT_TRUE(wait_until_heard(bob.recording(), anns_tone, 1)) << bob.output() << mixer.log();
+  mixer.process().signal(SIGSTOP);
+  EXPECT_TRUE(bob.wait_for("quiet")) << bob.output();
+  mixer.process().signal(SIGCONT);
+  EXPECT_TRUE(bob.wait_for("heard")) << bob.output() << mixer.log();
+  const auto so_far = call::read_wav(bob.recording()).value_or(call::Sound()).samples.size();
+  EXPECT_TRUE(bob.wait_until([&](const Call& listener) {
+    const auto sound = call::read_wav(listener.recording()).value_or(call::Sound());
+    const auto since = std::span(sound.samples).subspan(std::min(so_far, sound.samples.size()));
+    const auto stretch = call::best_stretch(since, anns_tone, 2, sound.rate_hz);
+    return stretch && call::tone_dbfs(*stretch, 440, sound.rate_hz) > kTone_dbfs - 3;
+  })) << bob.output()
+      << mixer.log();
+  EXPECT_EQ(ann.finish(), 0) << ann.output();
+  EXPECT_EQ(bob.finish(), 0) << bob.output();
+  ASSERT_TRUE(mixer.process().wait_for_output("room closed", kWait)) << mixer.log();
+  const std::string log = mixer.log();
+  const auto skipped = log.find(" skipped=", log.find("room closed"));
+  ASSERT_NE(skipped, std::string::npos) << log;
+  EXPECT_GE(std::stoi(log.substr(skipped + 9)), 140) << "ticks of 20 ms";
+  EXPECT_EQ(mixer.logged("call=ended "), 2) << "by themselves\n" << log;
 }
 
 TEST_F(Endurance, AWrongSecretIsSaidAndTriedAgain) {
