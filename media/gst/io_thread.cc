@@ -150,12 +150,15 @@ class IoThread::Impl {
   }
 
   SocketPoller::Work work() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+    using Glib = SocketPoller::Work::Glib;
     const bool commands = pending_.exchange(false, std::memory_order_acquire);
     if (commands) carry_out_commands();
     if (outbox_ready_.exchange(false, std::memory_order_acquire)) send_outbox();
     const bool deadlines = meet_deadlines(std::chrono::steady_clock::now());
     return {.next = deadlines_.empty() ? TimePoint::max() : deadlines_.begin()->first,
-            .for_glib = commands || deadlines};
+            .glib = commands    ? Glib::now
+                    : deadlines ? Glib::soon
+                                : Glib::no};
   }
 
   void carry_out_commands() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {

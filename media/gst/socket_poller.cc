@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -20,6 +21,10 @@ namespace media::gst {
 namespace {
 
 constexpr std::size_t kAtATime = 64;  // sockets that are read before GLib's own are looked at
+constexpr std::size_t kHeld = 8;      // datagrams of one socket that wait for GLib's turn
+// GLib's turn costs a look at every source of every leg. Checks of those who are connected, and
+// timers, which come one by one, wait for each other.
+constexpr std::chrono::milliseconds kTurn{20};
 
 thread_local SocketPoller* poller_here = nullptr;
 
@@ -45,18 +50,19 @@ int poll_timeout(SocketPoller::TimePoint until) {
 
 }  // namespace
 
-// What libnice believes to be GLib's source of a socket. It has no descriptor that GLib would poll:
-// it is dispatched when there is something held, by its ready time.
+// What libnice believes to be GLib's source of a socket. It has no descriptor that GLib would poll,
+// and no ready time, each change of which wakes the context: it is asked.
 struct SocketSource {
   GSource base;
   GSocket* socket;
   SocketPoller* poller;  // null: it is gone, this source never fires again
   int fd;
+  bool readable;  // and not read here
   SocketPoller::Direct direct;
-  Held* held;
+  std::deque<Held>* held;  // null: none
 
   static GSource* create(SocketPoller& poller, GSocket* socket) {
-    static GSourceFuncs functions = {nullptr, nullptr, &dispatch, &finalize, nullptr, nullptr};
+    static GSourceFuncs functions = {nullptr, &check, &dispatch, &finalize, nullptr, nullptr};
     GSource* const base = g_source_new(&functions, sizeof(SocketSource));
     auto* const self = reinterpret_cast<SocketSource*>(base);
     self->socket = G_SOCKET(g_object_ref(socket));
@@ -72,7 +78,6 @@ struct SocketSource {
     if (before && before->socket == socket) {
       self->direct = before->direct;
       self->held = std::exchange(before->held, nullptr);
-      if (self->held) g_source_set_ready_time(base, 0);
     }
     if (before) before->poller = nullptr;
     epoll_event event{};
@@ -84,9 +89,14 @@ struct SocketSource {
     return base;
   }
 
+  static gboolean check(GSource* base) noexcept {
+    const auto* const self = reinterpret_cast<SocketSource*>(base);
+    return self->readable || self->held;
+  }
+
   static gboolean dispatch(GSource* base, GSourceFunc callback, gpointer data) noexcept {
     auto* const self = reinterpret_cast<SocketSource*>(base);
-    g_source_set_ready_time(base, -1);
+    self->readable = false;
     if (!callback) return G_SOURCE_REMOVE;
     return reinterpret_cast<GSocketSourceFunc>(reinterpret_cast<void (*)()>(callback))(
         self->socket, G_IO_IN, data);
@@ -168,19 +178,32 @@ gint SocketPoller::poll(std::span<GPollFD> fds, gint timeout_ms) {
                          : std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   waiting_.assign(fds.begin(), fds.end());
   waiting_.push_back({.fd = epoll_, .events = G_IO_IN, .revents = 0});
+  // What GLib was to look at it may not have: it leaves its turn out when descriptors have changed.
+  std::erase_if(held_, [this](int fd) {
+    const auto* const source = by_fd_[static_cast<std::size_t>(fd)];
+    return !source || !source->held;
+  });
+  waits_ = !held_.empty();
   for (;;) {
     const Work work = work_();
-    const bool return_now = work.for_glib || std::exchange(glib_has_news_, false);
-    const int wait = return_now ? 0 : poll_timeout(std::min(until, work.next));
+    waits_ = waits_ || work.glib == Work::Glib::soon;
+    const bool return_now =
+        work.glib == Work::Glib::now || std::exchange(glib_has_news_, false) || timeout_ms == 0;
+    const auto turn = [&] {
+      return std::max(waits_ ? TimePoint::min() : until, last_turn_ + kTurn);
+    };
+    const int wait = return_now ? 0 : poll_timeout(std::min(turn(), work.next));
     int ready = g_poll(waiting_.data(), static_cast<guint>(waiting_.size()), wait);
     if (ready < 0) return ready;
     if (waiting_.back().revents != 0) {
       --ready;
       receive();
     }
-    const bool over = until != TimePoint::max() && std::chrono::steady_clock::now() >= until;
-    if (!return_now && !over && ready == 0 && !glib_has_news_) continue;
+    if (!return_now && ready == 0 && !glib_has_news_) {
+      if (std::chrono::steady_clock::now() < turn()) continue;
+    }
     glib_has_news_ = false;
+    last_turn_ = std::chrono::steady_clock::now();
     for (std::size_t i = 0; i < fds.size(); ++i) fds[i].revents = waiting_[i].revents;
     return ready;
   }
@@ -202,7 +225,7 @@ void SocketPoller::receive() {
 }
 
 void SocketPoller::receive(SocketSource& source) {
-  if (source.direct.receive && !source.held) {
+  if (source.direct.receive && (!source.held || source.held->size() < kHeld)) {
     sockaddr_storage from;
     socklen_t length = sizeof from;
     const auto size = recvfrom(source.fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT,
@@ -213,9 +236,15 @@ void SocketPoller::receive(SocketSource& source) {
       source.direct.receive(source.direct.self, datagram);
       return;
     }
-    source.held = new Held{from, length, {datagram.begin(), datagram.end()}};
+    if (!source.held) {
+      source.held = new std::deque<Held>;
+      held_.push_back(source.fd);
+    }
+    source.held->push_back({from, length, {datagram.begin(), datagram.end()}});
+    waits_ = true;
+    return;
   }
-  g_source_set_ready_time(&source.base, 0);
+  source.readable = true;
   glib_has_news_ = true;
 }
 
@@ -229,10 +258,12 @@ gssize SocketPoller::receive_message(GSocket* socket, GSocketAddress** address,
     const auto fd = static_cast<std::size_t>(g_socket_get_fd(socket));
     auto* const source = fd < poller_here->by_fd_.size() ? poller_here->by_fd_[fd] : nullptr;
     if (source && source->socket == socket && source->held) {
-      const std::unique_ptr<Held> held(std::exchange(source->held, nullptr));
-      const auto size = std::min(held->bytes.size(), vectors->size);
-      std::memcpy(vectors->buffer, held->bytes.data(), size);
-      if (address) *address = g_socket_address_new_from_native(&held->from, held->from_length);
+      Held& held = source->held->front();
+      const auto size = std::min(held.bytes.size(), vectors->size);
+      std::memcpy(vectors->buffer, held.bytes.data(), size);
+      if (address) *address = g_socket_address_new_from_native(&held.from, held.from_length);
+      source->held->pop_front();
+      if (source->held->empty()) delete std::exchange(source->held, nullptr);
       return static_cast<gssize>(size);
     }
   }

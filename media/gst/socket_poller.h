@@ -3,7 +3,7 @@
 // times as much as the packets themselves. So the context polls through here: sockets that libnice
 // watches stand in an epoll set, what comes over a leg's selected pair and is not STUN goes
 // straight to the leg, and GLib gets its turn only for the rest: other datagrams, timers, its own
-// wake-ups.
+// wake-ups; and where that can wait, once for all that came within 20 ms.
 //
 // libnice cannot be asked for that: its g_socket_create_source() is interposed (socket_poller.cc),
 // on a poller's thread only. Everything but signal() on that thread.
@@ -29,8 +29,9 @@ class SocketPoller {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
   struct Work {
-    TimePoint next;        // when there is more
-    bool for_glib = true;  // sources may have come or gone: GLib looks at them before waiting
+    TimePoint next;  // when there is more
+    // Sources may have come or gone: GLib looks at them before waiting, or within 20 ms.
+    enum class Glib { no, soon, now } glib = Glib::now;
   };
   // From where a socket's datagrams go straight to `receive`: those that libnice would pass on
   // without a look (RFC 7983: DTLS, RTP, RTCP).
@@ -75,7 +76,10 @@ class SocketPoller {
 
   const std::function<Work()> work_;
   int epoll_ = -1, signal_ = -1;
-  bool glib_has_news_ = false;
+  bool glib_has_news_ = false;  // and must not wait
+  bool waits_ = false;          // GLib has something to do that may
+  TimePoint last_turn_{};       // of GLib's
+  std::vector<int> held_;       // whose sources hold datagrams
   std::vector<GPollFD> waiting_;
   std::vector<SocketSource*> by_fd_;
   Buffer buffer_;

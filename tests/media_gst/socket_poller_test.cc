@@ -93,7 +93,7 @@ class SocketPollerTest : public testing::Test {
   }
   SocketPoller::Work work() {
     ++works_;
-    return {.next = SocketPoller::TimePoint::max(), .for_glib = false};
+    return {.next = SocketPoller::TimePoint::max(), .glib = SocketPoller::Work::Glib::no};
   }
   bool turn_until(const std::function<bool()>& condition) {
     return support::eventually([&] {
@@ -122,6 +122,21 @@ TEST_F(SocketPollerTest, WhatIsNotStunGoesStraightFromThePeerAndOnlyFromHim) {
   EXPECT_EQ(leg.straight.at(0), kRtp);
   EXPECT_EQ(leg.by_glib.at(0), kStun);
   EXPECT_EQ(leg.by_glib.back(), kRtp);
+}
+
+// Checks of one who is connected wait for GLib's turn, in their order, and keep nothing else back.
+TEST_F(SocketPollerTest, WhatWaitsForGlibIsNotInTheWayOfTheRest) {
+  Watched leg(context_.get());
+  leg.direct_from(peer_.get());
+  Strings checks;
+  for (int i = 0; i < 20; ++i) {
+    checks.push_back(kStun + std::to_string(i));
+    send(peer_.get(), leg.socket.get(), checks.back());
+  }
+  send(peer_.get(), leg.socket.get(), kRtp);
+  EXPECT_TRUE(turn_until([&] { return leg.by_glib.size() >= 20; }));
+  EXPECT_TRUE(turn_until([&] { return leg.by_glib.size() + leg.straight.size() == 21; }));
+  EXPECT_EQ(Strings(leg.by_glib.begin(), leg.by_glib.begin() + 20), checks);
 }
 
 TEST_F(SocketPollerTest, WithoutAPeerAllGoesTheOldWay) {
