@@ -3,8 +3,10 @@
 #include <opus.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "media/check.h"
 
@@ -16,15 +18,21 @@ constexpr int kOpusGrain_samples = 120;
 
 }  // namespace
 
-void LegDecoder::Delete::operator()(OpusDecoder* decoder) const { opus_decoder_destroy(decoder); }
+void LegDecoder::Free::operator()(OpusDecoder* decoder) const { std::free(decoder); }
 
-LegDecoder::LegDecoder() : pcm_(new std::int16_t[kCapacity]) {
-  int error = OPUS_OK;
-  decoder_.reset(opus_decoder_create(kSampleRate_hz, 1, &error));
-  if (error != OPUS_OK) throw std::bad_alloc();
+LegDecoder::LegDecoder()
+    : decoder_(static_cast<OpusDecoder*>(
+          std::malloc(static_cast<std::size_t>(opus_decoder_get_size(1))))),
+      pcm_(new std::int16_t[kCapacity]) {
+  if (!decoder_) throw std::bad_alloc();
 }
 
 LegDecoder::~LegDecoder() = default;
+
+void LegDecoder::start() {
+  if (std::exchange(started_, true)) return;
+  CHECK(opus_decoder_init(decoder_.get(), kSampleRate_hz, 1) == OPUS_OK);
+}
 
 void LegDecoder::make_room() {
   if (begin_ <= kHistory) return;
@@ -34,6 +42,7 @@ void LegDecoder::make_room() {
 }
 
 void LegDecoder::decode(std::span<const std::uint8_t> packet, int samples) {
+  start();
   make_room();
   const int end = begin_ + size_;
   const int decoded =
@@ -54,6 +63,7 @@ void LegDecoder::recover(std::span<const std::uint8_t> next, int samples) {
       silent && next.empty() ? 0 : samples / kOpusGrain_samples * kOpusGrain_samples;
   int decoded = 0;
   if (concealed > 0) {
+    start();
     decoded =
         opus_decode(decoder_.get(), next.empty() ? nullptr : next.data(),
                     static_cast<opus_int32>(next.size()), out, concealed, next.empty() ? 0 : 1);
@@ -117,7 +127,7 @@ void LegDecoder::keep(int samples) {
 }
 
 void LegDecoder::reset() {
-  opus_decoder_ctl(decoder_.get(), OPUS_RESET_STATE);
+  if (started_) opus_decoder_ctl(decoder_.get(), OPUS_RESET_STATE);
   begin_ = size_ = 0;
   heard_ = false;
   concealed_samples_ = 0;

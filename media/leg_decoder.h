@@ -15,7 +15,9 @@ namespace media {
 
 class LegDecoder {
  public:
-  LegDecoder();  // throws std::bad_alloc
+  // Throws std::bad_alloc. The memory is taken here and first touched when there is something to
+  // decode: most legs of a large room never say anything.
+  LegDecoder();
   ~LegDecoder();
   LegDecoder(const LegDecoder&) = delete;
   LegDecoder& operator=(const LegDecoder&) = delete;
@@ -52,14 +54,16 @@ class LegDecoder {
   // A packet may be 120 ms long; it is decoded when less than a frame is left, or less than two
   // periods where the sound is made shorter.
   static constexpr int kCapacity = kHistory + 5760 + 2 * kFrame_samples + kMostPeriod_samples;
-  struct Delete {
+  struct Free {
     void operator()(OpusDecoder* decoder) const;
   };
 
+  void start();
   void make_room();
   void fade(int samples);
 
-  std::unique_ptr<OpusDecoder, Delete> decoder_;
+  std::unique_ptr<OpusDecoder, Free> decoder_;
+  bool started_ = false;
   std::unique_ptr<std::int16_t[]> pcm_;
   int begin_ = 0, size_ = 0;  // before begin_: what was taken
   bool heard_ = false;        // a packet was decoded since the reset: there is something to conceal

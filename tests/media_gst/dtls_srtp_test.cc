@@ -212,6 +212,29 @@ TEST(DtlsSrtp, ALostFlightIsSentAgain) {
   EXPECT_FALSE(pair.client->timeout());
 }
 
+TEST(DtlsSrtp, TheLastFlightIsSentAgainByOneWhoIsDone) {
+  Pair pair;
+  pair.client->start();
+  pair.server->start();
+  while (pair.server->state() != State::connected) {
+    ASSERT_FALSE(pair.to_server.empty() && pair.to_client.empty());
+    if (!pair.to_server.empty()) {
+      pair.server->receive(pair.take(pair.to_server));
+    } else {
+      pair.client->receive(pair.take(pair.to_client));
+    }
+  }
+  pair.to_client.clear();
+  EXPECT_EQ(pair.client->state(), State::handshaking);
+  ASSERT_TRUE(eventually([&] {
+    pair.client->on_timeout();
+    return !pair.to_server.empty();
+  }));
+  pair.deliver();
+  EXPECT_EQ(pair.client->state(), State::connected);
+  expect_media_both_ways(pair);
+}
+
 // Law: garbage before, between and after the flights changes nothing.
 TEST(DtlsSrtp, RandomDatagramsDoNotDisturbAHandshakeOrACall) {
   const auto seed = std::random_device{}();
@@ -262,6 +285,9 @@ TEST(DtlsSrtp, CloseNotifyLeavesTheCallAlone) {
   pair.deliver();
   EXPECT_EQ(pair.server->state(), State::connected);
   expect_media_both_ways(pair);
+  pair.server->receive(Bytes{22, 0xfe, 0xfd});
+  pair.server->close();
+  EXPECT_FALSE(pair.to_client.empty());
 }
 
 // Law: of a protected packet, no byte may be changed and no length cut.
