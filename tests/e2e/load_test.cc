@@ -1,6 +1,8 @@
 // jingle-load against the mixer: what its report says is what was done.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/e2e/world.h"
 #include "tests/support/speech.h"
 #include "tools/call/wav.h"
@@ -41,9 +43,10 @@ class Load : public testing::Test {
                                   "--to",
                                   to};
     argv.insert(argv.end(), more.begin(), more.end());
-    std::string output;
-    EXPECT_EQ(support::run_command({.argv = argv}, &output), expected_status) << output;
-    const auto report = Json::parse(output.substr(output.find('{')));
+    support::Process load({.argv = argv});
+    EXPECT_EQ(load.wait(4 * kWait).value_or(-1), expected_status) << load.output();
+    const std::string output = load.output();
+    const auto report = Json::parse(output.substr(std::min(output.find('{'), output.size())));
     if (!report) ADD_FAILURE() << output;
     return report.value_or(Json());
   }
