@@ -57,8 +57,11 @@ void Focus::subscribe(const std::string& room, const jingle::Jid& who, TimePoint
   }
   if (client_mode()) {  // the account's server keeps the roster and delivers our presence
     out_.put(SendPresence{bare, who, "subscribed", {}});
-    // Who shows something of himself shows it to those whom he lets see him.
-    if (!config_.presence.relay.empty()) out_.put(SendPresence{bare, who, "subscribe", {}});
+    // Who shows something of himself shows it to those whom he lets see him; and what we show
+    // reaches whoever lets our server see when he comes (XEP-0163 §3.4).
+    if (!config_.presence.relay.empty() || !config_.presence.publish.empty()) {
+      out_.put(SendPresence{bare, who, "subscribe", {}});
+    }
     return;
   }
   if (subscriptions_.add(room, who) == Subscriptions::Outcome::refused) {
