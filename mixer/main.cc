@@ -6,14 +6,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
 #include <random>
-#include <ranges>
 
 #include "media/gst/child_main.h"
 #include "media/gst/gst_engine.h"
@@ -49,11 +47,10 @@ media::gst::EngineConfig engine_config(const Config& from) {
   config.external_address = from.media.external_address;
   config.deny_peers = from.media.deny_peers;
   config.fetch.hosts = from.play.hosts;
-  const auto processes = [](const RoomConfig& room) {
-    return room.voice != media::VoiceProcessing{};
-  };
-  config.voice_processing = processes(from.room_defaults) ||
-                            std::ranges::any_of(from.rooms | std::views::values, processes);
+  config.voice_processing = from.room_defaults.voice != media::VoiceProcessing{};
+  for (const auto& [name, room] : from.rooms) {
+    config.voice_processing |= room.voice != media::VoiceProcessing{};
+  }
   config.log = [](std::string_view line) { write_log(Log::Level::warning, line); };
   config.note = [](std::string_view line) { write_log(Log::Level::info, line); };
   return config;
