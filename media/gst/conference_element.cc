@@ -156,7 +156,7 @@ GstPad* make_pad(GstElement* element, GstPadTemplate* pad_template, const std::s
   } else {
     gst_pad_set_event_function(pad, src_event);
     gst_pad_set_query_function(pad, src_query);
-    gst_pad_set_link_function(pad, src_link);
+    if (owner) gst_pad_set_link_function(pad, src_link);  // the mix is no leg's
   }
   gst_pad_set_active(pad, TRUE);
   gst_element_add_pad(element, pad);
