@@ -1,6 +1,7 @@
 #include "media/playout_buffer.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "media/audio_frame.h"
 
@@ -132,7 +133,9 @@ std::int32_t PlayoutBuffer::delay_samples() const {
 
 std::int32_t PlayoutBuffer::surplus_samples() const {
   if (!started_ || !arrival_.started()) return 0;
-  return delay_samples() - arrival_.wanted_samples();
+  // A peer's timestamps may be half the circle away.
+  constexpr std::int32_t kLeast = std::numeric_limits<std::int32_t>::min() / 2;
+  return std::max(delay_samples(), kLeast) - arrival_.wanted_samples();
 }
 
 PlayoutBuffer::Inserted PlayoutBuffer::take_late(const RtpPacket& packet,
