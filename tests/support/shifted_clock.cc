@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <ctime>
 
+#include "tests/support/sanitized.h"
+
 namespace support {
 namespace {
 
@@ -34,6 +36,12 @@ void ShiftedClock::step_wall_clock(std::chrono::nanoseconds by) { stepped_ns += 
 // clocks do not link this file.
 extern "C" {
 
+#if TEST_THREADS_SANITIZED
+// TSan must see that the mutex is given away meanwhile.
+int __interceptor_pthread_cond_clockwait(pthread_cond_t*, pthread_mutex_t*, clockid_t,
+                                         const timespec*);
+#endif
+
 int clock_gettime(clockid_t clock, timespec* time) noexcept {
   const auto result = static_cast<int>(syscall(SYS_clock_gettime, clock, time));
   if (result != 0) return result;
@@ -52,8 +60,12 @@ int clock_gettime(clockid_t clock, timespec* time) noexcept {
 // The kernel waits until a time of its own.
 int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
                            const timespec* until) {
+#if TEST_THREADS_SANITIZED
+  constexpr auto real = &__interceptor_pthread_cond_clockwait;
+#else
   static const auto real = reinterpret_cast<decltype(&pthread_cond_clockwait)>(
       dlsym(RTLD_NEXT, "pthread_cond_clockwait"));
+#endif
   timespec kernels = *until;
   if (clock == CLOCK_MONOTONIC) support::add(kernels, -support::passed_ns);
   return real(condition, mutex, clock, &kernels);
