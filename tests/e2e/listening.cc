@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <filesystem>
 
 #include "tests/e2e/world.h"
@@ -18,6 +19,7 @@ using namespace std::chrono_literals;
 // How long before a gap is written down something may have made it (buffers); how much later it may
 // still be there, and the recorder slow.
 constexpr auto kBefore = 2000ms, kAfter = 500ms;
+constexpr auto kLook = 50ms;
 
 bool comes_to_hear(const std::string& recording, double hz) {
   return support::eventually([&] { return last_dbfs(recording, hz, 0.5) > kTone_dbfs - 3; }, kWait);
@@ -38,13 +40,12 @@ Listening::Listening(std::vector<Tone> tones) {
 }
 
 void Listening::follow(const std::stop_token& stop) {
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    {
-      const std::lock_guard lock(mutex_);
-      const auto now = std::chrono::steady_clock::now();
-      for (Track& track : tracks_) track.grown.emplace_back(now, length_s(track.tone.recording));
-    }
-    std::this_thread::sleep_for(50ms);
+    const auto now = std::chrono::steady_clock::now();
+    for (Track& track : tracks_) track.grown.emplace_back(now, length_s(track.tone.recording));
+    stopped.wait_for(lock, stop, kLook, [] { return false; });
   }
 }
 

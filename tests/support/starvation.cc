@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -45,6 +46,9 @@ pid_t parent_of(pid_t process) {
 Starvation::Starvation() : thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
 void Starvation::watch(const std::stop_token& stop) {
+  std::condition_variable_any stopped;
+  std::mutex mutex;
+  std::unique_lock until_stopped(mutex);
   for (auto count_at = begun_; !stop.stop_requested();) {
     const auto at = std::chrono::steady_clock::now();
     if (at >= count_at) {
@@ -53,7 +57,7 @@ void Starvation::watch(const std::stop_token& stop) {
     }
     bool starved = somebody_waited();
     const auto looked = std::chrono::steady_clock::now();
-    std::this_thread::sleep_for(kLook);
+    stopped.wait_for(until_stopped, stop, kLook, [] { return false; });
     const auto now = std::chrono::steady_clock::now();
     starved = starved || now - looked > kLook + kWaited;
     if (!starved) continue;
