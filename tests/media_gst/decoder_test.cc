@@ -11,7 +11,6 @@
 #include "media/gst/piece_loudness.h"
 #include "tests/media_gst/played.h"
 #include "tests/support/audio.h"
-#include "tests/support/sanitized.h"
 #include "tests/support/seed.h"
 #include "tests/support/temp_dir.h"
 
@@ -22,16 +21,8 @@ using test_support::rms_dbfs;
 using test_support::Samples;
 using test_support::tone_dbfs;
 
-class Decoder : public ::testing::Test {
+class Decoder : public WithFiles {
  protected:
-  static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
-  void SetUp() override {
-    // Our threads do no more here than in play_test.cc; what decodes is another process.
-    if (test_support::kThreadsSanitized) {
-      GTEST_SKIP()
-          << "TSan does not see how GStreamer's encoders, which make the files, are locked";
-    }
-  }
   // A tone of so many seconds, as `codec` (elements with a !) makes a file of it.
   void tone_file(const std::string& name, const std::string& codec, double seconds = 3,
                  double volume = 0.3) {

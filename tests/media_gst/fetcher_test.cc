@@ -12,7 +12,6 @@
 #include "tests/media_gst/played.h"
 #include "tests/support/audio.h"
 #include "tests/support/https_server.h"
-#include "tests/support/sanitized.h"
 #include "tests/support/seed.h"
 #include "tests/support/temp_dir.h"
 
@@ -23,14 +22,10 @@ using std::chrono::milliseconds;
 using test_support::Samples;
 using test_support::tone_dbfs;
 
-class Fetcher : public ::testing::Test {
+class Fetcher : public WithFiles {
  protected:
-  static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
   void SetUp() override {
-    if (test_support::kThreadsSanitized) {
-      GTEST_SKIP()
-          << "TSan does not see how GStreamer's encoders, which make the files, are locked";
-    }
+    WithFiles::SetUp();
     setenv("SSL_CERT_FILE", server_.ca_file().c_str(), 1);
   }
   void TearDown() override { unsetenv("SSL_CERT_FILE"); }

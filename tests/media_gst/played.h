@@ -15,10 +15,24 @@
 #include "media/gst/player.h"
 #include "tests/media_gst/transport_peer.h"
 #include "tests/support/audio.h"
+#include "tests/support/sanitized.h"
 
 namespace media::gst {
 
 inline constexpr PlayId kPlay{{1}, 1};
+
+// Tests of files that make_file() makes.
+class WithFiles : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
+  void SetUp() override {
+    // Our threads do no more here than in play_test.cc; what decodes is another process.
+    if (test_support::kThreadsSanitized) {
+      GTEST_SKIP()
+          << "TSan does not see how GStreamer's encoders, which make the files, are locked";
+    }
+  }
+};
 
 // A file as GStreamer's own elements write it; false: an element is not there.
 inline bool make_file(const std::string& pipeline) {
