@@ -141,7 +141,8 @@ class Crowd::Impl {
         }
       }
     }
-    legs_.clear();
+    legs_.clear();  // they count up to now
+    if (!kept_.empty()) measured_.traffic = std::move(kept_);
     ::close(timer_);
     ::close(epoll_);
   }
@@ -258,10 +259,7 @@ class Crowd::Impl {
     }
     kept_ = measured_.traffic;  // what comes while they hang up does not count
   }
-  void on(const Stop&, TimePoint) {
-    stopping_ = true;
-    if (!kept_.empty()) measured_.traffic = std::move(kept_);
-  }
+  void on(const Stop&, TimePoint) { stopping_ = true; }
 
   static constexpr std::uint64_t kCommands = ~0ULL, kTimer = kCommands - 1;
 
