@@ -1,5 +1,6 @@
 """Debian's Janus with one AudioBridge room for participants with plain RTP, and the crowd that uses it."""
 
+import http.client
 import json
 import os
 import pathlib
@@ -73,7 +74,7 @@ class Janus:
             try:
                 with urllib.request.urlopen(f"{self.url}/{self.session}?maxev=100", timeout=60) as got:
                     events = json.load(got)
-            except OSError:
+            except (OSError, http.client.HTTPException):  # it ends while it answers
                 continue
             for event in events if isinstance(events, list) else [events]:
                 data = event.get("plugindata", {}).get("data", {})
