@@ -4,6 +4,8 @@
 import os
 import pathlib
 import queue
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +15,7 @@ import threading
 import unittest
 
 PROGRAM = ""
+README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 PATIENCE = 60  # seconds for what should take none; nothing here measures time
 GOOD = """[xmpp]
 mode = "component"
@@ -102,6 +105,34 @@ class Main(unittest.TestCase):
         path = self.config(GOOD.format(port=5347))
         self.assertEqual(self.run_it("--config", path, "--check-config"),
                          (os.EX_OK, "", f"{path}: ok\n"))
+
+    def test_what_the_readme_shows_as_a_configuration_is_one(self):
+        shown = re.findall(r"^```toml\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
+        self.assertGreaterEqual(len(shown), 2)
+        for name in ("etc", "srv/music", "var/lib/jingle-mixer"):
+            pathlib.Path(self.folder.name, name).mkdir(parents=True)
+        password = pathlib.Path(self.folder.name, "etc/jingle-mixer.password")
+        password.write_text("secret\n")
+        password.chmod(0o600)
+        for text in shown:
+            with self.subTest(text):
+                text = re.sub('"/', f'"{self.folder.name}/', text)  # the files of an operator
+                path = self.config(text)
+                self.assertEqual(self.run_it("--config", path, "--check-config"),
+                                 (os.EX_OK, "", f"{path}: ok\n"))
+
+    def test_the_readmes_unit_is_one(self):
+        if shutil.which("systemd-analyze") is None:
+            self.skipTest("no systemd-analyze")
+        unit = re.search(r"^```ini\n(\[Unit\].*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)[1]
+        path = pathlib.Path(self.folder.name, "jingle-mixer.service")
+        path.write_text(re.sub("^(User=).*|/usr/local/bin/jingle-mixer",
+                               lambda found: found[1] + "root" if found[1] else os.path.abspath(PROGRAM), unit,
+                               flags=re.MULTILINE))
+        verified = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True,
+                                  check=False, timeout=PATIENCE)
+        about_it = [line for line in verified.stderr.splitlines() if path.name in line]
+        self.assertEqual((verified.returncode, about_it), (0, []), verified.stderr)
 
     def test_a_bad_configuration_names_file_line_and_key_and_ends_with_78(self):
         path = self.config(GOOD.format(port=0) + "bitrte = 1\n")
