@@ -22,6 +22,10 @@ int bandwidth_of(std::int32_t rate_hz) {
   return rate_hz >= 12000 ? OPUS_BANDWIDTH_MEDIUMBAND : OPUS_BANDWIDTH_NARROWBAND;
 }
 
+// libopus' own OPUS_SET_FORCE_MODE (opus_private.h, since its first release), SILK being hybrid
+// where the bandwidth is; one without would go on choosing by itself.
+constexpr int kSetMode = 11002, kSilk = 1000, kCelt = 1002;
+
 bool is_silent(const Sum& sum) {
   return std::all_of(sum.begin(), sum.end(), [](std::int32_t s) { return s == 0; });
 }
@@ -43,7 +47,10 @@ void MixEncoder::start(const EncoderSettings& settings) {
   CHECK(error == OPUS_OK);
   limiter_ = {};
   silent_ticks_ = 0;
+  configuration_ = kNothingYet;
+  alone_ = true;
   started_ = true;
+  settings_ = settings;
   apply(settings);
 }
 
@@ -54,9 +61,13 @@ void MixEncoder::fork(const MixEncoder& origin, const EncoderSettings& settings)
   limiter_ = origin.limiter_;
   silent_ticks_ = origin.silent_ticks_;
   complexity_ = origin.complexity_;
+  grace_frames_ = origin.grace_frames_;
+  configuration_ = origin.configuration_;
+  alone_ = origin.alone_;
   settings_ = origin.settings_;
   started_ = true;
   set(settings);
+  choose_alone();
 }
 
 void MixEncoder::set(const EncoderSettings& settings) {
@@ -68,16 +79,43 @@ void MixEncoder::set_complexity(int complexity) {
   opus_encoder_ctl(state_.get(), OPUS_SET_COMPLEXITY(complexity));
 }
 
+// SILK changes its bandwidth when nobody speaks, and then within seconds; through CELT, and back
+// to a SILK that begins anew, it takes three frames.
+void MixEncoder::choose_as(const MixEncoder& other) {
+  if (configuration_ == kNothingYet || other.configuration_ == kNothingYet) return;
+  if (codes_like(other)) return;
+  const bool to_celt = other.celt() || !celt();
+  const auto toc = static_cast<unsigned char>(other.configuration_ << 3);
+  choose(to_celt ? kCelt : kSilk, to_celt ? OPUS_AUTO : opus_packet_get_bandwidth(&toc));
+  alone_ = false;
+}
+
+void MixEncoder::choose_alone() {
+  if (std::exchange(alone_, true)) return;
+  choose(OPUS_AUTO, OPUS_AUTO);
+}
+
+void MixEncoder::choose(int mode, int bandwidth) {
+  opus_encoder_ctl(state_.get(), kSetMode, opus_int32{mode});
+  opus_encoder_ctl(state_.get(), OPUS_SET_BANDWIDTH(bandwidth));
+}
+
 void MixEncoder::apply(const EncoderSettings& settings) {
-  settings_ = settings;
+  const std::int32_t before_bps = std::exchange(settings_, settings).bitrate_bps;
+  const bool less = settings.bitrate_bps < before_bps && !settings.constant_bitrate;
+  if (!less) set_bitrate(settings.bitrate_bps);
+  grace_frames_ = less ? kGrace_frames : 0;
   OpusEncoder* const encoder = state_.get();
   opus_encoder_ctl(encoder, OPUS_SET_COMPLEXITY(complexity_));
-  opus_encoder_ctl(encoder, OPUS_SET_BITRATE(settings.bitrate_bps));
   opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(settings.fec() ? 1 : 0));
   opus_encoder_ctl(encoder,
                    OPUS_SET_PACKET_LOSS_PERC(settings.fec() ? settings.expected_loss_percent : 0));
   opus_encoder_ctl(encoder, OPUS_SET_MAX_BANDWIDTH(bandwidth_of(settings.max_rate_hz)));
   opus_encoder_ctl(encoder, OPUS_SET_VBR(settings.constant_bitrate ? 0 : 1));
+}
+
+void MixEncoder::set_bitrate(std::int32_t bitrate_bps) {
+  opus_encoder_ctl(state_.get(), OPUS_SET_BITRATE(bitrate_bps));
 }
 
 std::span<const std::uint8_t> MixEncoder::encode(const Sum& mix) {
@@ -87,6 +125,8 @@ std::span<const std::uint8_t> MixEncoder::encode(const Sum& mix) {
                                 static_cast<opus_int32>(payload_.size()));
   CHECK(bytes > 0);  // fails for bad arguments only
   bytes_ = static_cast<std::size_t>(bytes);
+  configuration_ = static_cast<std::uint8_t>(payload_[0] >> 3);
+  if (grace_frames_ > 0 && --grace_frames_ == 0) set_bitrate(settings_.bitrate_bps);
   return payload();
 }
 
@@ -142,13 +182,12 @@ bool EncoderBank::follow(Listener& listener, bool total, bool dtx) {
   if (std::exchange(listener.heard_at_, tick_) + 1 != tick_) {  // there is nothing to go on with
     listener.on_ = listener.class_;
     listener.bridge_ = Listener::kNone;
+    listener.personal_ = false;
   }
   if (!total) {
-    listener.own_silence_ticks_ = 0;
-    if (!listener.personal_) speak(listener);
-  } else if (listener.personal_ && ++listener.own_silence_ticks_ >= kAlike_ticks) {
-    listener.encoder_.note(total_silent_);
-    arrive(listener, listener.class_, listener.encoder_);
+    speak(listener);
+  } else if (listener.personal_) {
+    go_back(listener);
   }
   if (listener.personal_) return false;
   move(listener);
@@ -169,6 +208,8 @@ void EncoderBank::encode(Listener& listener, const Sum& heard, bool dtx) {
 
 // What he hears has not seen this tick yet: his voice is in neither stream's past.
 void EncoderBank::speak(Listener& listener) {
+  listener.own_silence_ticks_ = 0;
+  if (listener.personal_) return listener.encoder_.choose_alone();
   const Shared& shared = shared_of(listener);
   const EncoderSettings& settings = common_[listener.class_].settings;
   if (shared.listened) {
@@ -178,6 +219,28 @@ void EncoderBank::speak(Listener& listener) {
   }
   listener.personal_ = true;
   listener.bridge_ = Listener::kNone;
+  listener.on_ = listener.class_;
+}
+
+// To the common stream, when his own has been as that one is for long enough: of the same mix, with
+// the settings of his class.
+void EncoderBank::go_back(Listener& listener) {
+  if (std::exchange(listener.on_, listener.class_) != listener.class_) {
+    listener.own_silence_ticks_ = 0;
+  }
+  if (!alike(listener.encoder_, listener.class_, ++listener.own_silence_ticks_)) return;
+  listener.encoder_.note(total_silent_);
+  arrive(listener, listener.class_, listener.encoder_);
+}
+
+// Whether a decoder can go on with the class's stream after so many ticks of the encoder's; if not
+// yet, the encoder comes towards it.
+bool EncoderBank::alike(MixEncoder& encoder, std::size_t listener_class, int ticks) const {
+  const Common& common = common_[listener_class];
+  if (!common.listened) return ticks >= kAlike_ticks;  // it will go on from here
+  encoder.choose_as(common.encoder);
+  if (ticks < kAlike_ticks) return false;
+  return ticks >= kPatience_ticks || encoder.codes_like(common.encoder);
 }
 
 // If nobody listens to the common stream, it goes on where the first to come has been.
@@ -194,8 +257,8 @@ void EncoderBank::arrive(Listener& listener, std::size_t listener_class, const M
 // Towards the stream of his class, if he is not there.
 void EncoderBank::move(Listener& listener) {
   if (listener.bridge_ != Listener::kNone) {
-    const Bridge& bridge = bridges_[listener.bridge_];
-    if (bridge.age_ticks < kAlike_ticks) return;
+    Bridge& bridge = bridges_[listener.bridge_];
+    if (!alike(bridge.encoder, bridge.to, bridge.age_ticks)) return;
     arrive(listener, bridge.to, bridge.encoder);
   }
   if (listener.on_ == listener.class_) return;
@@ -232,6 +295,7 @@ std::size_t EncoderBank::bridge_for(const Listener& listener) {
   bridge.age_ticks = 0;
   bridge.settings = common_[bridge.to].settings;
   bridge.encoder.fork(common_[bridge.from].encoder, bridge.settings);
+  bridge.encoder.choose_as(common_[bridge.to].encoder);
   bridge.listened = true;
   return free;
 }

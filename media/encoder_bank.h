@@ -35,6 +35,14 @@ class MixEncoder {
   // 0 to 10, from the next frame on.
   void set_complexity(int complexity);
 
+  // Whether both coded their last frames alike (RFC 6716 §2): as CELT, as SILK of one bandwidth, or
+  // as both together. If not, a decoder that changes to the other's packets begins anew.
+  bool codes_like(const MixEncoder& other) const { return way() == other.way(); }
+  // libopus chooses by the sound and by its last choice: of one sound two encoders may differ for
+  // ever. Called before each frame, this one comes to the other's, unheard; alone, libopus chooses.
+  void choose_as(const MixEncoder& other);
+  void choose_alone();
+
   // Counts this tick's mix as silent or not; before encode(), also when nobody needs a payload.
   void note(bool silent) { silent_ticks_ = silent ? silent_ticks_ + 1 : 0; }
   // Whether a listener who likes silence not to be sent (RFC 7587 §3.1.3) gets this tick's payload:
@@ -57,7 +65,15 @@ class MixEncoder {
   static constexpr int kComplexity = 9;
 
  private:
+  static constexpr std::uint8_t kNothingYet = 0xFF;
+  // Less to be sent: not before the frames are out that carry the last one's FEC, or change to
+  // another codec, and have hardly room for themselves.
+  static constexpr int kGrace_frames = 3;
   void apply(const EncoderSettings& settings);
+  void set_bitrate(std::int32_t bitrate_bps);
+  void choose(int mode, int bandwidth);
+  bool celt() const { return configuration_ >= 16; }
+  int way() const { return celt() ? 16 : configuration_ / 4; }
 
   struct Free {
     void operator()(OpusEncoder* encoder) const;
@@ -66,6 +82,9 @@ class MixEncoder {
   EncoderSettings settings_;
   bool started_ = false;
   int complexity_ = kComplexity;
+  int grace_frames_ = 0;                      // until the bitrate sinks to that of the settings
+  std::uint8_t configuration_ = kNothingYet;  // of the last frame (RFC 6716 §3.1)
+  bool alone_ = true;                         // libopus chooses the next one's
   unsigned silent_ticks_ = 0;
   Limiter limiter_;
   Frame limited_;
@@ -101,6 +120,8 @@ class EncoderBank {
   // Two encoders of one mix, the same settings and different pasts have become alike this long
   // after: the decoder of the one can go on with the other.
   static constexpr int kAlike_ticks = 25;
+  // What still chooses another codec by then is waited for no longer.
+  static constexpr int kPatience_ticks = 50;
 
   // Between ticks, or in one before begin(). A class's settings may change at any time, unheard.
   void set_class(std::size_t listener_class, const EncoderSettings& settings);
@@ -143,6 +164,8 @@ class EncoderBank {
     int age_ticks = 0;
   };
   bool follow(Listener& listener, bool total, bool dtx);
+  void go_back(Listener& listener);
+  bool alike(MixEncoder& encoder, std::size_t listener_class, int ticks) const;
   void encode(Listener& listener, const Sum& heard, bool dtx);
   const Shared& shared_of(const Listener& listener) const;
   Shared& shared_of(const Listener& listener);

@@ -4,6 +4,7 @@
 #include <opus.h>
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -50,6 +51,13 @@ class OpusReceiver {  // mono
     int error = OPUS_OK;
     decoder_.reset(opus_decoder_create(48000, 1, &error));
     if (error != OPUS_OK) throw std::runtime_error(opus_strerror(error));
+  }
+  // Another one who has heard the same.
+  OpusReceiver(const OpusReceiver& other) : OpusReceiver() { *this = other; }
+  OpusReceiver& operator=(const OpusReceiver& other) {
+    std::memmove(decoder_.get(), other.decoder_.get(),
+                 static_cast<std::size_t>(opus_decoder_get_size(1)));
+    return *this;
   }
   // An empty packet is a lost one of 20 ms.
   Samples decode(std::span<const std::uint8_t> packet) {
