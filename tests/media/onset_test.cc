@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "tests/media/room_fixture.h"
+#include "tests/support/seed.h"
 #include "tests/support/speech.h"
 
 namespace media {
@@ -120,6 +123,18 @@ TEST_P(Begins, WhileAllSlotsAreTakenByQuieterOnes) {
   expect_no_loss(room, who);
 }
 
+TEST_P(Begins, WhileAllSlotsAreTakenByLouderOnesWhoTalkOn) {
+  TestRoom room(4, rtp(), 2);
+  for (std::size_t i : {1U, 2U}) {
+    room[i].spec.rtp.ssrc_audio_level = 0;  // measured
+    room.mixer.update(*room[i].leg, room[i].spec);
+    room[i].tone_hz = 300.0 + 40.0 * static_cast<double>(i);
+    room[i].amplitude = 4000;
+  }
+  Beginner who(room[0], GetParam(), 9000);
+  expect_no_loss(room, who);
+}
+
 TEST_P(Begins, WhileAllSlotsAreTakenByOnesWhoPause) {
   TestRoom room(4, rtp(), 2);
   for (std::size_t i : {1U, 2U}) {
@@ -152,6 +167,82 @@ INSTANTIATE_TEST_SUITE_P(RoomMixer, Begins,
                                            Onset{true, 32000, OPUS_APPLICATION_AUDIO, 480},
                                            Onset{false, 32000, OPUS_APPLICATION_VOIP, 960},
                                            Onset{false, 64000, OPUS_APPLICATION_AUDIO, 960}));
+
+// Up to four more than are heard talk in turns, in a room and in one in which all of them are
+// heard: from the second frame on, whoever begins is heard in both, bit by bit the same.
+class Onsets : public ::testing::TestWithParam<bool> {};  // with RFC 6464 levels?
+
+TEST_P(Onsets, AreHeardHoweverManyTalk) {
+  const bool levels = GetParam();
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  constexpr std::size_t kMost = 3;
+  constexpr int kApart_ticks = 11, kSilent_ticks = 40;  // kMost begin in half a second
+  std::vector<std::vector<std::uint8_t>> packets;
+  test_support::OpusSender sender;
+  for (std::size_t i = 0; i < 50; ++i) {
+    packets.push_back(sender.encode(test_support::tone(440, 6000, kFrame_samples, i * 960)));
+  }
+  int onsets = 0, left_out = 0;
+  for (std::size_t talkers = 1; talkers <= kMost + 4; ++talkers) {
+    SCOPED_TRACE(std::to_string(talkers) + " talkers");
+    const RtpParameters rtp{.ssrc_audio_level = static_cast<std::uint8_t>(levels ? 1 : 0)};
+    TestRoom all(talkers, rtp, talkers), room(talkers, rtp, kMost);
+    for (std::size_t i = 0; i < talkers; ++i) {
+      all.mixer.attach(*all[i].leg, false);
+      room.mixer.attach(*room[i].leg, false);
+    }
+    std::vector<int> until(talkers, -100), since(talkers), silent(talkers, kSilent_ticks);
+    std::vector<bool> heard(talkers);
+    int next_begin = 0;
+    for (int t = 1; t < 600; ++t) {
+      for (std::size_t i = 0; i < talkers; ++i) {
+        if (t > until[i] + kSilent_ticks + 20 && t >= next_begin && random() % 10 == 0) {
+          next_begin = t + kApart_ticks;
+          until[i] = t + kFirstWord_ticks + static_cast<int>(random() % 200);
+        }
+        if (t > until[i]) continue;
+        for (TestRoom* each : {&all, &room}) {
+          (*each)[i].send(packets[static_cast<std::size_t>(t) % packets.size()], 111,
+                          levels ? std::optional<std::uint8_t>(18) : std::nullopt,
+                          static_cast<std::uint32_t>(t * kFrame_samples));
+        }
+      }
+      all.tick();
+      room.tick();
+      std::size_t voices = 0, entered = 0;
+      for (std::size_t i = 0; i < talkers; ++i) {
+        const Frame* const own = room.mixer.own(*room[i].leg);
+        const Frame* const whole = all.mixer.own(*all[i].leg);
+        voices += own ? 1 : 0;
+        entered += own && !heard[i] ? 1 : 0;
+        heard[i] = own != nullptr;
+        if (!whole) {
+          ++silent[i];
+          continue;
+        }
+        if (silent[i] >= kSilent_ticks) {
+          since[i] = t;
+          ++onsets;
+        }
+        silent[i] = 0;
+        left_out += own ? 0 : 1;
+        const int age = t - since[i];
+        // With levels he is let in two ticks before his first sound.
+        if (age == 0 || age + 2 >= kFirstWord_ticks) continue;
+        ASSERT_NE(own, nullptr) << "frame " << age << " of who begins in tick " << since[i];
+        if (!levels) {
+          ASSERT_TRUE(*own == *whole) << "frame " << age;
+        }
+      }
+      ASSERT_LE(voices, kMost + entered) << "one frame to fade";
+    }
+  }
+  EXPECT_GT(onsets, 50);
+  EXPECT_GT(left_out, 100) << "who talks on and on";
+}
+INSTANTIATE_TEST_SUITE_P(RoomMixer, Onsets, ::testing::Bool());
 
 }  // namespace
 }  // namespace media
