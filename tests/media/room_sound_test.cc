@@ -98,6 +98,54 @@ TEST(RoomSound, EverybodyWithAFullScaleSquareWaveNeverWraps) {
   }
 }
 
+// Random payloads under the agreed type are a noisy participant, and no more than that: in no frame
+// of what the others hear is anything missing of what the others say.
+TEST(RoomSound, RandomOpusOfOneLeavesNoGapInWhatOthersSay) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const double tones_hz[] = {440, 610, 970};
+  constexpr double kAmplitude = 8000, kLevel_dbfs = -12.2;
+  TestRoom room(4, kFine);
+  room.listening = true;
+  for (std::size_t i = 0; i < 3; ++i) {
+    room[i].sender = OpusSender(128000, 1, OPUS_APPLICATION_AUDIO);
+    room[i].tone_hz = tones_hz[i];
+    room[i].amplitude = kAmplitude;
+  }
+  int noises = 0;
+  for (int t = 0; t < 500; ++t) {
+    for (unsigned i = 0; i < random() % 4; ++i) {
+      std::vector<std::uint8_t> junk(1 + random() % 1500);
+      for (auto& b : junk) b = static_cast<std::uint8_t>(random());
+      room[3].send(junk, 111, std::nullopt, static_cast<std::uint32_t>(random() % 100000));
+      if (random() % 5 == 0) room[3].sequence = static_cast<std::uint16_t>(random());
+    }
+    room.tick();
+    Sum said{};
+    for (std::size_t i = 0; i < 4; ++i) {
+      ASSERT_TRUE(room[i].header) << "tick " << t;
+      const Frame* own = room.mixer.own(*room[i].leg);
+      for (std::size_t k = 0; own && k < said.size(); ++k) said[k] += (*own)[k];
+      if (i == 3 && own) ++noises;
+      if (i == 3 || t < 5) continue;  // the playout's delay
+      ASSERT_TRUE(own) << i << " in tick " << t;
+      ASSERT_NEAR(test_support::tone_dbfs(*own, tones_hz[i]), kLevel_dbfs, 1) << "tick " << t;
+    }
+    ASSERT_EQ(room.mixer.total(), said);
+  }
+  EXPECT_GT(noises, 100) << "it was decoded";
+  for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t k = 0; k < 3; ++k) {
+      if (k == i) continue;
+      // The noise's peaks bring the limiter down, for all but him who makes it.
+      const double level_dbfs =
+          test_support::tone_dbfs(last_seconds(room[i].heard, 9), tones_hz[k]);
+      EXPECT_NEAR(level_dbfs, kLevel_dbfs, i == 3 ? 0.5 : 6) << k << " as " << i << " hears it";
+    }
+  }
+}
+
 // Ten minutes of 1 kHz over a network with jitter, from a clock that is off: the tone is in each
 // frame of the mix, and nothing else, but for what is concealed.
 class Minutes : public ::testing::TestWithParam<double> {};
