@@ -110,7 +110,6 @@ void PlayoutBuffer::remember(std::uint16_t sequence) {
 }
 
 void PlayoutBuffer::resync(const RtpPacket& packet) {
-  ++resyncs_;
   arrival_.restart();
   const std::int32_t wait = std::max(0, arrival_.wanted_samples() - ahead_samples_);
   playhead_ = packet.timestamp - static_cast<std::uint32_t>(wait);

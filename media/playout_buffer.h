@@ -90,7 +90,6 @@ class PlayoutBuffer {
   bool started() const { return started_; }
   std::size_t packets() const { return count_; }
   std::uint64_t late() const { return late_; }
-  std::uint64_t resyncs() const { return resyncs_; }
 
   // Nothing for a second: the talk that begins next is another one.
   static constexpr int kForget_samples = 48000;
@@ -145,7 +144,7 @@ class PlayoutBuffer {
   int ahead_samples_ = 0;
   bool stood_still_ = false;  // we did, and not the network: this tick's packets do not count
   ArrivalDelay arrival_;
-  std::uint64_t late_ = 0, resyncs_ = 0;
+  std::uint64_t late_ = 0;
 };
 
 }  // namespace media
