@@ -16,24 +16,26 @@ std::uint32_t ArrivalDelay::base() const {
   return less(least_, least_of_previous_) ? least_ : least_of_previous_;
 }
 
-void ArrivalDelay::observe(std::uint32_t now, std::uint32_t timestamp, int samples) {
+void ArrivalDelay::observe(std::uint32_t now, std::uint32_t timestamp, int samples,
+                           int unseen_samples) {
   const std::uint32_t delay = now - timestamp;
   if (!started_) {
     started_ = true;
     stalled_ = false;
     block_began_ = now;
     least_ = least_of_previous_ = delay;
-  } else if (now - block_began_ >= kBlock_samples) {
+  } else if (!less(now, block_began_ + kBlock_samples)) {
     block_began_ = now;
     least_of_previous_ = std::exchange(least_, delay);
     worst_of_previous_ = std::exchange(worst_, 0);
   } else if (less(delay, least_)) {
     least_ = delay;
   }
-  if (samples > 0) count(static_cast<std::int32_t>(delay - base()), samples);
+  if (samples == 0) return;
+  count(std::int64_t{static_cast<std::int32_t>(delay - base())} + unseen_samples, samples);
 }
 
-void ArrivalDelay::count(std::int32_t relative_samples, int samples) {
+void ArrivalDelay::count(std::int64_t relative_samples, int samples) {
   // A stall that is longer than anything that may be waited for, and the queue it left.
   if (relative_samples > config_.most_samples) stalled_ = true;
   if (stalled_ && relative_samples > wanted_samples_) return;
@@ -56,7 +58,7 @@ void ArrivalDelay::choose() {
     late += share_[needed];
     if (late > kTolerated) break;
   }
-  needed = std::min(needed, std::max(worst_, worst_of_previous_));
+  needed = std::min(needed + 1, std::max(worst_, worst_of_previous_));
   wanted_samples_ = std::clamp(static_cast<std::int32_t>(needed) * kBucket_samples,
                                config_.least_samples, config_.most_samples);
 }

@@ -17,14 +17,16 @@ class ArrivalDelay {
   explicit ArrivalDelay(Config config) : config_(config), wanted_samples_(config.least_samples) {}
 
   // A packet with this timestamp and of so many samples came in at `now`, in samples of our clock.
-  // Both wrap. 0 samples: it was we who were late, its delay says nothing.
-  void observe(std::uint32_t now, std::uint32_t timestamp, int samples);
+  // Both wrap. 0 samples: it was we who were late, its delay says nothing. `unseen_samples`: it may
+  // have to lie there for so long until it is taken.
+  void observe(std::uint32_t now, std::uint32_t timestamp, int samples, int unseen_samples = 0);
   // The timestamps that follow have nothing to do with those before. What was learnt of the
   // network stays.
   void restart() { started_ = false; }
   bool started() const { return started_; }
 
-  // What the fastest packets must wait so that no more than one of kTolerated comes too late.
+  // What the fastest packets must wait so that no more than kTolerated come too late, and those by
+  // more than a bucket: the edge of a network's jitter is waited for.
   std::int32_t wanted_samples() const { return wanted_samples_; }
   // The timestamp that a packet as fast as the fastest would have if it came in now. Requires:
   // started.
@@ -41,11 +43,11 @@ class ArrivalDelay {
   static constexpr std::uint32_t kBlock_samples = 4 * 48000;
 
  private:
-  static constexpr std::int32_t kBucket_samples = 480;  // 10 ms
-  static constexpr std::size_t kBuckets = 32;
+  static constexpr std::int32_t kBucket_samples = 240;  // 5 ms
+  static constexpr std::size_t kBuckets = 64;
 
   std::uint32_t base() const;
-  void count(std::int32_t relative_samples, int samples);
+  void count(std::int64_t relative_samples, int samples);
   void choose();
 
   const Config config_;

@@ -25,8 +25,9 @@ void LegVoice::begin(unsigned skipped) {
 }
 
 PlayoutBuffer::Inserted LegVoice::insert(const RtpPacket& packet, std::optional<AudioLevel> level,
-                                         const ContributorList& contributors) {
-  return playout_.insert(packet, level, contributors);
+                                         const ContributorList& contributors,
+                                         std::optional<std::int32_t> age_samples) {
+  return playout_.insert(packet, level, contributors, age_samples);
 }
 
 std::uint8_t LegVoice::next_level() {
@@ -74,10 +75,10 @@ unsigned LegVoice::fill(int samples, bool from_packets_only) {
     if (from_packets_only && !playout_.ready()) break;
     const int missing = samples - decoder_.buffered_samples();
     const auto step = playout_.pull(missing);
-    if (!step) {
-      decoder_.recover({}, missing);
-    } else if (step->packet.empty()) {
-      decoder_.recover(step->next, step->samples);
+    if (!step || step->packet.empty()) {
+      const int concealed = step ? step->samples : missing;
+      decoder_.recover(step ? step->next : std::span<const std::uint8_t>{}, concealed);
+      concealed_samples_ += concealed;
     } else {
       decoder_.decode(step->packet, step->samples);
       contributor_count_ = step->contributors.size();

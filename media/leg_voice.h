@@ -23,7 +23,8 @@ class LegVoice {
   // likes; decode() or pass_over().
   void begin(unsigned skipped = 0);  // ticks left out before
   PlayoutBuffer::Inserted insert(const RtpPacket& packet, std::optional<AudioLevel> level,
-                                 const ContributorList& contributors = {});
+                                 const ContributorList& contributors = {},
+                                 std::optional<std::int32_t> age_samples = std::nullopt);
   // The loudest of what is to be heard in this tick and the next, as its packets say (RFC 6464):
   // who begins to speak is decoded from before his first sound. Silence: nothing has come.
   std::uint8_t next_level();
@@ -44,6 +45,8 @@ class LegVoice {
   const PlayoutBuffer& playout() const { return playout_; }
   // Of the sound itself, since the beginning: removed less inserted.
   std::int64_t shortened_samples() const { return shortened_samples_; }
+  // Made up for packets that had not come, FEC or not; silence that was not sent counts as well.
+  std::int64_t concealed_samples() const { return concealed_samples_; }
 
   static constexpr std::uint8_t kNotTold = 0xFF;
   // After a change of the sound's length it is left alone for so long: up to a quarter faster or
@@ -73,7 +76,7 @@ class LegVoice {
   std::uint8_t told_level_dbov_ = kSilence_dbov;
   unsigned skipped_ = 0;
   int pause_ticks_ = 0;
-  std::int64_t shortened_samples_ = 0;
+  std::int64_t shortened_samples_ = 0, concealed_samples_ = 0;
   std::array<Contributor, limits::kMaxCsrcs> contributors_;
   std::size_t contributor_count_ = 0;
 };

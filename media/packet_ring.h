@@ -1,5 +1,6 @@
-// media/packet_ring.h: packets from one I/O thread to one room's tick, copied, without a lock and
-// without an allocation. One producer and one consumer at a time.
+// media/packet_ring.h: packets from one I/O thread to one room's tick, copied, with the times at
+// which they came; without a lock and without an allocation. One producer and one consumer at a
+// time.
 // Full is a defined outcome: the packet that does not fit is dropped and counted.
 #pragma once
 
@@ -7,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "media/limits.h"
@@ -31,7 +33,7 @@ class PacketRing {
     const std::uint32_t head = head_.load(std::memory_order_relaxed);
     const std::uint32_t used = head - tail_.load(std::memory_order_acquire);
     const std::uint32_t to_end = kCapacity - head % kCapacity;
-    const auto needed = static_cast<std::uint32_t>(kLengthBytes + length);
+    const auto needed = static_cast<std::uint32_t>(kHeadBytes + length);
     reserved_ = needed;
     skip_ = needed > to_end ? to_end : 0;  // a packet lies in one piece
     const std::uint32_t packets = pushed_ - popped_.load(std::memory_order_acquire);
@@ -40,12 +42,14 @@ class PacketRing {
       dropped_.fetch_add(1, std::memory_order_release);
       return {};
     }
-    return {at(head + skip_) + kLengthBytes, length};
+    return {at(head + skip_) + kHeadBytes, length};
   }
-  void commit() {
+  // `came`: when, in samples of the clock that the tick knows; wraps.
+  void commit(std::uint32_t came = kUnknown) {
     const std::uint32_t head = head_.load(std::memory_order_relaxed);
     if (skip_ >= kLengthBytes) store_length(head, kSkip);
-    store_length(head + skip_, static_cast<std::uint16_t>(reserved_ - kLengthBytes));
+    store_length(head + skip_, static_cast<std::uint16_t>(reserved_ - kHeadBytes));
+    std::memcpy(at(head + skip_) + kLengthBytes, &came, sizeof came);
     ++pushed_;
     head_.store(head + skip_ + reserved_, std::memory_order_release);
   }
@@ -57,23 +61,34 @@ class PacketRing {
     const std::uint32_t to_end = kCapacity - tail % kCapacity;
     if (to_end < kLengthBytes || load_length(tail) == kSkip) tail += to_end;
     front_ = tail;
-    return {at(tail) + kLengthBytes, load_length(tail)};
+    return {at(tail) + kHeadBytes, load_length(tail)};
+  }
+  // How many samples before `now` it came; negative: after. nullopt: that is not known, or cannot
+  // be. Requires: front() was not empty.
+  std::optional<std::int32_t> front_age(std::uint32_t now) const {
+    std::uint32_t came;
+    std::memcpy(&came, at(front_) + kLengthBytes, sizeof came);
+    const auto age = static_cast<std::int32_t>(now - came);
+    const bool known = came != kUnknown && now != kUnknown && age >= -kOldest && age <= kOldest;
+    return known ? std::optional(age) : std::nullopt;
   }
   // Requires: front() was not empty.
   void pop() {
-    const std::uint32_t next =
-        front_ + static_cast<std::uint32_t>(kLengthBytes) + load_length(front_);
+    const std::uint32_t next = front_ + kHeadBytes + load_length(front_);
     popped_.store(popped_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     tail_.store(next, std::memory_order_release);
   }
 
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }  // any thread
 
+  static constexpr std::uint32_t kUnknown = 0;  // nobody looked at a clock
+
  private:
   static constexpr std::uint32_t kCapacity = limits::kPacketRingBytes;
   static_assert((kCapacity & (kCapacity - 1)) == 0, "positions wrap at 2^32");
-  static constexpr std::uint32_t kLengthBytes = 2;
-  static constexpr std::uint16_t kSkip = 0xFFFF;  // the rest up to the end is unused
+  static constexpr std::uint32_t kLengthBytes = 2, kHeadBytes = kLengthBytes + 4;
+  static constexpr std::int32_t kOldest = 2 * 48000;  // what is older by then is dropped anyway
+  static constexpr std::uint16_t kSkip = 0xFFFF;      // the rest up to the end is unused
 
   std::uint8_t* at(std::uint32_t position) const { return bytes_.get() + position % kCapacity; }
   void store_length(std::uint32_t position, std::uint16_t length) {

@@ -43,12 +43,11 @@ std::optional<int> opus_packet_samples(std::span<const std::uint8_t> payload) {
 }
 
 PlayoutBuffer::PlayoutBuffer(Config config)
-    : most_samples_(static_cast<std::int32_t>(config.most_delay.count()) * kSamples_per_ms),
+    : least_samples_(static_cast<std::int32_t>(config.least_delay.count()) * kSamples_per_ms),
+      most_samples_(static_cast<std::int32_t>(config.most_delay.count()) * kSamples_per_ms),
       slots_(std::make_unique<Slot[]>(kSlots)),
       payloads_(new Payload[kSlots]),
-      arrival_(
-          {.least_samples = static_cast<std::int32_t>(config.least_delay.count()) * kSamples_per_ms,
-           .most_samples = most_samples_}) {}
+      arrival_({.least_samples = least_samples_, .most_samples = most_samples_}) {}
 
 std::span<const std::uint8_t> PlayoutBuffer::payload(const Slot& slot) const {
   return {payloads_[static_cast<std::size_t>(&slot - slots_.get())], slot.bytes};
@@ -109,9 +108,11 @@ void PlayoutBuffer::remember(std::uint16_t sequence) {
   }
 }
 
-void PlayoutBuffer::resync(const RtpPacket& packet) {
+void PlayoutBuffer::resync(const RtpPacket& packet, std::int32_t age_samples) {
   arrival_.restart();
-  const std::int32_t wait = std::max(0, arrival_.wanted_samples() - ahead_samples_);
+  // A tick is left at least: those behind it may be slower.
+  const std::int32_t rest = std::max(arrival_.wanted_samples() - age_samples, least_samples_);
+  const std::int32_t wait = std::max(0, rest - ahead_samples_);
   playhead_ = packet.timestamp - static_cast<std::uint32_t>(wait);
   // What was played stays played, unless the timestamps have become others.
   if (static_cast<std::int32_t>(packet.timestamp - played_to_) < 0) played_to_ = playhead_;
@@ -137,15 +138,15 @@ std::int32_t PlayoutBuffer::surplus_samples() const {
   return std::max(delay_samples(), kLeast) - arrival_.wanted_samples();
 }
 
-PlayoutBuffer::Inserted PlayoutBuffer::take_late(const RtpPacket& packet,
-                                                 std::int32_t late_samples) {
+PlayoutBuffer::Inserted PlayoutBuffer::take_late(const RtpPacket& packet, std::int32_t late_samples,
+                                                 std::int32_t age_samples) {
   if (count_ > 0 || !newer(packet.sequence, newest_)) {
     ++late_;
     return Inserted::late;
   }
   // Nothing newer is there: the talk goes on with this one, later by what was concealed.
   if (late_samples > most_samples_) {
-    resync(packet);
+    resync(packet, age_samples);
   } else {
     playhead_ = packet.timestamp;
     // Slower than may be waited for, and all there is: it is what the others are compared with.
@@ -155,10 +156,11 @@ PlayoutBuffer::Inserted PlayoutBuffer::take_late(const RtpPacket& packet,
 }
 
 PlayoutBuffer::Inserted PlayoutBuffer::take_early(const RtpPacket& packet,
-                                                  std::int32_t early_samples) {
+                                                  std::int32_t early_samples,
+                                                  std::int32_t age_samples) {
   const std::int32_t excess = early_samples - most_samples_;
   if (count_ == 0 || excess > kMaxPacket_samples) {
-    resync(packet);  // a jump
+    resync(packet, age_samples);  // a jump
     return Inserted::resynced;
   }
   // What had piled up in a stall: the oldest of it is dropped.
@@ -169,9 +171,11 @@ PlayoutBuffer::Inserted PlayoutBuffer::take_early(const RtpPacket& packet,
 
 PlayoutBuffer::Inserted PlayoutBuffer::insert(const RtpPacket& packet,
                                               std::optional<AudioLevel> level,
-                                              const ContributorList& contributors) {
+                                              const ContributorList& contributors,
+                                              std::optional<std::int32_t> age_samples) {
   const std::optional<int> samples = opus_packet_samples(packet.payload);
   if (!samples) return Inserted::invalid;
+  const std::int32_t age = age_samples.value_or(0);
   Inserted outcome = Inserted::stored;
   const auto early = static_cast<std::int32_t>(packet.timestamp - playhead_);
   if (!started_ || packet.ssrc != ssrc_) {
@@ -181,20 +185,23 @@ PlayoutBuffer::Inserted PlayoutBuffer::insert(const RtpPacket& packet,
     newest_ = static_cast<std::uint16_t>(packet.sequence - 1);
     seen_ = 0;
     played_to_ = packet.timestamp - static_cast<std::uint32_t>(most_samples_);
-    resync(packet);
+    resync(packet, age);
     outcome = Inserted::resynced;
   } else if (duplicate(packet.sequence)) {
     return Inserted::duplicate;
   } else if (early > most_samples_) {
-    outcome = take_early(packet, early);
+    outcome = take_early(packet, early, age);
   } else if (early < 0) {
     // Beyond the bound all is one; half the circle away cannot be negated.
-    outcome = take_late(packet, early < -most_samples_ ? most_samples_ + 1 : -early);
+    outcome = take_late(packet, early < -most_samples_ ? most_samples_ + 1 : -early, age);
   } else if (static_cast<std::int32_t>(packet.timestamp - played_to_) < 0) {
     outcome = Inserted::late;  // its successors have been heard
     ++late_;
   }
-  arrival_.observe(now_, packet.timestamp, stood_still_ ? 0 : *samples);
+  // What is heard at the end of a tick must have come before its beginning.
+  const int unseen_samples = age_samples ? kFrame_samples + 1 : 0;
+  arrival_.observe(now_ - static_cast<std::uint32_t>(age), packet.timestamp,
+                   stood_still_ ? 0 : *samples, unseen_samples);
   remember(packet.sequence);
   if (outcome == Inserted::late) return outcome;
   Slot& slot = free_slot();

@@ -3,9 +3,10 @@
 // reordering, duplicates, wrap-around. Pure; one thread at a time. Memory is fixed at construction;
 // nothing is allocated afterwards.
 //
-// Time is the ticks that are told. The *delay* is how long the fastest packets wait from the tick
-// in which they came to the one in which they are heard. What it should be follows from the jitter
-// (ArrivalDelay), within Config's bounds. What it is changes
+// Time is the ticks that are told. The *delay* is how long the fastest packets wait from when they
+// came to when they are heard; where nobody knows when they came, from the tick that took them.
+// What it should be follows from the jitter (ArrivalDelay), within Config's bounds. What it is
+// changes
 // - by surplus(): the caller removes or inserts as much, where that is not heard (or align() does);
 // - when a packet comes too late and nothing newer is there (a slow clock, a queue in the network):
 //   the talk goes on with it. What was concealed meanwhile was inserted, nothing said is lost;
@@ -56,9 +57,11 @@ class PlayoutBuffer {
   explicit PlayoutBuffer(Config config);
 
   // `level`: the packet's own (RFC 6464), if it has one. `contributors`: who made it (RFC 3550
-  // §7.3).
+  // §7.3). `age_samples`: it came so long before this tick's time, or, negative, after it; nullopt:
+  // unknown, and then jitter is seen through ticks of 20 ms.
   Inserted insert(const RtpPacket& packet, std::optional<AudioLevel> level,
-                  const ContributorList& contributors = {});
+                  const ContributorList& contributors = {},
+                  std::optional<std::int32_t> age_samples = std::nullopt);
 
   // Before a tick's packets are inserted: 20 ms have gone by, and `skipped` times as much besides.
   // `ahead_samples`: of what was pulled, what is still to be heard.
@@ -116,17 +119,18 @@ class PlayoutBuffer {
   bool duplicate(std::uint16_t sequence) const;
   void remember(std::uint16_t sequence);
   // What came after its time.
-  Inserted take_late(const RtpPacket& packet, std::int32_t late_samples);
-  Inserted take_early(const RtpPacket& packet, std::int32_t early_samples);
+  Inserted take_late(const RtpPacket& packet, std::int32_t late_samples, std::int32_t age_samples);
+  Inserted take_early(const RtpPacket& packet, std::int32_t early_samples,
+                      std::int32_t age_samples);
   std::int32_t delay_samples() const;
   bool starve(int samples);  // true: for so long that all is forgotten
   const Slot* earliest() const;
   void release(const Slot& slot);
   void drop_before_playhead();
-  void resync(const RtpPacket& packet);
+  void resync(const RtpPacket& packet, std::int32_t age_samples);
   Slot& free_slot();
 
-  const std::int32_t most_samples_;  // constant after construction
+  const std::int32_t least_samples_, most_samples_;  // constant after construction
 
   std::unique_ptr<Slot[]> slots_;
   std::unique_ptr<Payload[]> payloads_;  // never initialised as a whole: few slots are ever touched

@@ -220,8 +220,9 @@ EncoderSettings RoomMixer::best_wish() const {
   return best == legs_.end() ? EncoderSettings{} : (*best)->wish_;
 }
 
-void RoomMixer::tick(unsigned skipped, std::chrono::nanoseconds late) {
+void RoomMixer::tick(unsigned skipped, std::chrono::nanoseconds late, std::uint32_t now_samples) {
   counters_ = {};
+  now_samples_ = now_samples;
   governor_.tick(late);
   bank_.set_complexity(counters_.complexity = governor_.complexity());
   digits_.clear();
@@ -263,7 +264,8 @@ void RoomMixer::take_packet(MixLeg& leg, std::span<const std::uint8_t> bytes) {
   if (packet->payload_type == rtp.opus_payload_type) {
     const auto level = read_audio_level(*packet, rtp.ssrc_audio_level);
     const auto contributors = read_contributors(*packet, rtp.csrc_audio_level);
-    if (leg.voice_.insert(*packet, level, contributors) != PlayoutBuffer::Inserted::invalid) {
+    const auto age = leg.packets_.front_age(now_samples_);
+    if (leg.voice_.insert(*packet, level, contributors, age) != PlayoutBuffer::Inserted::invalid) {
       leg.tells_levels_ = level.has_value();
       if (tap_ && tap_->speakers_ && leg.plan_.in_mix && leg.plan_.recorded) {
         tap_->queue_.push({.now_samples = tap_->now_samples_,

@@ -67,8 +67,10 @@ class RoomMixer {
 
   // 20 ms. `skipped`: how many ticks were left out just before (the machine stood still): the legs'
   // timestamps go on as if they had been. `late`: how long after its time it begins; it decides
-  // how much work an encode may be.
-  void tick(unsigned skipped = 0, std::chrono::nanoseconds late = {});
+  // how much work an encode may be. `now_samples`: its time, on the clock by which the packets came
+  // (PacketRing); it wraps.
+  void tick(unsigned skipped = 0, std::chrono::nanoseconds late = {},
+            std::uint32_t now_samples = PacketRing::kUnknown);
 
   std::span<const Outgoing> outgoing() const { return outgoing_; }
   std::span<const DigitPressed> digits() const { return digits_; }
@@ -145,6 +147,7 @@ class RoomMixer {
   Limiter mix_limiter_;
 
   // Of the last tick.
+  std::uint32_t now_samples_ = PacketRing::kUnknown;
   Sum total_{};
   bool silent_ = true;
   std::vector<const Frame*> frames_;  // that make total_

@@ -11,7 +11,7 @@ GstFlowReturn leg_chain(GstPad* pad, GstObject*, GstBuffer* buffer) {
   const auto slot = leg->packets().reserve(size);
   if (!slot.empty()) {
     gst_buffer_extract(buffer, 0, slot.data(), slot.size());
-    leg->packets().commit();
+    leg->packets().commit(ConferenceRoom::samples_of(GST_BUFFER_PTS(buffer)));
   }
   gst_buffer_unref(buffer);
   return GST_FLOW_OK;

@@ -298,11 +298,17 @@ void ConferenceRoom::tick() {
   if (ticks_done_ < due) one_tick(0, {});
 }
 
+std::uint32_t ConferenceRoom::samples_of(GstClockTime running_time) {
+  if (!GST_CLOCK_TIME_IS_VALID(running_time)) return PacketRing::kUnknown;
+  const auto samples = gst_util_uint64_scale(running_time, kSampleRate_hz, GST_SECOND);
+  return static_cast<std::uint32_t>(samples) | 1;  // never kUnknown
+}
+
 void ConferenceRoom::one_tick(unsigned skipped, std::chrono::nanoseconds late) {
   apply_edits();
-  mixer_.tick(skipped, late);
   const GstClockTime time = first_tick_ + (ticks_done_ + skipped) * kTick_ns;
   const GstClockTime pts = time > base_time_ ? time - base_time_ : 0;
+  mixer_.tick(skipped, late, samples_of(pts));
   ++ticks_done_;
   counters_.encodes.store(mixer_.counters().encodes, std::memory_order_relaxed);
   counters_.encodes_saved.store(mixer_.counters().encodes_saved, std::memory_order_relaxed);

@@ -61,6 +61,9 @@ class ConferenceRoom final : public TickPool::Room {
 
   void tick() override;  // a tick thread
 
+  // A running time as PacketRing and RoomMixer take it. Any thread.
+  static std::uint32_t samples_of(GstClockTime running_time);
+
  private:
   using Packers = std::vector<std::unique_ptr<FramePacker>>;
   struct Edit {

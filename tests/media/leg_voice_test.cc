@@ -53,12 +53,12 @@ double most_age_ms(int ptime_samples, std::chrono::milliseconds jitter) {
 
 struct Jitter {
   int most_ms, ptime_samples;
-  bool in_order;
+  bool in_order, stamped = false;
 };
 class UnderJitter : public ::testing::TestWithParam<Jitter> {};
 
 TEST_P(UnderJitter, LessThanOneInAHundredIsLateAndTheDelayIsNoMoreThanTheJitter) {
-  const auto [most_ms, ptime_samples, in_order] = GetParam();
+  const auto [most_ms, ptime_samples, in_order, stamped] = GetParam();
   const std::chrono::milliseconds jitter(most_ms);
   const unsigned seed = test_support::test_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
@@ -69,6 +69,7 @@ TEST_P(UnderJitter, LessThanOneInAHundredIsLateAndTheDelayIsNoMoreThanTheJitter)
                   .duplicates = 0.05},
                  endless_speech);
   line.ptime_samples = ptime_samples;
+  line.stamped = stamped;
   Frame frame;
   for (int t = 0; t < 15 * kSecond; ++t) line.tick(frame);
   const auto arrived = line.arrived, decoded = line.decoded;
@@ -84,16 +85,19 @@ TEST_P(UnderJitter, LessThanOneInAHundredIsLateAndTheDelayIsNoMoreThanTheJitter)
   EXPECT_LE(oldest, most_age_ms(ptime_samples, jitter) + 20 + (in_order ? 40 : 0));
   EXPECT_LT(line.voice.playout().late(), 0.01 * static_cast<double>(line.arrived) + 24);
 }
-INSTANTIATE_TEST_SUITE_P(LegVoice, UnderJitter,
-                         ::testing::Values(Jitter{0, 960, false}, Jitter{0, 2880, true},
-                                           Jitter{10, 480, false}, Jitter{30, 960, true},
-                                           Jitter{60, 960, false}, Jitter{100, 1920, false},
-                                           Jitter{100, 480, true}, Jitter{150, 960, false},
-                                           Jitter{200, 960, false}, Jitter{200, 2880, true},
-                                           Jitter{200, 480, false}));
+INSTANTIATE_TEST_SUITE_P(
+    LegVoice, UnderJitter,
+    ::testing::Values(Jitter{0, 960, false}, Jitter{0, 2880, true}, Jitter{10, 480, false},
+                      Jitter{30, 960, true}, Jitter{60, 960, false}, Jitter{100, 1920, false},
+                      Jitter{100, 480, true}, Jitter{150, 960, false}, Jitter{200, 960, false},
+                      Jitter{200, 2880, true}, Jitter{200, 480, false}, Jitter{0, 960, false, true},
+                      Jitter{30, 480, true, true}, Jitter{60, 2880, false, true},
+                      Jitter{200, 960, false, true}));
 
 // Whatever happened: twenty seconds later the delay is what it was.
-TEST(LegVoice, TheDelayReturnsAfterEverything) {
+class AfterEverything : public ::testing::TestWithParam<bool> {};  // is known when packets came?
+
+TEST_P(AfterEverything, TheDelayReturns) {
   const unsigned seed = test_support::test_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
   const NetworkConditions kind{.delay = kNetwork + std::chrono::microseconds(seed % 20000)};
@@ -101,6 +105,7 @@ TEST(LegVoice, TheDelayReturnsAfterEverything) {
   VoiceLine line(seed, kind, [&talking](std::uint64_t first, int samples) {
     return talking ? endless_speech(first, samples) : Bytes{};
   });
+  line.stamped = GetParam();
   Frame frame;
   const auto run = [&](std::chrono::seconds time) {
     for (std::int64_t t = 0; t < time.count() * kSecond; ++t) {
@@ -157,6 +162,7 @@ TEST(LegVoice, TheDelayReturnsAfterEverything) {
     EXPECT_NEAR(static_cast<double>(line.decoded - decoded), 100, 1) << "after " << what;
   }
 }
+INSTANTIATE_TEST_SUITE_P(LegVoice, AfterEverything, ::testing::Bool());
 
 // An hour without a pause, and a clock that is off: the delay stays where it was, every packet is
 // heard, and what is inserted or removed is what the clocks differ by.
@@ -234,6 +240,41 @@ TEST_P(Drift, AToneHasNoClickAndNoGap) {
         << frequency_hz;
   }
 }
+
+// A network that loses nothing, and ticks that are late: where it is known when packets came, how
+// the times of the ticks lie to theirs makes no difference, and nothing is ever missing.
+struct Clean {
+  double clock_ppm;
+  int jitter_ms, ptime_samples;
+};
+class CleanNetwork : public ::testing::TestWithParam<Clean> {};
+
+TEST_P(CleanNetwork, TenMinutesAreWithoutAConcealment) {
+  const auto [clock_ppm, jitter_ms, ptime_samples] = GetParam();
+  const std::chrono::milliseconds jitter(jitter_ms);
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  VoiceLine line(seed,
+                 {.delay = kNetwork + std::chrono::microseconds(seed % 20000), .jitter = jitter},
+                 endless_speech, clock_ppm);
+  line.ptime_samples = ptime_samples;
+  line.stamped = true;
+  line.most_late = 15ms;
+  Frame frame;
+  for (int t = 0; t < 5 * kSecond; ++t) line.tick(frame);  // the jitter is new to it
+  const auto concealed = line.voice.concealed_samples();
+  double oldest = 0;
+  for (int t = 0; t < 600 * kSecond; ++t) {
+    line.tick(frame);
+    oldest = std::max(oldest, line.age().count());
+  }
+  EXPECT_EQ(line.voice.concealed_samples(), concealed);
+  EXPECT_LE(oldest, most_age_ms(ptime_samples, jitter) + 40);
+}
+INSTANTIATE_TEST_SUITE_P(LegVoice, CleanNetwork,
+                         ::testing::Values(Clean{0, 5, 960}, Clean{-500, 5, 960},
+                                           Clean{500, 5, 960}, Clean{-50, 1, 480},
+                                           Clean{-500, 30, 960}, Clean{100, 30, 2880}));
 
 // What was said during a stall that is shorter than what is waited for is said later, not lost.
 TEST(LegVoice, AShortStallLosesNothing) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -28,12 +29,13 @@ TEST(PacketRing, GivesBackWhatWasPutInOrderAcrossItsEnd) {
     for (auto& b : packet) b = static_cast<std::uint8_t>(random());
     if (const auto slot = ring.reserve(packet.size()); !slot.empty()) {
       std::ranges::copy(packet, slot.begin());
-      ring.commit();
+      ring.commit(static_cast<std::uint32_t>(48000 + in.size()));
       in.push_back(packet);
     }
     if (random() % 3 == 0) {
       for (auto bytes = ring.front(); !bytes.empty(); bytes = ring.front()) {
-        ASSERT_TRUE(std::ranges::equal(bytes, in[out++]));
+        ASSERT_TRUE(std::ranges::equal(bytes, in[out]));
+        ASSERT_EQ(ring.front_age(48000), -static_cast<std::int32_t>(out++));
         ring.pop();
       }
       ASSERT_EQ(out, in.size());
@@ -55,6 +57,24 @@ TEST(PacketRing, FullMeansTheNewestIsDropped) {
   EXPECT_EQ(ring.front()[0], 0) << "the oldest is still there";
   ring.pop();
   EXPECT_FALSE(ring.reserve(100).empty());
+}
+
+TEST(PacketRing, AnAgeIsToldIfItIsKnownAndCanBe) {
+  PacketRing ring;
+  const auto age = [&ring](std::uint32_t came, std::uint32_t now) {
+    EXPECT_FALSE(ring.reserve(1).empty());
+    ring.commit(came);
+    EXPECT_FALSE(ring.front().empty());
+    const auto told = ring.front_age(now);
+    ring.pop();
+    return told;
+  };
+  EXPECT_EQ(age(1000, 1960), 960);
+  EXPECT_EQ(age(0xFFFFFF00, 0x100), 0x200) << "it wraps";
+  EXPECT_EQ(age(1960, 1000), -960) << "the tick was late";
+  EXPECT_EQ(age(PacketRing::kUnknown, 1000), std::nullopt);
+  EXPECT_EQ(age(1000, PacketRing::kUnknown), std::nullopt);
+  EXPECT_EQ(age(1000, 1000 + 3 * 48000), std::nullopt) << "another clock";
 }
 
 TEST(PacketRing, WhatIsNoPacketIsDropped) {

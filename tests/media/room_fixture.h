@@ -22,7 +22,8 @@ struct Caller {
   explicit Caller(const MixLegSpec& spec) : spec(spec), leg(std::make_unique<MixLeg>(spec)) {}
 
   void send(std::span<const std::uint8_t> payload, std::uint8_t payload_type,
-            std::optional<std::uint8_t> level = std::nullopt, std::uint32_t at = 0) {
+            std::optional<std::uint8_t> level = std::nullopt, std::uint32_t at = 0,
+            std::uint32_t came = PacketRing::kUnknown) {
     std::array<std::uint8_t, kMaxRtpHeaderBytes> header;
     // One contributor's level element is laid out as a client's own level is (RFC 6464, 6465).
     std::size_t bytes =
@@ -43,7 +44,7 @@ struct Caller {
     if (slot.empty()) return;
     std::copy_n(header.begin(), bytes, slot.begin());
     std::copy(payload.begin(), payload.end(), slot.begin() + static_cast<std::ptrdiff_t>(bytes));
-    leg->packets().commit();
+    leg->packets().commit(came);
   }
   // As much of the tone as is due after `ticks` ticks.
   void speak(std::size_t ticks) {

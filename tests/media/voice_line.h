@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <random>
 #include <vector>
 
 #include "media/leg_voice.h"
@@ -28,7 +29,10 @@ class VoiceLine {
 
   VoiceLine(unsigned seed, test_support::NetworkConditions conditions, Payload payload,
             double clock_ppm = 0)
-      : network(seed, conditions), payload_(std::move(payload)), rate_(1 + clock_ppm / 1e6) {}
+      : network(seed, conditions),
+        payload_(std::move(payload)),
+        rate_(1 + clock_ppm / 1e6),
+        random_(seed) {}
 
   // 20 ms. Returns how many packets were decoded.
   unsigned tick(Frame& frame) {
@@ -38,11 +42,14 @@ class VoiceLine {
       say();
     }
     voice.begin();
-    for (const Packet& packet : network.receive(now_)) {
+    const Time late(std::uniform_int_distribution<Time::rep>(0, most_late.count())(random_));
+    for (const auto& [came, packet] : network.arrivals(now_ + late)) {
       RtpPacket header = packet.header;
       header.payload = packet.payload;
+      std::optional<std::int32_t> age_samples;
+      if (stamped) age_samples = static_cast<std::int32_t>((now_ - came).count() * 48 / 1000);
       using Inserted = PlayoutBuffer::Inserted;
-      arrived += voice.insert(header, std::nullopt) != Inserted::duplicate ? 1 : 0;
+      arrived += voice.insert(header, std::nullopt, {}, age_samples) != Inserted::duplicate ? 1 : 0;
     }
     const unsigned decodes = voice.decode(frame);
     decoded += decodes;
@@ -58,6 +65,8 @@ class VoiceLine {
   test_support::NetworkModel<Packet> network;
   int ptime_samples = 960;
   std::uint32_t ssrc = 7;
+  bool stamped = false;                    // it is known when a packet came
+  Time most_late{0};                       // after its time a tick begins
   std::uint64_t arrived = 0, decoded = 0;  // packets; what came twice arrived once
 
  private:
@@ -78,6 +87,7 @@ class VoiceLine {
 
   Payload payload_;
   const double rate_;
+  std::mt19937 random_;
   Time now_{0};
   std::uint64_t said_ = 0;
   std::uint16_t sequence_ = 65500;

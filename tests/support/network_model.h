@@ -50,13 +50,20 @@ class NetworkModel {
     const int copies = chance(conditions_.duplicates) ? 2 : 1;
     for (int copy = 0; copy < copies; ++copy) under_way_.emplace(arrival(at), packet);
   }
-  // What has come by then, in its order.
-  std::vector<Packet> receive(Time until) {
-    std::vector<Packet> arrived;
+  // What has come by then, in its order, and when.
+  std::vector<std::pair<Time, Packet>> arrivals(Time until) {
+    std::vector<std::pair<Time, Packet>> arrived;
     const auto end = under_way_.upper_bound(until);
-    for (auto it = under_way_.begin(); it != end; ++it) arrived.push_back(std::move(it->second));
+    for (auto it = under_way_.begin(); it != end; ++it) {
+      arrived.emplace_back(it->first, std::move(it->second));
+    }
     under_way_.erase(under_way_.begin(), end);
     return arrived;
+  }
+  std::vector<Packet> receive(Time until) {
+    std::vector<Packet> packets;
+    for (auto& [came, packet] : arrivals(until)) packets.push_back(std::move(packet));
+    return packets;
   }
 
  private:
