@@ -13,7 +13,6 @@ bool may_be_lost(const ControlCommand& command) {
          std::holds_alternative<PausePlayCommand>(command) ||
          std::holds_alternative<SeekPlayCommand>(command) ||
          std::holds_alternative<RecordCommand>(command) ||
-         std::holds_alternative<PipelineErrorCommand>(command) ||
          std::holds_alternative<TickEventCommand>(command) ||
          std::holds_alternative<ComplexityChangedCommand>(command);
 }
@@ -29,6 +28,8 @@ bool ControlQueue::push(ControlCommand command) {
       entry->second = std::move(plan->plan);
       if (!fresh) return true;
       plan->plan = {};
+    } else if (const auto* error = std::get_if<PipelineErrorCommand>(&command)) {
+      if (!errors_.emplace(error->room, error->leg).second) return true;
     }
     commands_.push_back(std::move(command));
   }
@@ -52,6 +53,8 @@ std::optional<ControlCommand> ControlQueue::wait() {
   commands_.pop_front();
   if (auto* plan = std::get_if<SetPlanCommand>(&command)) {
     plan->plan = std::move(plans_.extract(plan->room).mapped());
+  } else if (const auto* error = std::get_if<PipelineErrorCommand>(&command)) {
+    errors_.erase({error->room, error->leg});
   }
   return command;
 }

@@ -1,15 +1,17 @@
 // media/gst/control_queue.h: commands on their way to the control thread. Bounded; what happens
 // when it is full is decided here (limits::kControlCommands): opening, playing and recording are
-// refused, trickled candidates, ICE restarts, pauses and seeks are lost, reports of errors and of
-// load and keys too; a leg's connect and close (one each), a piece's or recording's stop and end
-// (one each), a room's plan (the latest) and the servers for ICE are always taken.
+// refused, trickled candidates, ICE restarts, pauses and seeks are lost, reports of load and keys
+// too; a leg's connect, error and close (one each), a piece's or recording's stop and end (one
+// each), a room's plan (the latest) and the servers for ICE are always taken.
 #pragma once
 
 #include <condition_variable>
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -109,6 +111,8 @@ class ControlQueue {
   std::deque<ControlCommand> commands_ ABSL_GUARDED_BY(mutex_);
   // What a SetPlanCommand in the queue will deliver: the latest, however many were pushed.
   std::map<RoomId, MixPlan> plans_ ABSL_GUARDED_BY(mutex_);
+  // Whose PipelineErrorCommand is in the queue: the first is told, however many follow.
+  std::set<std::pair<RoomId, std::optional<LegId>>> errors_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace media::gst

@@ -22,7 +22,6 @@ TEST(ControlQueue, FullRefusesNewLegsAndCandidatesButNeverAClose) {
   EXPECT_TRUE(queue.push(open(2)));
   EXPECT_FALSE(queue.push(open(3)));
   EXPECT_FALSE(queue.push(AddCandidatesCommand{LegId{1}, {}}));
-  EXPECT_FALSE(queue.push(PipelineErrorCommand{RoomId{1}, {}, "x"}));
   EXPECT_FALSE(queue.push(TickEventCommand{DigitPressed{}}));
   EXPECT_TRUE(queue.push(ConnectLegCommand{LegId{1}, {}}));
   EXPECT_TRUE(queue.push(CloseLegCommand{LegId{1}}));
@@ -30,6 +29,27 @@ TEST(ControlQueue, FullRefusesNewLegsAndCandidatesButNeverAClose) {
   queue.wait();
   queue.wait();
   EXPECT_TRUE(queue.push(open(3)));
+}
+
+TEST(ControlQueue, AFailedLegIsToldHoweverFullItIsAndOnce) {
+  ControlQueue queue(1);
+  EXPECT_TRUE(queue.push(open(1)));
+  const std::optional<LegId> failed[] = {LegId{1}, LegId{2}, std::nullopt};
+  for (const char* text : {"first", "second"}) {
+    for (const auto& leg : failed) {
+      EXPECT_TRUE(queue.push(PipelineErrorCommand{RoomId{1}, leg, text}));
+    }
+  }
+  queue.wait();
+  for (const auto& leg : failed) {
+    const auto told = std::get<PipelineErrorCommand>(*queue.wait());
+    EXPECT_EQ(told.leg, leg);
+    EXPECT_EQ(told.text, "first");
+  }
+  EXPECT_TRUE(queue.push(PipelineErrorCommand{RoomId{1}, LegId{1}, "third"}));
+  queue.stop();
+  EXPECT_EQ(std::get<PipelineErrorCommand>(*queue.wait()).text, "third");
+  EXPECT_FALSE(queue.wait());
 }
 
 TEST(ControlQueue, OnlyARoomsLatestPlanWaits) {
