@@ -8,6 +8,7 @@
 #include <random>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -28,6 +29,7 @@ namespace media::gst {
 namespace {
 
 constexpr const char* kTooBusy = "The mixer is too busy.";
+constexpr const char* kNoThread = "The mixer has no thread left for it.";
 // One thread encodes for hundreds of legs; more than four only fight with the I/O threads.
 constexpr unsigned kMaxTickThreads = 4;
 
@@ -279,16 +281,20 @@ class GstEngine final : public MediaEngine {
 
   void carry_out(PlayCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
     const PlaySpec& spec = command.spec;
+    const auto refuse = [&](const char* text) { emit(PlayEnded{spec.play, PlayEnd::error, text}); };
     if (plays_.contains(spec.play)) return;  // unique in the process, says its type
     const auto room = rooms_.find(spec.play.room);
     if (room == rooms_.end() || !room->second.pipeline) {
-      emit(PlayEnded{spec.play, PlayEnd::error, "Nobody is there to hear it."});
-    } else if (plays_.size() >= limits::kMaxPlays ||
-               !room->second.pipeline->play(spec, player_parts_)) {
-      emit(PlayEnded{spec.play, PlayEnd::error, "Too much is played at once."});
-    } else {
-      plays_.insert(spec.play);
+      return refuse("Nobody is there to hear it.");
     }
+    try {
+      if (plays_.size() >= limits::kMaxPlays || !room->second.pipeline->play(spec, player_parts_)) {
+        return refuse("Too much is played at once.");
+      }
+    } catch (const std::system_error&) {
+      return refuse(kNoThread);
+    }
+    plays_.insert(spec.play);
   }
 
   Player* player(PlayId play) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
@@ -327,11 +333,16 @@ class GstEngine final : public MediaEngine {
     if (room == rooms_.end() || !room->second.pipeline) return refuse("Nobody is there.");
     if (room->second.recorded) return refuse("The call is being recorded already.");
     if (records_.size() >= limits::kMaxRecords) return refuse("Too much is recorded at once.");
-    auto recorder = std::make_unique<Recorder>(
-        std::move(command.spec),
-        Recorder::Parts{
-            .on_event = [this](Event event) { emit(std::move(event)); },
-            .over = [this](RecordEnded end) { queue_.push(RecordOverCommand{std::move(end)}); }});
+    std::unique_ptr<Recorder> recorder;
+    try {
+      recorder = std::make_unique<Recorder>(
+          std::move(command.spec),
+          Recorder::Parts{
+              .on_event = [this](Event event) { emit(std::move(event)); },
+              .over = [this](RecordEnded end) { queue_.push(RecordOverCommand{std::move(end)}); }});
+    } catch (const std::system_error&) {
+      return refuse(kNoThread);
+    }
     room->second.recorded = id;
     room->second.pipeline->record(recorder->tap());
     records_.emplace(id, std::move(recorder));

@@ -31,7 +31,8 @@ class Player {
     std::string program;                  // that has child_main()
     FetchRules fetch = {};
   };
-  // `source` outlives it, and is written to by nobody else.
+  // `source` outlives it, and is written to by nobody else. Throws std::system_error when there is
+  // no thread for it.
   Player(PlaySpec spec, PlaySource& source, Parts parts);
   // Stops wherever it is, and joins.
   ~Player();

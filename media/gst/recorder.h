@@ -29,6 +29,7 @@ class Recorder {
     std::function<void(Event)> on_event;    // RecordStarted, RecordLost
     std::function<void(RecordEnded)> over;  // once; afterwards the thread ends
   };
+  // Throws std::system_error when there is no thread for it.
   Recorder(RecordSpec spec, Parts parts);
   // As finish(), and joins: waits for the disk.
   ~Recorder();

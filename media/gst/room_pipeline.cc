@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "media/gst/leg_sink.h"
@@ -115,8 +116,13 @@ void RoomPipeline::set_plan(MixPlan plan) { conference_set_plan(conference_, std
 bool RoomPipeline::play(const PlaySpec& spec, const Player::Parts& parts) {
   if (plays_.size() >= limits::kMaxPlaysPerRoom) return false;
   auto pad = PadPtr::adopt(gst_element_request_pad_simple(conference_, "play_%u"));
-  auto player = std::make_unique<Player>(spec, conference_play_source(pad.get()), parts);
-  plays_.emplace(spec.play, Piece{std::move(pad), std::move(player)});
+  try {
+    auto player = std::make_unique<Player>(spec, conference_play_source(pad.get()), parts);
+    plays_.emplace(spec.play, Piece{std::move(pad), std::move(player)});
+  } catch (const std::system_error&) {
+    gst_element_release_request_pad(conference_, pad.get());
+    throw;
+  }
   return true;
 }
 

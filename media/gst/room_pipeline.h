@@ -45,7 +45,7 @@ class RoomPipeline {
   void set_plan(MixPlan plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
 
   // Begins to play; Player::Over tells the end, and then the piece is to be stopped. False: too
-  // much is played already.
+  // much is played already. Throws std::system_error when there is no thread for it.
   bool play(const PlaySpec& spec, const Player::Parts& parts)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
   // nullptr: unknown.

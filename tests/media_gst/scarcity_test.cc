@@ -1,0 +1,78 @@
+// What becomes of a piece and a recording when the machine has no thread left: each of them ends with
+// a sentence, and nothing else does.
+#include <gtest/gtest.h>
+
+#include "tests/media_gst/engine_fixture.h"
+#include "tests/support/no_threads.h"
+#include "tests/support/temp_dir.h"
+
+namespace media::gst {
+namespace {
+
+constexpr RoomId kRoom{1};
+constexpr const char* kNoThread = "The mixer has no thread left for it.";
+
+// Two callers in a room, of whom one talks.
+class Scarcity : public ::testing::Test {
+ protected:
+  Scarcity() {
+    for (TestCaller* caller : {&talker_, &listener_}) dial(mixer_, *caller, kRoom);
+    mixer_.engine->set_mix_plan(kRoom, {{{.leg = talker_.leg()}, {.leg = listener_.leg()}}});
+    for (TestCaller* caller : {&talker_, &listener_}) {
+      EXPECT_TRUE(mixer_.log.wait_for<LegConnected>(caller->leg()));
+      EXPECT_TRUE(caller->wait_connected());
+    }
+    talker_.talk();
+  }
+  void expect_the_call_goes_on() {
+    EXPECT_TRUE(listener_.wait_for_sound(listener_.packets().size() * 960 + 48000));
+    EXPECT_NEAR(test_support::tone_dbfs(listener_.last_samples(24000), 440),
+                TestCaller::kLevel_dbfs, 2);
+    for (const TestCaller* caller : {&talker_, &listener_}) {
+      EXPECT_EQ(mixer_.log.count<LegFailed>(caller->leg()), 0U);
+    }
+  }
+
+  Engine mixer_;
+  CallerThread thread_;
+  TestCaller talker_{thread_, LegId{1}, 440}, listener_{thread_, LegId{2}, 610};
+};
+
+TEST_F(Scarcity, APieceWithoutAThreadEndsWithASentenceAndTheCallGoesOn) {
+  const PlaySpec piece{.play = {kRoom, 1}, .what = Sound::hold_music, .loop = true};
+  {
+    const support::NoThreads none;
+    mixer_.engine->play(piece);
+    const auto ended = mixer_.log.wait_for<PlayEnded>(piece.play);
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->cause, PlayEnd::error);
+    EXPECT_EQ(ended->text, kNoThread);
+  }
+  expect_the_call_goes_on();
+  PlaySpec again = piece;
+  again.play.number = 2;
+  mixer_.engine->play(again);
+  EXPECT_TRUE(mixer_.log.wait_for<PlayStarted>(again.play));
+}
+
+TEST_F(Scarcity, ARecordingWithoutAThreadEndsWithASentenceAndTheCallGoesOn) {
+  const support::TempDir folder;
+  const RecordSpec record{.record = {kRoom, 1}, .directory = folder.path(), .name = "tea"};
+  {
+    const support::NoThreads none;
+    mixer_.engine->record(record);
+    const auto ended = mixer_.log.wait_for<RecordEnded>(record.record);
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->cause, RecordEnd::error);
+    EXPECT_EQ(ended->text, kNoThread);
+    EXPECT_EQ(ended->file, "");
+  }
+  expect_the_call_goes_on();
+  RecordSpec again = record;
+  again.record.number = 2;
+  mixer_.engine->record(again);
+  EXPECT_TRUE(mixer_.log.wait_for<RecordStarted>(again.record));
+}
+
+}  // namespace
+}  // namespace media::gst
