@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <map>
 #include <set>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -176,8 +177,11 @@ void IceServerResolver::set(std::vector<IceServer> servers) {
     shared_->look_again = any = !names.empty();
     shared_->woken.notify_all();
   }
-  if (any && !shared_->thread.joinable()) {
+  if (!any || shared_->thread.joinable()) return;
+  try {
     shared_->thread = std::thread([shared = shared_] { shared->run(); });
+  } catch (const std::system_error&) {
+    shared_->log("ice-server=unresolved text=\"There is no thread left to look it up.\"");
   }
 }
 

@@ -19,14 +19,15 @@ class IceServerResolver {
  public:
   using Log = std::function<void(std::string_view)>;
 
-  // `changed`: servers() has changed otherwise than by set(). Both are called on that thread, must
-  // not block, and are not called any more once the destructor has returned.
+  // `changed`: servers() has changed otherwise than by set(). Both are called on that thread (`log`
+  // by set() too, when there is none left), must not block, and are not called any more once the
+  // destructor has returned.
   IceServerResolver(std::function<void()> changed, Log log);
   ~IceServerResolver();
   IceServerResolver(const IceServerResolver&) = delete;
   IceServerResolver& operator=(const IceServerResolver&) = delete;
 
-  // Never blocks.
+  // Never blocks. Without a thread for them, names wait for the next call.
   void set(std::vector<IceServer> servers);
   // By address, as far as it is known: a name that is looked up for the first time or does not
   // resolve is left out (the latter with a line in the log, once), one that did before keeps its

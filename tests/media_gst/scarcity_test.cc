@@ -1,7 +1,10 @@
-// What becomes of a piece and a recording when the machine has no thread left: each of them ends with
-// a sentence, and nothing else does.
+// What becomes of a piece, a recording and the names of ICE servers when the machine has no thread
+// left: each of them ends with a sentence, and nothing else does.
 #include <gtest/gtest.h>
 
+#include <atomic>
+
+#include "media/gst/ice_servers.h"
 #include "tests/media_gst/engine_fixture.h"
 #include "tests/support/no_threads.h"
 #include "tests/support/temp_dir.h"
@@ -72,6 +75,21 @@ TEST_F(Scarcity, ARecordingWithoutAThreadEndsWithASentenceAndTheCallGoesOn) {
   again.record.number = 2;
   mixer_.engine->record(again);
   EXPECT_TRUE(mixer_.log.wait_for<RecordStarted>(again.record));
+}
+
+TEST(ScarceThreads, NamesOfIceServersWaitForTheNextTime) {
+  std::atomic<int> lines{0}, changes{0};
+  IceServerResolver resolver([&] { ++changes; }, [&](std::string_view) { ++lines; });
+  const std::vector<IceServer> servers{{.host = "localhost"}, {.host = "192.0.2.1"}};
+  {
+    const support::NoThreads none;
+    resolver.set(servers);
+  }
+  EXPECT_EQ(lines, 1);
+  EXPECT_EQ(resolver.servers().size(), 1U) << "the one that has no name";
+  resolver.set(servers);
+  EXPECT_TRUE(eventually([&] { return changes == 1; }));
+  EXPECT_GT(resolver.servers().size(), 1U);
 }
 
 }  // namespace
