@@ -19,7 +19,11 @@ namespace {
 constexpr std::chrono::milliseconds kRest{5000};
 
 // Beyond those that the child wants, so that none is overwritten by another on its way there.
-Fd out_of_the_way(const Fd& fd) { return Fd(fcntl(fd.get(), F_DUPFD_CLOEXEC, 10)); }
+Fd out_of_the_way(const Fd& fd) {
+  Fd copy(fcntl(fd.get(), F_DUPFD_CLOEXEC, 10));
+  if (!copy) throw std::runtime_error(kTooMuchOpen);
+  return copy;
+}
 
 void hand_over(posix_spawn_file_actions_t& actions, std::span<const std::pair<int, int>> fds) {
   for (const auto& [ours, theirs] : fds) posix_spawn_file_actions_adddup2(&actions, ours, theirs);
@@ -45,7 +49,7 @@ int spawn(const std::string& program, const std::vector<std::string>& arguments,
   const int error = posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
-  if (error != 0) throw std::runtime_error("The mixer cannot start what plays it.");
+  if (error != 0) throw std::runtime_error(kCannotStart);
   return pid;
 }
 
@@ -74,7 +78,7 @@ Fd::~Fd() {
 
 Pipe::Pipe() {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("The mixer has too much open.");
+  if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error(kTooMuchOpen);
   read = Fd(ends[0]);
   write = Fd(ends[1]);
 }
@@ -87,6 +91,7 @@ void say_to_parent(std::uint32_t kind, const void* data, std::size_t bytes) {
 ChildProcess::ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
                            const Fd& input, const Fd& extra)
     : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!wake_) throw std::runtime_error(kTooMuchOpen);
   Pipe messages;
   const Fd in = out_of_the_way(input), out = out_of_the_way(messages.write),
            more = out_of_the_way(extra);

@@ -27,6 +27,10 @@ class Fd {
  private:
   int fd_;
 };
+// Sentences for whoever wanted to hear it.
+inline constexpr const char* kTooMuchOpen = "The mixer has too much open.";
+inline constexpr const char* kCannotStart = "The mixer cannot start what plays it.";
+
 // Throws std::runtime_error.
 struct Pipe {
   Pipe();

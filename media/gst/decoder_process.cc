@@ -6,14 +6,26 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <stdexcept>
+
 namespace media::gst {
+namespace {
+
+// No fault of the file's.
+Fd opened(long fd) {
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE)) throw std::runtime_error(kTooMuchOpen);
+  return Fd(static_cast<int>(fd));
+}
+
+}  // namespace
 
 Fd open_beneath(const std::string& directory, const std::string& name) {
-  const Fd at(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const Fd at = opened(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // a FIFO must not hold us up
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  Fd file(static_cast<int>(syscall(SYS_openat2, at.get(), name.c_str(), &how, sizeof how)));
+  Fd file = opened(syscall(SYS_openat2, at.get(), name.c_str(), &how, sizeof how));
   struct stat status {};
   const bool regular = file && fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode);
   return regular ? std::move(file) : Fd();

@@ -11,7 +11,8 @@
 
 namespace media::gst {
 
-// A regular file beneath the directory, wherever links point; none: there is none.
+// A regular file beneath the directory, wherever links point; none: there is none. Throws
+// std::runtime_error when too much is open.
 Fd open_beneath(const std::string& directory, const std::string& name);
 
 class DecoderProcess {

@@ -17,7 +17,7 @@ Fd in_memory(const std::string& text) {
   Fd memory(memfd_create("request", MFD_CLOEXEC));
   if (!memory ||
       pwrite(memory.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    throw std::runtime_error("The mixer has too much open.");
+    throw std::runtime_error(kTooMuchOpen);
   }
   return memory;
 }

@@ -124,8 +124,12 @@ PlayEnded Player::play(Sound sound) {
 }
 
 PlayEnded Player::play(const PlayFile& file) {
-  const Fd input = open_beneath(file.directory, file.name);
-  return input ? decode(input, nullptr) : error("There is no such file.");
+  try {
+    const Fd input = open_beneath(file.directory, file.name);
+    return input ? decode(input, nullptr) : error("There is no such file.");
+  } catch (const std::runtime_error& failure) {
+    return error(failure.what());
+  }
 }
 
 // What a list names is played in its order, and what cannot be is left out.

@@ -1,11 +1,16 @@
 // What becomes of a piece, a recording and the names of ICE servers when the machine has no thread
-// left: each of them ends with a sentence, and nothing else does.
+// left, or hardly a file descriptor: each of them ends with a sentence, and nothing else does.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 
+#include "media/gst/child_process.h"
 #include "media/gst/ice_servers.h"
 #include "tests/media_gst/engine_fixture.h"
+#include "tests/media_gst/played.h"
 #include "tests/support/no_threads.h"
 #include "tests/support/temp_dir.h"
 
@@ -90,6 +95,50 @@ TEST(ScarceThreads, NamesOfIceServersWaitForTheNextTime) {
   resolver.set(servers);
   EXPECT_TRUE(eventually([&] { return changes == 1; }));
   EXPECT_GT(resolver.servers().size(), 1U);
+}
+
+// So many files may be opened, and no more.
+class FewFiles {
+ public:
+  explicit FewFiles(std::size_t most) {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
+    Fd last(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    rlimit few = before_;
+    few.rlim_cur = static_cast<rlim_t>(last.get()) + 64;
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    while (last) {
+      taken_.push_back(std::move(last));
+      last = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    }
+    taken_.resize(taken_.size() - std::min(most, taken_.size()));
+  }
+  ~FewFiles() { setrlimit(RLIMIT_NOFILE, &before_); }
+  FewFiles(const FewFiles&) = delete;
+  FewFiles& operator=(const FewFiles&) = delete;
+
+ private:
+  rlimit before_{};
+  std::vector<Fd> taken_;
+};
+
+TEST(ScarceFiles, WithHoweverFewAPieceIsPlayedOrEndsWithASentence) {
+  const support::TempDir folder;
+  test_support::write_wav(folder / "a.wav", {48000, test_support::tone(440, 8000, 9600)});
+  const int before = open_fds();
+  bool played = false;
+  for (std::size_t most = 0; most < 16; ++most) {
+    SCOPED_TRACE(most);
+    PlayEnded end;
+    {
+      const FewFiles few(most);
+      end = Played(folder.path(), "a.wav").ended();
+    }
+    played = end.cause == PlayEnd::finished;
+    EXPECT_TRUE(played || end.text == kTooMuchOpen || end.text == kCannotStart) << end.text;
+    EXPECT_FALSE(played && most == 0);
+    EXPECT_EQ(open_fds(), before);
+  }
+  EXPECT_TRUE(played) << "with enough of them";
 }
 
 }  // namespace
