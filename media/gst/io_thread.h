@@ -11,7 +11,7 @@
 //   1. control sets leg_src and leg_sink to NULL and takes them out of the pipeline, while this
 //      thread may be inside leg_src_push(): it holds a reference to the element (TransportSpec), so
 //      the push ends in "flushing" or "not linked" and the packet is dropped;
-//   2. a tick that is inside the leg_sink's chain function puts one more packet into the outbox;
+//   2. a tick under way, which goes past the leg_sink, puts one more packet into the outbox;
 //   3. control calls close(leg). The transport is destroyed on this thread, never from within a
 //      callback of its own; LegClosed is its last event;
 //   4. packets still in the outbox name the leg by its id, find none, and are dropped.

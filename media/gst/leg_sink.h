@@ -1,7 +1,8 @@
 // media/gst/leg_sink.h: `mixerlegsink`, where RTP leaves a pipeline for a leg: one always pad
-// "sink", application/x-rtp. Its chain function, on whatever thread pushes (a tick, an encoder),
-// only puts (leg, buffer) into the I/O thread's outbox. It does not wait for the clock: in a
-// caller's pipeline a `clocksync` stands before it. EOS is posted on the bus as a sink does.
+// "sink", application/x-rtp. Its chain function, on whatever thread pushes (an encoder), only puts
+// (leg, buffer) into the I/O thread's outbox; a room's tick does so itself (LegRoute). It does not
+// wait for the clock: in a caller's pipeline a `clocksync` stands before it. EOS is posted on the
+// bus as a sink does.
 #pragma once
 
 #include "media/gst/gst_ptr.h"

@@ -98,10 +98,10 @@ void RoomPipeline::detach(LegId id) {
 
 // 1. leg_src goes to NULL: the I/O thread's further pushes are refused, one may be in the
 //    conference's chain function;
-// 2. releasing sink_%u waits for that one (the pad's stream lock); releasing src_%u keeps further
-//    ticks from pushing there, but does not wait for one that does;
-// 3. leg_sink's way to NULL does (its sink pad's stream lock), so it must come after the release;
-// 4. so nobody is inside the leg's elements when they leave the pipeline.
+// 2. releasing sink_%u waits for that one (the pad's stream lock); after releasing src_%u further
+//    ticks have nothing for the leg. One under way may, and hands it to the leg's I/O thread, past
+//    leg_sink: there it is dropped when the leg has been closed (io_thread.h);
+// 3. so nobody is inside the leg's elements when they leave the pipeline.
 void RoomPipeline::release(Leg& leg) {
   gst_element_set_state(leg.leg_src.get(), GST_STATE_NULL);
   if (leg.sink_pad) gst_element_release_request_pad(conference_, leg.sink_pad.get());
