@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace jingle {
@@ -47,12 +48,21 @@ StropheOpening::StropheOpening(StropheStream& stream, std::vector<Endpoint> endp
     : stream_(stream),
       endpoints_(std::move(endpoints)),
       done_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      stop_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      thread_([this] {
-        work();
-        done_ = true;
-        ::eventfd_write(done_fd_, 1);
-      }) {}
+      stop_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  const auto be_done = [this] {
+    done_ = true;
+    ::eventfd_write(done_fd_, 1);
+  };
+  try {
+    thread_ = std::thread([this, be_done] {
+      work();
+      be_done();
+    });
+  } catch (const std::system_error& error) {
+    outcome_.reason = std::string("no thread: ") + error.what();
+    be_done();
+  }
+}
 
 StropheOpening::~StropheOpening() {
   if (thread_.joinable()) {

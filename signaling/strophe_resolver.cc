@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <tuple>
 #include <utility>
@@ -79,12 +80,17 @@ struct Resolver::Shared {
 };
 
 Resolver::Resolver(ServerQuery query) : shared_(std::make_shared<Shared>()) {
-  std::thread([shared = shared_, query = std::move(query)] {
-    Result result = resolve(query);
-    const std::lock_guard lock(shared->mutex);
-    shared->result = std::move(result);
-    ::eventfd_write(shared->fd, 1);
-  }).detach();
+  try {
+    std::thread([shared = shared_, query = std::move(query)] {
+      Result result = resolve(query);
+      const std::lock_guard lock(shared->mutex);
+      shared->result = std::move(result);
+      ::eventfd_write(shared->fd, 1);
+    }).detach();
+  } catch (const std::system_error& error) {
+    shared_->result.error = std::string("no thread: ") + error.what();
+    ::eventfd_write(shared_->fd, 1);
+  }
 }
 
 Resolver::~Resolver() = default;

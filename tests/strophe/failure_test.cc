@@ -13,6 +13,7 @@
 #include "tests/strophe/harness.h"
 #include "tests/support/eventually.h"
 #include "tests/support/fake_server.h"
+#include "tests/support/no_threads.h"
 
 namespace jingle {
 namespace {
@@ -63,6 +64,21 @@ TEST(Failure, WithoutADescriptorLeftTheAttemptEndsAndTheNextOneIsMade) {
   ASSERT_TRUE(ended);
   EXPECT_FALSE(peer.up());
   EXPECT_EQ(peer.last_reason(), "Connection refused");
+}
+
+TEST(Failure, WithoutAThreadLeftTheAttemptEndsAndTheNextOneIsMade) {
+  for (const char* host : {"127.0.0.1", "localhost"}) {
+    auto config = component(support::free_tcp_port());
+    config.host = host;
+    Peer peer(config);
+    {
+      const support::NoThreads none;
+      EXPECT_FALSE(peer.up());
+    }
+    EXPECT_THAT(peer.last_reason(), testing::HasSubstr("no thread"));
+    EXPECT_FALSE(peer.up());
+    EXPECT_THAT(peer.last_reason(), testing::Not(testing::HasSubstr("no thread")));
+  }
 }
 
 TEST(Failure, ANameThatDoesNotResolveSaysSo) {
