@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <utility>
 
 #include "tests/e2e/contact.h"
 #include "tests/e2e/tagged_wav.h"
@@ -28,10 +29,14 @@ class ExtendedPresence : public testing::Test {
   void SetUp() override {
     REQUIRE_PROSODY();
     if (const auto why = Contact::missing(); !why.empty()) GTEST_SKIP() << why;
-    for (int i = 0; i < 2; ++i) {
-      const auto word = [] { return std::to_string(std::random_device()()); };
-      pieces.push_back({"Title " + word(), "Artist " + word(), "Album " + word()});
-      write_tagged_wav((folder / (std::to_string(i) + ".wav")).string(), pieces.back(), kSeconds);
+    for (std::uint32_t i = 0; i < kPieces; ++i) {
+      std::random_device random;
+      const auto word = [&] { return std::to_string(random()); };
+      pieces.push_back({{"Title " + word(), "Artist " + word(), "Album " + word()},
+                        150 + random() % 150,
+                        400 + 200 * i});
+      write_tagged_wav((folder / (std::to_string(i) + ".wav")).string(), pieces.back(),
+                       pieces.back().seconds, pieces.back().tone_hz);
     }
   }
   std::string config() const {
@@ -64,26 +69,43 @@ class ExtendedPresence : public testing::Test {
     ASSERT_TRUE(contact.sees("subscribed", who)) << contact.output();
     contact.say("allow " + who);
   }
-  // Ann has both played, and skips to the last: that is all that is told of them (XEP-0118 §3).
-  void skip_through(Contact& ann, const std::string& who, const Mixer& mixer) const {
+  // Ann has all played, and skips to the last when each has come to be heard: that is all that is
+  // told of them (XEP-0118 §3). Where this machine lets so much time pass between two that the
+  // first is what is listened to, it is told of too.
+  void skip_through(Contact& ann, const std::string& who, const Call& listener,
+                    const Mixer& mixer) const {
+    using Clock = std::chrono::steady_clock;
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       ann.say("say " + who + " play " + std::to_string(i) + ".wav");
     }
-    ann.say("say " + who + " skip");
+    std::size_t at_most = 1;
+    for (auto before = Clock::now(); const Piece& piece : pieces) {
+      ASSERT_TRUE(support::eventually(
+          [&] { return last_dbfs(listener.recording(), piece.tone_hz, 0.2) > -40; }, kWait))
+          << piece.tone_hz << " Hz\n"
+          << ann.output() << mixer.log();
+      const auto since = Clock::now() - std::exchange(before, Clock::now());
+      if (&piece != &pieces.front() && since > std::chrono::seconds(3)) ++at_most;
+      if (&piece != &pieces.back()) ann.say("say " + who + " skip");
+    }
     EXPECT_TRUE(is_told(ann, who, kTune, pieces.back().title)) << ann.output() << mixer.log();
-    EXPECT_EQ(told_of(ann, who, kTune).size(), 1u) << ann.output();
+    EXPECT_LE(told_of(ann, who, kTune).size(), at_most) << ann.output();
     const auto tunes =
         ann.events([](const call::Json& event) { return event["event"].string() == "tune"; });
-    ASSERT_EQ(tunes.size(), 1u) << ann.output();
-    EXPECT_EQ(tunes[0]["title"].string(), pieces.back().title);
-    EXPECT_EQ(tunes[0]["artist"].string(), pieces.back().artist);
-    EXPECT_EQ(tunes[0]["source"].string(), pieces.back().album);
-    EXPECT_EQ(tunes[0]["length"].string(), std::to_string(kSeconds));
+    ASSERT_FALSE(tunes.empty()) << ann.output();
+    const call::Json& tune = tunes.back();
+    EXPECT_EQ(tune["title"].string(), pieces.back().title);
+    EXPECT_EQ(tune["artist"].string(), pieces.back().artist);
+    EXPECT_EQ(tune["source"].string(), pieces.back().album);
+    EXPECT_EQ(tune["length"].string(), std::to_string(pieces.back().seconds));
   }
 
-  static constexpr std::uint32_t kSeconds = 250;
+  static constexpr std::uint32_t kPieces = 5;
   support::TempDir folder;
-  std::vector<Tags> pieces;
+  struct Piece : Tags {
+    std::uint32_t seconds, tone_hz;
+  };
+  std::vector<Piece> pieces;
 };
 
 TEST_F(ExtendedPresence, AContactSeesWhatTheBotIsDoingAndThatItIsOver) {
@@ -95,11 +117,11 @@ TEST_F(ExtendedPresence, AContactSeesWhatTheBotIsDoingAndThatItIsOver) {
     Mixer mixer(prosody, {.client_mode = true, .more = config()});
     become_contacts(ann, kBot);
     EXPECT_TRUE(is_told(ann, kBot, kMood, "happy")) << ann.output() << mixer.log();
-    Call bob(prosody, {.user = "bob", .to = mixer.jid()});
+    Call bob(prosody, {.user = "bob", .to = mixer.jid(), .record = true});
     EXPECT_TRUE(bob.wait_for("connected")) << bob.output();
     EXPECT_TRUE(is_told(ann, kBot, kStatus, "1 on the call: bot")) << ann.output();
     EXPECT_TRUE(is_told(ann, kBot, kActivity, "on_the_phone")) << ann.output();
-    skip_through(ann, kBot, mixer);
+    skip_through(ann, kBot, bob, mixer);
     ann.say(std::string("say ") + kBot + " stop");
     EXPECT_TRUE(is_told(ann, kBot, kTune, "empty")) << ann.output();
     ann.say(std::string("say ") + kBot + " play 0.wav");
@@ -136,11 +158,11 @@ TEST_F(ExtendedPresence, AContactSeesTheSameOfAComponentsRoom) {
     EXPECT_TRUE(ann.answered("avatar", picture)) << ann.output();
     ann.say(std::string("items ") + kRoom);
     EXPECT_TRUE(ann.answered("items", kTune)) << ann.output();
-    Call bob(prosody, {.user = "bob", .to = kRoom});
+    Call bob(prosody, {.user = "bob", .to = kRoom, .record = true});
     EXPECT_TRUE(bob.wait_for("connected")) << bob.output();
     EXPECT_TRUE(is_told(ann, kRoom, kStatus, "1 on the call: room")) << ann.output();
     EXPECT_TRUE(is_told(ann, kRoom, kActivity, "on_the_phone")) << ann.output();
-    skip_through(ann, kRoom, mixer);
+    skip_through(ann, kRoom, bob, mixer);
     ann.say(std::string("read ") + kRoom + " " + kTune);
     EXPECT_TRUE(ann.answered("read", pieces.back().title)) << ann.output();
     ann.say(std::string("follow ") + kRoom + " " + kTune);

@@ -1,8 +1,10 @@
 // tests/e2e/tagged_wav.h: a piece to play with the tags of a record.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <fstream>
+#include <numbers>
 #include <string>
 
 namespace e2e {
@@ -11,8 +13,9 @@ struct Tags {
   std::string title, artist, album;
 };
 
-// Silence of 16-bit samples at 8 kHz, the tags as RIFF has them (LIST INFO).
-inline void write_tagged_wav(const std::string& path, const Tags& tags, std::uint32_t seconds) {
+// 16-bit samples at 8 kHz, the tags as RIFF has them (LIST INFO). A tone of so many Hz; 0: silence.
+inline void write_tagged_wav(const std::string& path, const Tags& tags, std::uint32_t seconds,
+                             std::uint32_t tone_hz = 0) {
   constexpr std::uint32_t kHz = 8000, kBytes = 2;
   const auto number = [](std::uint32_t value, int bytes) {
     std::string out;
@@ -28,7 +31,14 @@ inline void write_tagged_wav(const std::string& path, const Tags& tags, std::uin
                              number(kHz * kBytes, 4) + number(kBytes, 2) + number(8 * kBytes, 2);
   const std::string info = "INFO" + chunk("INAM", tags.title + '\0') +
                            chunk("IART", tags.artist + '\0') + chunk("IPRD", tags.album + '\0');
-  const std::string sound(static_cast<std::size_t>(seconds) * kHz * kBytes, '\0');
+  std::string second;  // holds whole periods
+  for (std::uint32_t i = 0; i < kHz; ++i) {
+    const double turns = static_cast<double>(tone_hz) * i / kHz;
+    const long sample = std::lrint(6000 * std::sin(2 * std::numbers::pi * turns));
+    second += number(static_cast<std::uint32_t>(sample), kBytes);
+  }
+  std::string sound;
+  for (std::uint32_t i = 0; i < seconds; ++i) sound += second;
   std::ofstream(path, std::ios::binary)
       << chunk("RIFF", "WAVE" + chunk("fmt ", format) + chunk("LIST", info) + chunk("data", sound));
 }
