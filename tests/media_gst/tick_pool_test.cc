@@ -3,10 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <optional>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
+
+#include "tests/media_gst/conference_fixture.h"
+#include "tests/support/generators.h"
+#include "tests/support/seed.h"
 
 namespace media::gst {
 namespace {
@@ -57,6 +64,58 @@ TEST(TickPool, HoweverOftenALateRoomIsCalledItIsTickedOnceMore) {
   pool.remove(&next);
   pool.remove(&room);
   EXPECT_EQ(room.ticks, 2);
+}
+
+// In simulated time: however long the machine stands still and however often, and however much of
+// what was missed the clock then calls for, a listener is sent what is missing if that is at most
+// two packets, else one; the time that went by is in their timestamps.
+TEST(TickPool, AfterAnyStandstillNoBurstIsSent) {
+  const auto seed = test_support::test_seed();
+  SCOPED_TRACE("TEST_SEED=" + std::to_string(seed));
+  test::Dice dice(seed);
+  gst_init(nullptr, nullptr);
+  TickPool pool(1);
+  Conference conference(2, {}, &pool);
+  GstTestClock* const clock = conference.clock.get();
+  const auto next_call = [clock] {
+    GstClockID id = nullptr;
+    EXPECT_TRUE(gst_test_clock_peek_next_pending_id(clock, &id));
+    const GstClockTime time = gst_clock_id_get_time(id);
+    gst_clock_id_unref(id);
+    return time;
+  };
+  constexpr GstClockTime kTick_ns = 20 * GST_MSECOND;
+  const GstClockTime first = next_call();
+  std::optional<std::uint32_t> began;
+  GstClockTime now = 0, done = 0;  // ticks that are no more due
+  for (int step = 0; step < 500; ++step) {
+    // Mostly a tick, or a part of one; now and then a CPU that is taken away, or SIGSTOP.
+    now = std::max(now, first) + dice.below(kTick_ns + 1);
+    if (dice.chance(0.1)) now += dice.below(100) * GST_MSECOND;
+    if (dice.chance(0.02)) now += dice.below(5000) * GST_MSECOND;
+    gst_test_clock_set_time(clock, now);
+    for (bool more = true; more && next_call() <= now; more = dice.chance(0.9)) {
+      gst_clock_id_unref(gst_test_clock_process_next_clock_id(clock));
+    }
+    for (int i = 0; i < 2; ++i) {  // behind the tick that runs, and the one that was called for
+      CountingRoom behind;
+      pool.queue(&behind);
+      wait_for(behind.ticks, 1);
+      pool.remove(&behind);
+    }
+    const GstClockTime due = (now - first) / kTick_ns + 1, missing = due - done;
+    const auto packets = conference.legs[0]->receive();
+    ASSERT_EQ(conference.legs[1]->receive().size(), packets.size());
+    ASSERT_EQ(packets.size(), missing > 2 ? 1 : missing) << missing << " in step " << step;
+    done = due;
+    if (packets.empty()) continue;
+    std::array<std::uint8_t, 12> header;
+    gst_buffer_extract(packets.back().get(), 0, header.data(), header.size());
+    const std::uint32_t timestamp = parse_rtp(header)->timestamp;
+    const auto gone = static_cast<std::uint32_t>(due * kFrame_samples);
+    if (!began) began = timestamp - gone;
+    ASSERT_EQ(timestamp - *began, gone) << "step " << step;
+  }
 }
 
 TEST(TickPool, ACallDuringTheTickIsNotLost) {
