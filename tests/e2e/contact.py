@@ -9,6 +9,7 @@ output: presence with its caps, answers, receipts, chat, what others publish of 
 
 import argparse
 import asyncio
+import functools
 import hashlib
 import json
 import ssl
@@ -27,8 +28,17 @@ STATUS = "{jabber:client}status"
 RECEIVED = "{urn:xmpp:receipts}received"
 EVENT = "{http://jabber.org/protocol/pubsub#event}"
 # What it wants to be told of (XEP-0163 §3).
-INTERESTS = ["http://jabber.org/protocol/" + name for name in ("tune", "status", "activity", "mood", "geoloc")]
+INTERESTS = ["http://jabber.org/protocol/" + name for name in
+             ("tune", "status", "activity", "mood", "geoloc", "physloc")]
 INTERESTS += ["urn:xmpp:viewing:0", "urn:xmpp:avatar:metadata"]
+# What slixmpp's own plug-ins read of it: their event, their element, its fields.
+PLUGGED_IN = [
+    ("user_tune", "tune", ("artist", "title", "source", "track", "length")),
+    ("user_mood", "mood", ("value", "text")),
+    ("user_activity", "activity", ("value", "text")),
+    ("user_location", "geoloc", ("lat", "lon", "accuracy", "locality", "uri")),
+    ("avatar_metadata", "avatar_metadata", ("info",)),
+]
 
 
 def say(event, **more):
@@ -39,7 +49,8 @@ class Contact(slixmpp.ClientXMPP):
     def __init__(self, jid, password):
         super().__init__(jid, password, plugin_config={
             "feature_mechanisms": {"unencrypted_plain": True}})
-        for plugin in ("xep_0030", "xep_0084", "xep_0107", "xep_0108", "xep_0115", "xep_0118", "xep_0163"):
+        for plugin in ("xep_0030", "xep_0080", "xep_0084", "xep_0107", "xep_0108", "xep_0115", "xep_0118",
+                       "xep_0163"):
             self.register_plugin(plugin)
         self.auto_authorize = None
         self.ssl_context.check_hostname = False  # a test's own certificate
@@ -52,7 +63,8 @@ class Contact(slixmpp.ClientXMPP):
         self.register_handler(Callback("events", MatchXPath("{jabber:client}message/" + EVENT + "event"),
                                        self.notified))
         self.add_event_handler("message", self.heard)
-        self.add_event_handler("user_tune_publish", self.listens)
+        for event, name, fields in PLUGGED_IN:
+            self.add_event_handler(event + "_publish", functools.partial(self.reads, name, fields))
 
     def give_up(self, reason):
         say("failed", reason=reason)
@@ -81,10 +93,12 @@ class Contact(slixmpp.ClientXMPP):
                 say("published", sender=str(message["from"]), node=items.get("node"), id=item.get("id"),
                     payload=payload, empty=all(len(child) == 0 for child in item))
 
-    def listens(self, message):
-        tune = message["pubsub_event"]["items"]["item"]["tune"]
-        say("tune", sender=str(message["from"]),
-            **{field: tune[field] for field in ("artist", "title", "source", "track", "length")})
+    def reads(self, name, fields, message):
+        payload = message["pubsub_event"]["items"]["item"][name]
+        found = {field: payload[field] for field in fields}
+        if "info" in found:
+            found = {field: found["info"][field] for field in ("id", "type", "bytes", "width", "height")}
+        say(name, sender=str(message["from"]), **found)
 
     def heard(self, message):
         if message["body"]:
