@@ -1,10 +1,14 @@
 #include "media/gst/srtp_cipher.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <srtp2/cipher.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
+
+#include "media/check.h"
 
 namespace media::gst {
 namespace {
@@ -13,13 +17,34 @@ struct ContextFree {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
 
+// What is kept of a key is the key itself, one line of memory. What OpenSSL makes of it, the round
+// keys and the table for GHASH, are 20: with hundreds of keys they are in no cache, and to wait for
+// them takes longer than to make them anew.
 struct Gcm {
+  ~Gcm() { OPENSSL_cleanse(key.data(), key.size()); }
   srtp_cipher_t cipher{};
-  std::unique_ptr<EVP_CIPHER_CTX, ContextFree> context{EVP_CIPHER_CTX_new()};
+  std::array<std::uint8_t, 16> key{};
   int tag_bytes = 0;
 };
 
-EVP_CIPHER_CTX* context_of(void* gcm) { return static_cast<Gcm*>(gcm)->context.get(); }
+using Context = std::unique_ptr<EVP_CIPHER_CTX, ContextFree>;
+
+Context make_context() {
+  static const EVP_CIPHER* const kCipher = EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr);
+  Context context(EVP_CIPHER_CTX_new());
+  CHECK(EVP_CipherInit_ex2(context.get(), kCipher, nullptr, nullptr, 1, nullptr) == 1);
+  return context;
+}
+
+// Of this thread, and of the packet that was begun last by set_iv(): libsrtp ends it before
+// another.
+thread_local const Context context = make_context();
+thread_local const void* at_hand = nullptr;
+
+EVP_CIPHER_CTX* context_of(const void* gcm) {
+  CHECK(at_hand == gcm);
+  return context.get();
+}
 
 srtp_err_status_t ok_if(bool ok, srtp_err_status_t otherwise = srtp_err_status_cipher_fail) {
   return ok ? srtp_err_status_ok : otherwise;
@@ -32,7 +57,6 @@ srtp_err_status_t alloc(srtp_cipher_pointer_t* cipher, int key_bytes, int tag_by
     return srtp_err_status_bad_param;
   }
   auto gcm = std::make_unique<Gcm>();
-  if (!gcm->context) return srtp_err_status_alloc_fail;
   gcm->tag_bytes = tag_bytes;
   gcm->cipher = {
       .type = &kAes128Gcm, .state = gcm.get(), .key_len = key_bytes, .algorithm = SRTP_AES_GCM_128};
@@ -46,14 +70,16 @@ srtp_err_status_t dealloc(srtp_cipher_pointer_t cipher) {
 }
 
 srtp_err_status_t init(void* gcm, const std::uint8_t* key) {
-  static const EVP_CIPHER* const kCipher = EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr);
-  return ok_if(EVP_CipherInit_ex2(context_of(gcm), kCipher, key, nullptr, 1, nullptr) == 1,
-               srtp_err_status_init_fail);
+  auto& kept = static_cast<Gcm*>(gcm)->key;
+  std::copy_n(key, kept.size(), kept.begin());
+  return srtp_err_status_ok;
 }
 
 srtp_err_status_t set_iv(void* gcm, std::uint8_t* iv, srtp_cipher_direction_t direction) {
   const int encrypt = direction == srtp_direction_encrypt ? 1 : 0;
-  return ok_if(EVP_CipherInit_ex2(context_of(gcm), nullptr, nullptr, iv, encrypt, nullptr) == 1);
+  const auto& key = static_cast<const Gcm*>(gcm)->key;
+  at_hand = gcm;
+  return ok_if(EVP_CipherInit_ex2(context.get(), nullptr, key.data(), iv, encrypt, nullptr) == 1);
 }
 
 srtp_err_status_t set_aad(void* gcm, const std::uint8_t* aad, std::uint32_t bytes) {
