@@ -23,8 +23,10 @@ namespace {
 constexpr std::size_t kAtATime = 64;  // sockets that are read before GLib's own are looked at
 constexpr std::size_t kHeld = 8;      // datagrams of one socket that wait for GLib's turn
 // GLib's turn costs a look at every source of every leg. Checks of those who are connected, and
-// timers, which come one by one, wait for each other.
-constexpr std::chrono::milliseconds kTurn{20};
+// timers, which come one by one, wait for each other: the less while somebody is on his way to be
+// connected, which takes several timers one after the other.
+constexpr std::chrono::milliseconds kTurn{100}, kBriskTurn{20};
+constexpr std::chrono::seconds kBrisk{3};  // after what was done for a leg
 
 thread_local SocketPoller* poller_here = nullptr;
 
@@ -187,10 +189,12 @@ gint SocketPoller::poll(std::span<GPollFD> fds, gint timeout_ms) {
   for (;;) {
     const Work work = work_();
     waits_ = waits_ || work.glib == Work::Glib::soon;
+    if (work.glib == Work::Glib::now) brisk_until_ = std::chrono::steady_clock::now() + kBrisk;
     const bool return_now =
         work.glib == Work::Glib::now || std::exchange(glib_has_news_, false) || timeout_ms == 0;
     const auto turn = [&] {
-      return std::max(waits_ ? TimePoint::min() : until, last_turn_ + kTurn);
+      const auto least = last_turn_ < brisk_until_ ? kBriskTurn : kTurn;
+      return std::max(waits_ ? TimePoint::min() : until, last_turn_ + least);
     };
     const int wait = return_now ? 0 : poll_timeout(std::min(turn(), work.next));
     int ready = g_poll(waiting_.data(), static_cast<guint>(waiting_.size()), wait);

@@ -3,7 +3,8 @@
 // times as much as the packets themselves. So the context polls through here: sockets that libnice
 // watches stand in an epoll set, what comes over a leg's selected pair and is not STUN goes
 // straight to the leg, and GLib gets its turn only for the rest: other datagrams, timers, its own
-// wake-ups; and where that can wait, once for all that came within 20 ms.
+// wake-ups; and where that can wait, once for all that came within 100 ms (20 while somebody is on
+// his way to be connected).
 //
 // libnice cannot be asked for that: its g_socket_create_source() is interposed (socket_poller.cc),
 // on a poller's thread only. Everything but signal() on that thread.
@@ -30,7 +31,7 @@ class SocketPoller {
   using TimePoint = std::chrono::steady_clock::time_point;
   struct Work {
     TimePoint next;  // when there is more
-    // Sources may have come or gone: GLib looks at them before waiting, or within 20 ms.
+    // Sources may have come or gone: GLib looks at them before waiting, or within 100 ms.
     enum class Glib { no, soon, now } glib = Glib::now;
   };
   // From where a socket's datagrams go straight to `receive`: those that libnice would pass on
@@ -79,6 +80,7 @@ class SocketPoller {
   bool glib_has_news_ = false;  // and must not wait
   bool waits_ = false;          // GLib has something to do that may
   TimePoint last_turn_{};       // of GLib's
+  TimePoint brisk_until_{};     // it has its turns more often
   std::vector<int> held_;       // whose sources hold datagrams
   std::vector<GPollFD> waiting_;
   std::vector<SocketSource*> by_fd_;
