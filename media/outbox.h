@@ -12,6 +12,7 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <utility>
 
 namespace media {
 
@@ -58,9 +59,16 @@ class Outbox {
            unfinished_.load(std::memory_order_seq_cst);
   }
 
-  // Consumer. Calls take(to, buffer, size) for each packet: its `size` bytes and the trailer. The
-  // order is that of the pushes. Nothing, while somebody is in the midst of a push: waiting() is
-  // true for him afterwards.
+  struct Packet {
+    std::uint64_t to = 0;
+    std::span<std::uint8_t> buffer{};  // the packet and the trailer
+    std::size_t size = 0;              // of the packet
+  };
+  static constexpr std::size_t kAtOnce = 16;
+
+  // Consumer. Calls take(std::span<const Packet>) for all packets, up to kAtOnce at a time, in the
+  // order of the pushes. Nothing, while somebody is in the midst of a push: waiting() is true for
+  // him afterwards.
   template <class Take>
   void drain(Take take) {
     if (unfinished_.load(std::memory_order_relaxed) && !finish(take)) return;
@@ -88,12 +96,17 @@ class Outbox {
   bool finish(Take& take) {
     Arena& arena = arenas_[filled_ ^ 1U];
     if (arena.written.load(std::memory_order_seq_cst) != end_) return false;
+    std::array<Packet, kAtOnce> packets;
+    std::size_t count = 0;
     for (std::size_t at = 0; at < end_ && at < capacity_;) {
       const Head* const head = std::launder(reinterpret_cast<const Head*>(&arena.bytes[at]));
       if (head->needed == 0) break;
-      take(head->to, std::span(&arena.bytes[at + sizeof(Head)], head->size + trailer_), head->size);
+      packets[count++] = {
+          head->to, {&arena.bytes[at + sizeof(Head)], head->size + trailer_}, head->size};
+      if (count == kAtOnce) take(std::span<const Packet>(packets).first(std::exchange(count, 0)));
       at += head->needed;
     }
+    if (count > 0) take(std::span<const Packet>(packets).first(count));
     arena.written.store(0, std::memory_order_relaxed);  // made known by the next exchange()
     unfinished_.store(false, std::memory_order_seq_cst);
     return true;

@@ -300,6 +300,7 @@ const std::string& DtlsSrtp::error() const { return impl_->error(); }
 const std::string& DtlsSrtp::profile() const { return impl_->profile(); }
 
 void DtlsSrtp::set_ssrc(std::uint32_t ssrc) { impl_->set_ssrc(ssrc); }
+SrtpSession* DtlsSrtp::srtp() { return impl_->srtp(); }
 std::optional<std::size_t> DtlsSrtp::protect_rtp(std::span<std::uint8_t> buffer, std::size_t size) {
   auto* srtp = impl_->srtp();
   return srtp ? srtp->protect_rtp(buffer, size) : std::nullopt;

@@ -15,6 +15,8 @@
 
 namespace media::gst {
 
+class SrtpSession;
+
 // The process's certificate (ECDSA P-256, self-signed, made at construction) and what handshakes
 // share. Immutable afterwards: any thread. Throws std::runtime_error when OpenSSL or libsrtp lack
 // what is needed.
@@ -70,6 +72,9 @@ class DtlsSrtp {
   State state() const;
   const std::string& error() const;    // for the log, when failed
   const std::string& profile() const;  // when connected: "SRTP_AEAD_AES_128_GCM"
+
+  // What the four below use; null until connected, and the same from then on.
+  SrtpSession* srtp();
 
   // In place; the packet is buffer[0, size), and buffer has kTrailer more. The new size; nullopt:
   // not connected, not ours to send, tag wrong, replayed or malformed.

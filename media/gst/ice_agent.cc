@@ -174,16 +174,9 @@ class IceAgent::Impl {
   }
 
   bool send(int component, std::span<const std::uint8_t> datagram) {
-    auto& path = path_of(component);
+    const auto& path = path_of(component);
+    if (path.way.fd >= 0) return path.way.send(datagram);
     if (!path.connected || !path.allowed) return false;
-    if (path.fd >= 0 && !always_through_agent_) {
-      // On the agent's own thread only, and refreshed with each selected pair: the agent closes its
-      // socket when it likes, and the number is used again.
-      const auto sent =
-          ::sendto(path.fd, datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
-                   reinterpret_cast<const sockaddr*>(&path.to), path.to_length);
-      return sent == static_cast<ssize_t>(datagram.size());
-    }
     SocketPoller::glib_has_news();
     return nice_agent_send(agent_.get(), stream_, static_cast<guint>(component),
                            static_cast<guint>(datagram.size()),
@@ -202,7 +195,11 @@ class IceAgent::Impl {
     }
   }
 
-  void always_through_agent(bool on) { always_through_agent_ = on; }
+  void always_through_agent(bool on) {
+    always_through_agent_ = on;
+    for (auto& path : paths_) open_way(path);
+  }
+  const Way& way(int component) { return path_of(component).way; }
   const std::string& selected_local() const { return selected_local_; }
   const std::string& selected_remote() const { return selected_remote_; }
 
@@ -211,12 +208,17 @@ class IceAgent::Impl {
     bool connected = false, failed = false;
     bool allowed = true;  // the filter allows the selected pair's remote address
     int fd = -1;          // the agent's; -1: send through the agent
-    sockaddr_storage to{};
-    socklen_t to_length = 0;
+    Way way;
     Impl* of = nullptr;
   };
 
   Path& path_of(int component) { return paths_[component == 2 ? 1 : 0]; }
+
+  // On the agent's own thread only, and refreshed with each selected pair: the agent closes its
+  // socket when it likes, and the number is used again.
+  void open_way(Path& path) const {
+    path.way.fd = path.connected && path.allowed && !always_through_agent_ ? path.fd : -1;
+  }
 
   TimePoint consent_ends(std::size_t index) const {
     return paths_[index].connected ? gates_[index]->consented() + limits::kConsentLasts
@@ -340,6 +342,7 @@ class IceAgent::Impl {
     if (state == NICE_COMPONENT_STATE_CONNECTED || state == NICE_COMPONENT_STATE_READY) {
       if (!path.connected) {
         path.connected = true;
+        open_way(path);
         observer_.ice_connected(static_cast<int>(component));
       }
     } else if (state == NICE_COMPONENT_STATE_FAILED && path.connected) {
@@ -362,7 +365,7 @@ class IceAgent::Impl {
     gates_[component - 1]->selected();
     time_consent_ourselves();
     SocketPoller::clear_direct(path.fd, &path);
-    path.fd = -1;
+    path.fd = path.way.fd = -1;
     // The peer's checks may come from where the filter lets nothing go; libnice knows no filter.
     const auto address = IpAddress::parse(ip_of(remote.addr));
     path.allowed = address && filter_.allows(*address);
@@ -375,14 +378,15 @@ class IceAgent::Impl {
         ObjectPtr<GSocket>::adopt(nice_agent_get_selected_socket(agent_.get(), stream_, component));
     if (!socket) return;
     const bool v6 = nice_address_ip_version(&remote.addr) == 6;
-    path.to = {};
-    nice_address_copy_to_sockaddr(&remote.addr, reinterpret_cast<sockaddr*>(&path.to));
-    path.to_length = v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+    path.way.to = {};
+    nice_address_copy_to_sockaddr(&remote.addr, reinterpret_cast<sockaddr*>(&path.way.to));
+    path.way.to_length = v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
     path.fd = g_socket_get_fd(socket.get());
     path.of = this;
+    open_way(path);
     if (path.allowed) {
       SocketPoller::set_direct(path.fd,
-                               {.from = path.to, .receive = &Impl::on_direct, .self = &path});
+                               {.from = path.way.to, .receive = &Impl::on_direct, .self = &path});
     }
   }
 
@@ -458,6 +462,12 @@ bool IceAgent::usable(const IceCredentials& credentials) {
 std::size_t IceAgent::add_remote_candidates(const std::vector<IceCandidate>& candidates) {
   return impl_->add_remote_candidates(candidates);
 }
+bool IceAgent::Way::send(std::span<const std::uint8_t> datagram) const {
+  const auto sent = ::sendto(fd, datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                             reinterpret_cast<const sockaddr*>(&to), to_length);
+  return sent == static_cast<ssize_t>(datagram.size());
+}
+const IceAgent::Way& IceAgent::way(int component) const { return impl_->way(component); }
 bool IceAgent::send(int component, std::span<const std::uint8_t> datagram) {
   return impl_->send(component, datagram);
 }

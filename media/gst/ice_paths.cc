@@ -18,6 +18,7 @@ struct IcePaths::Path final : IceAgent::Observer {
         components(component_count),
         moved(moved_to.empty() ? std::nullopt : std::optional(of.config_)),
         agent(of.context_, config(moved_to), of.controlling_, component_count, *this) {}
+  ~Path() override { paths.rerouted(); }
   const IceConfig& config(const std::vector<std::string>& moved_to) {
     if (!moved) return paths.config_;
     moved->addresses = moved_to;
@@ -29,10 +30,12 @@ struct IcePaths::Path final : IceAgent::Observer {
   }
   void ice_connected(int component) override {
     connected[component == 2] = true;
+    paths.rerouted();
     paths.path_connected(*this, component);
   }
   void ice_failed(int component) override {
     connected[component == 2] = false;
+    paths.rerouted();
     paths.path_failed(*this, component);
   }
   void ice_learned() override { paths.learned(); }
@@ -139,7 +142,9 @@ IcePaths::Path* IcePaths::route(int component) const {
 }
 
 bool IcePaths::send(int component, std::span<const std::uint8_t> datagram) {
+  if (component == 1 && way_ && way_->fd >= 0) return way_->send(datagram);
   Path* const path = route(component);
+  if (component == 1) way_ = path ? &path->agent.way(1) : nullptr;
   return path && path->agent.send(component, datagram);
 }
 
@@ -224,6 +229,7 @@ void IcePaths::learned() {
 
 void IcePaths::abandon() {
   next_->connected = {};
+  rerouted();
   next_->abandoned = true;
   observer_.ice_schedule();
 }
@@ -240,6 +246,7 @@ void IcePaths::use(std::unique_ptr<Path>& newer) {
     retired_ = std::move(path_);
   }
   path_ = std::move(newer);
+  rerouted();
   retired_until_.reset();
   observer_.ice_schedule();
 }

@@ -61,6 +61,8 @@ class IcePaths {
   bool connected(int component) const;
   // True when the datagram went out; over the new pair from the moment it can.
   bool send(int component, std::span<const std::uint8_t> datagram);
+  // Prefetches what send(1, …) looks at.
+  void fetch() const { __builtin_prefetch(way_); }
   std::string selected_local() const;  // requires: connected(1)
   std::string selected_remote() const;
 
@@ -73,6 +75,7 @@ class IcePaths {
 
   Path* newest() const { return next_ ? next_.get() : path_.get(); }
   Path* route(int component) const;
+  void rerouted() { way_ = nullptr; }
   bool start(int components, const IceRestart& restart);
   void candidates(Path& path, std::vector<IceCandidate> candidates);
   void path_connected(const Path& path, int component);
@@ -86,10 +89,11 @@ class IcePaths {
   const IceConfig& config_;
   const bool controlling_;
   Observer& observer_;
-  std::unique_ptr<Path> path_;        // in use
-  std::unique_ptr<Path> next_;        // a restart under way
-  std::unique_ptr<Path> superseded_;  // the restart before, if it was not finished
-  std::unique_ptr<Path> retired_;     // in use before; only heard
+  const IceAgent::Way* way_ = nullptr;  // of component 1; null: to be looked up
+  std::unique_ptr<Path> path_;          // in use
+  std::unique_ptr<Path> next_;          // a restart under way
+  std::unique_ptr<Path> superseded_;    // the restart before, if it was not finished
+  std::unique_ptr<Path> retired_;       // in use before; only heard
   TimePoint restart_until_{};
   TimePoint waits_since_{};                 // for the first of restarts of which none connects
   std::optional<TimePoint> retired_until_;  // from the first deadline without a restart on

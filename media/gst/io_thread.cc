@@ -125,7 +125,8 @@ class IoThread::Impl {
 
  private:
   struct Leg {
-    std::unique_ptr<LegTransport> transport;
+    Leg(LegTransport::Host& host, TransportSpec spec) : transport(host, std::move(spec)) {}
+    LegTransport transport;
     TimePoint deadline = TimePoint::max();
   };
 
@@ -174,11 +175,11 @@ class IoThread::Impl {
       } else if (auto* open = std::get_if<Open>(&command)) {
         open_leg(std::move(open->spec));
       } else if (auto* connect = std::get_if<Connect>(&command)) {
-        if (auto* leg = find(connect->leg)) leg->transport->connect(std::move(connect->remote));
+        if (auto* leg = find(connect->leg)) leg->transport.connect(std::move(connect->remote));
       } else if (auto* add = std::get_if<AddCandidates>(&command)) {
-        if (auto* leg = find(add->leg)) leg->transport->add_remote_candidates(add->candidates);
+        if (auto* leg = find(add->leg)) leg->transport.add_remote_candidates(add->candidates);
       } else if (auto* restart = std::get_if<Restart>(&command)) {
-        if (auto* leg = find(restart->leg)) leg->transport->restart_ice(restart->restart);
+        if (auto* leg = find(restart->leg)) leg->transport.restart_ice(restart->restart);
       } else {
         close(std::get<Close>(command).leg);
       }
@@ -186,13 +187,18 @@ class IoThread::Impl {
   }
 
   void send_outbox() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
-    outbox_.drain([this](std::uint64_t to, std::span<std::uint8_t> buffer, std::size_t size) {
+    outbox_.drain([this](std::span<const Outbox::Packet> batch) {
       io_thread.assert_here();
-      if (auto* leg = find(LegId{to})) {
-        leg->transport->send(buffer, size);
-      } else {
-        host_.counters.unsent++;
+      std::array<LegTransport::Packet, Outbox::kAtOnce> packets;
+      std::size_t count = 0;
+      for (const Outbox::Packet& each : batch) {
+        if (auto* leg = find(LegId{each.to})) {
+          packets[count++] = {&leg->transport, each.buffer, each.size};
+        } else {
+          host_.counters.unsent++;
+        }
       }
+      LegTransport::send(std::span(packets).first(count));
     });
   }
 
@@ -212,17 +218,15 @@ class IoThread::Impl {
 
   void open_leg(TransportSpec spec) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
     const auto id = spec.leg;
-    auto [entry, fresh] = legs_.try_emplace(id);
-    if (!fresh) return;
-    entry->second.transport = std::make_unique<LegTransport>(host_, std::move(spec));
-    entry->second.transport->open();
+    const auto [entry, fresh] = legs_.try_emplace(id, host_, std::move(spec));
+    if (fresh) entry->second.transport.open();
   }
 
   void close(LegId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
     const auto entry = legs_.find(id);
     if (entry == legs_.end()) return;
-    entry->second.transport->say_bye();
-    const auto statistics = entry->second.transport->statistics();
+    entry->second.transport.say_bye();
+    const auto statistics = entry->second.transport.statistics();
     deadlines_.erase({entry->second.deadline, id});
     legs_.erase(entry);
     host_.emit(LegClosed{id, statistics});
@@ -251,7 +255,7 @@ class IoThread::Impl {
       deadlines_.erase(deadlines_.begin());
     }
     for (const auto id : due) {
-      if (auto* leg = find(id)) leg->transport->on_deadline(now);
+      if (auto* leg = find(id)) leg->transport.on_deadline(now);
     }
     return !due.empty();
   }

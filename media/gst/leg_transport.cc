@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <random>
 #include <utility>
 
+#include "media/check.h"
 #include "media/gst/dtls_srtp.h"
 #include "media/gst/ice_paths.h"
 #include "media/gst/leg_src.h"
 #include "media/gst/signs_of_life.h"
+#include "media/gst/srtp_session.h"
 #include "media/gst/transport_limits.h"
 #include "media/limits.h"
 #include "media/rtcp_session.h"
@@ -91,27 +94,42 @@ class LegTransport::Impl final : private IcePaths::Observer {
     }
   }
 
-  void send(std::span<std::uint8_t> buffer, std::size_t size) {
-    if (state_ != State::connected || size > limits::kMaxPacketBytes) {
-      host_.counters.unsent++;
-      return;
-    }
-    const auto header = parse_rtp(buffer.first(size));
-    const bool ours = header && header->ssrc == spec_.ssrc;
-    if (ours && ssrc_ != spec_.ssrc) write_ssrc(ssrc_, buffer);
-    const auto length = ours ? components_[0].dtls->protect_rtp(buffer, size) : std::nullopt;
-    if (!length || !ice_.send(1, buffer.first(*length))) {
+  // The steps of send().
+  void fetch() const {
+    constexpr std::size_t kLine_bytes = 64;
+    const auto* const first = reinterpret_cast<const std::byte*>(this);
+    for (std::size_t at = 0; at < kHot_bytes; at += kLine_bytes) __builtin_prefetch(first + at);
+    __builtin_prefetch(&ice_);
+  }
+  void fetch_way() const {
+    if (srtp_) srtp_->fetch();
+    ice_.fetch();
+  }
+  struct Protected {
+    RtpPacket header;
+    std::size_t size = 0;  // 0: not to be sent
+  };
+  Protected protect(const Packet& packet) {
+    if (state_ != State::connected || packet.size > limits::kMaxPacketBytes) return {};
+    const auto header = parse_rtp(packet.buffer.first(packet.size));
+    if (!header || header->ssrc != spec_.ssrc) return {};
+    if (ssrc_ != spec_.ssrc) write_ssrc(ssrc_, packet.buffer);
+    return {*header, srtp_->protect_rtp(packet.buffer, packet.size).value_or(0)};
+  }
+  void transmit(const Packet& packet, const Protected& it, TimePoint now) {
+    if (it.size == 0 || !ice_.send(1, packet.buffer.first(it.size))) {
       host_.counters.unsent++;
       return;
     }
     host_.counters.rtp_sent++;
-    rtcp_.rtp_sent(*header, Clock::now().time_since_epoch());
+    rtcp_.rtp_sent(it.header, now.time_since_epoch());
   }
 
   void on_deadline(TimePoint now) {
     scheduled_ = TimePoint::max();
     if (state_ == State::failed) {
       // Not in fail() itself, which a callback of these may have called. ICE checks end here.
+      srtp_ = nullptr;
       for (auto& component : components_) component.dtls.reset();
       ice_.close();
       return;
@@ -267,6 +285,7 @@ class LegTransport::Impl final : private IcePaths::Observer {
 
   void connected() {
     state_ = State::connected;
+    srtp_ = components_[0].dtls->srtp();
     const auto now = Clock::now();
     signs_.other(now);
     next_report_ = now + report_interval(true);
@@ -384,14 +403,17 @@ class LegTransport::Impl final : private IcePaths::Observer {
     host_.schedule(spec_.leg, next);
   }
 
+  // What each packet needs that is sent comes first.
+  static constexpr std::size_t kHot_bytes = 256;
   Host& host_;
   const TransportSpec spec_;
+  State state_ = State::opening;
   std::uint32_t ssrc_ = spec_.ssrc;  // what we send with
-  int ssrcs_left_ = limits::kSsrcRenewals;
+  SrtpSession* srtp_ = nullptr;      // of component 1, once connected
   RtcpSession rtcp_;
+  int ssrcs_left_ = limits::kSsrcRenewals;
   std::uint8_t told_loss_step_ = 0;
   std::minstd_rand random_;
-  State state_ = State::opening;
   SignsOfLife signs_;
   std::optional<LegRemote> remote_;
   std::string remote_ufrag_;  // that the last ICE restart began with; empty: an offer of ours
@@ -412,8 +434,18 @@ void LegTransport::add_remote_candidates(const std::vector<IceCandidate>& candid
   impl_->add_remote_candidates(candidates);
 }
 void LegTransport::restart_ice(const IceRestart& restart) { impl_->restart_ice(restart); }
-void LegTransport::send(std::span<std::uint8_t> buffer, std::size_t size) {
-  impl_->send(buffer, size);
+void LegTransport::send(std::span<const Packet> packets) {
+  CHECK(packets.size() <= kAtOnce);
+  std::array<Impl::Protected, kAtOnce> sealed;
+  for (const Packet& packet : packets) packet.leg->impl_->fetch();
+  for (const Packet& packet : packets) packet.leg->impl_->fetch_way();
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    sealed[i] = packets[i].leg->impl_->protect(packets[i]);
+  }
+  const auto now = Clock::now();
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    packets[i].leg->impl_->transmit(packets[i], sealed[i], now);
+  }
 }
 void LegTransport::on_deadline(TimePoint now) { impl_->on_deadline(now); }
 void LegTransport::say_bye() { impl_->say_bye(); }

@@ -17,6 +17,7 @@
 #include "media/gst/io_thread.h"
 #include "media/limits.h"
 #include "media/media_engine.h"
+#include "media/outbox.h"
 
 namespace media::gst {
 
@@ -65,8 +66,16 @@ class LegTransport {
   // then LegFailed{consent_lost}. Ignored before connect().
   void restart_ice(const IceRestart& restart) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
   // RTP of `size` bytes at the beginning of `buffer`; protected there, as DtlsSrtp says.
-  void send(std::span<std::uint8_t> buffer, std::size_t size)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
+  struct Packet {
+    LegTransport* leg = nullptr;
+    std::span<std::uint8_t> buffer{};
+    std::size_t size = 0;
+  };
+  // In their order; at most kAtOnce. What hundreds of legs need for sending is in no cache when its
+  // turn comes: each step is taken for all of them before the next, so that memory is waited for
+  // together, and each step's code is at hand.
+  static constexpr std::size_t kAtOnce = Outbox::kAtOnce;
+  static void send(std::span<const Packet> packets) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
   void on_deadline(TimePoint now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);
   // RTCP BYE (RFC 3550 §6.6) and DTLS close_notify before the end, if connected.
   void say_bye() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread);

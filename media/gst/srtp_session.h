@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+struct srtp_ctx_t_;  // libsrtp's
+
 namespace media::gst {
 
 enum class SrtpProfile { aead_aes_128_gcm, aes128_cm_sha1_80 };
@@ -33,18 +35,35 @@ class SrtpSession {
   SrtpSession(const SrtpSession&) = delete;
   SrtpSession& operator=(const SrtpSession&) = delete;
 
-  void set_ssrc(std::uint32_t ssrc);
+  void set_ssrc(std::uint32_t ssrc) { ssrc_ = ssrc; }
+  // Looks up what protect_rtp() will: of several sessions, whose memory is in no cache, one after
+  // the other, they are waited for together.
+  void fetch() const;
   // In place, see DtlsSrtp.
   std::optional<std::size_t> protect_rtp(std::span<std::uint8_t> buffer, std::size_t size);
   std::optional<std::size_t> protect_rtcp(std::span<std::uint8_t> buffer, std::size_t size);
   std::optional<std::size_t> unprotect_rtp(std::span<std::uint8_t> packet);
   std::optional<std::size_t> unprotect_rtcp(std::span<std::uint8_t> packet);
   // Of the peer, that hold a replay window now.
-  std::size_t peer_ssrcs() const;
+  std::size_t peer_ssrcs() const { return peer_ssrcs_.size(); }
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  struct Free {
+    void operator()(srtp_ctx_t_* context) const;
+  };
+  using Context = std::unique_ptr<srtp_ctx_t_, Free>;
+
+  template <auto Transform>
+  std::optional<std::size_t> protect(std::span<std::uint8_t> buffer, std::size_t size,
+                                     std::size_t least, std::size_t ssrc_at);
+  template <auto Transform>
+  std::optional<std::size_t> unprotect(std::span<std::uint8_t> packet, std::size_t least,
+                                       std::size_t ssrc_at);
+  void remember(std::uint32_t ssrc);
+
+  std::uint32_t ssrc_;
+  Context send_, receive_;
+  std::vector<std::uint32_t> peer_ssrcs_;
 };
 
 }  // namespace media::gst

@@ -39,13 +39,16 @@ TEST(Outbox, GivesBackWhatWasPutInOrderWithRoomBehindIt) {
     }
     EXPECT_EQ(outbox.waiting(), !in.empty() || full);
     std::size_t out = 0;
-    outbox.drain([&](std::uint64_t to, std::span<std::uint8_t> buffer, std::size_t size) {
-      ASSERT_LT(out, in.size());
-      EXPECT_EQ(to, in[out].first);
-      EXPECT_TRUE(std::ranges::equal(buffer.first(size), in[out].second));
-      EXPECT_EQ(buffer.size(), size + kTrailer);
-      std::ranges::fill(buffer, std::uint8_t{0xFF});  // it is the consumer's
-      ++out;
+    outbox.drain([&](std::span<const Outbox::Packet> packets) {
+      EXPECT_LE(packets.size(), Outbox::kAtOnce);
+      for (const Outbox::Packet& each : packets) {
+        ASSERT_LT(out, in.size());
+        EXPECT_EQ(each.to, in[out].first);
+        EXPECT_TRUE(std::ranges::equal(each.buffer.first(each.size), in[out].second));
+        EXPECT_EQ(each.buffer.size(), each.size + kTrailer);
+        std::ranges::fill(each.buffer, std::uint8_t{0xFF});  // it is the consumer's
+        ++out;
+      }
     });
     EXPECT_EQ(out, in.size());
     EXPECT_FALSE(outbox.waiting());
@@ -74,14 +77,17 @@ TEST(Outbox, ManyThreadsPutAndOneTakes) {
   }
   std::map<std::uint64_t, std::uint32_t> next;
   std::uint32_t taken = 0;
-  const auto take = [&](std::uint64_t to, std::span<std::uint8_t> buffer, std::size_t size) {
-    std::uint32_t number = 0;
-    std::memcpy(&number, buffer.data(), sizeof number);
-    ASSERT_GE(number, next[to]);
-    next[to] = number + 1;
-    ASSERT_EQ(size, 4 + number % 60);
-    ASSERT_TRUE(size == 4 || buffer[size - 1] == static_cast<std::uint8_t>(number));
-    ++taken;
+  const auto take = [&](std::span<const Outbox::Packet> packets) {
+    for (const Outbox::Packet& each : packets) {
+      std::uint32_t number = 0;
+      std::memcpy(&number, each.buffer.data(), sizeof number);
+      ASSERT_GE(number, next[each.to]);
+      next[each.to] = number + 1;
+      ASSERT_EQ(each.size, 4 + number % 60);
+      ASSERT_TRUE(each.size == 4 ||
+                  each.buffer[each.size - 1] == static_cast<std::uint8_t>(number));
+      ++taken;
+    }
   };
   while (running > 0) {
     if (wanted.exchange(false)) {

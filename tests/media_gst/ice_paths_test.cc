@@ -162,6 +162,8 @@ TEST_P(IcePathsLostMeanwhile, ConsentThatEndsDuringARestartWaitsForItsEnd) {
   ASSERT_TRUE(b.paths.begin_checks(a.paths.credentials()));
   b.introduce(a);
   ASSERT_TRUE(turn_until([&] { return a.paths.connected(1) && b.paths.connected(1); }));
+  const std::uint8_t packet[] = {0x80};
+  ASSERT_TRUE(a.paths.send(1, packet));
   const auto ends = a.paths.next_deadline();
   EXPECT_GE(ends, start_ + limits::kConsentLasts);
   const auto offered = ends - 5s;
@@ -169,6 +171,7 @@ TEST_P(IcePathsLostMeanwhile, ConsentThatEndsDuringARestartWaitsForItsEnd) {
   EXPECT_EQ(a.paths.next_deadline(), ends);
   a.paths.on_deadline(ends);
   EXPECT_FALSE(a.paths.connected(1));
+  EXPECT_FALSE(a.paths.send(1, packet));
   EXPECT_EQ(a.watch.lost, 0);
   EXPECT_EQ(a.paths.next_deadline(), offered + limits::kConnectTime);
   const bool answered = GetParam();
@@ -176,12 +179,27 @@ TEST_P(IcePathsLostMeanwhile, ConsentThatEndsDuringARestartWaitsForItsEnd) {
     b.answer(a, offered);
     EXPECT_TRUE(turn_until([&] { return a.watch.done == 1; }));
     EXPECT_TRUE(a.paths.connected(1));
+    EXPECT_TRUE(a.paths.send(1, packet));
   } else {
     a.paths.on_deadline(offered + limits::kConnectTime);
   }
   EXPECT_EQ(a.watch.lost, answered ? 0 : 1);
 }
 INSTANTIATE_TEST_SUITE_P(Answered, IcePathsLostMeanwhile, testing::Bool());
+
+TEST_F(IcePathsTest, NothingIsSentOnAPathThatIsGone) {
+  End a(context_.get(), loopback_, true), b(context_.get(), loopback_, false);
+  ASSERT_TRUE(a.paths.open(1));
+  ASSERT_TRUE(b.paths.open(1));
+  ASSERT_TRUE(b.paths.begin_checks(a.paths.credentials()));
+  b.introduce(a);
+  ASSERT_TRUE(turn_until([&] { return a.paths.connected(1); }));
+  const std::uint8_t packet[] = {0x80};
+  EXPECT_TRUE(a.paths.send(1, packet));
+  EXPECT_TRUE(a.paths.send(1, packet)) << "as it has found the way before";
+  a.paths.close();
+  EXPECT_FALSE(a.paths.send(1, packet));
+}
 
 // One end may have moved to the new pair when the other gives the restart up for another one, which
 // the first answers sooner or later; either sends where it is.

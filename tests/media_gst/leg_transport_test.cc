@@ -333,6 +333,31 @@ TEST(LegTransport, ForeignSsrcIsNotSent) {
   EXPECT_EQ(a.io_.counters().rtp_sent, 0U);
 }
 
+// What a tick hands over is sent step by step, many packets at a time.
+TEST(LegTransport, WhatComesAtOnceKeepsItsOrderAndWhatCannotGoIsLeftOut) {
+  Peer a(caller()), b(callee());
+  join(a, b);
+  expect_connected(a, b);
+  const LegId unconnected{8}, unknown{9};
+  a.io_.open({.leg = unconnected, .ssrc = 0x8888});
+  ASSERT_TRUE(a.log_.wait_for<LegOpened>(unconnected));
+  constexpr std::uint16_t kPackets = 50;
+  for (std::uint16_t i = 0; i < kPackets; ++i) {
+    a.io_.enqueue(unconnected, rtp_packet(0x8888, i, 80), {});
+    a.io_.enqueue(a.leg(), rtp_packet(0x1111, i, 80), {});
+    a.io_.enqueue(unknown, rtp_packet(0x1111, i, 80), {});
+    if (i % 5 == 0) a.io_.enqueue(a.leg(), rtp_packet(0x9999, i, 80), {});
+  }
+  a.io_.flush();
+  ASSERT_TRUE(b.receiver_.wait_for_packets(kPackets));
+  const auto received = b.receiver_.packets();
+  for (std::uint16_t i = 0; i < kPackets; ++i) {
+    EXPECT_EQ(received[i], rtp_packet(0x1111, i, 80)) << i;
+  }
+  EXPECT_TRUE(eventually([&] { return a.io_.counters().unsent == 2 * kPackets + kPackets / 5; }));
+  EXPECT_EQ(a.io_.counters().rtp_sent, kPackets);
+}
+
 TEST(LegTransport, DestroyingTheThreadClosesEveryLeg) {
   EventLog log;
   const DtlsIdentity identity;
