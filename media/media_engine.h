@@ -131,6 +131,10 @@ struct RecordSpec {
   std::string directory, name;
   std::vector<std::string> comments{};  // "TITLE=...", in each file (RFC 7845 §5.2)
   bool speakers = false;                // files of each of them, too
+  // It ends when it has lasted so long, when all files in the directory have so many bytes, and
+  // when their disk has less left, to within what a few seconds bring. 0: there is no such bound.
+  std::chrono::seconds longest{0};
+  std::uint64_t most_bytes = 0, least_free_bytes = 0;
   bool operator==(const RecordSpec&) const = default;
 };
 
@@ -239,13 +243,13 @@ struct RecordLost {  // the disk is too slow: silence stands for what there was 
   std::uint64_t packets = 0;  // since the beginning
   bool operator==(const RecordLost&) const = default;
 };
-enum class RecordEnd { stopped, error };
+enum class RecordEnd { stopped, bound, error };  // bound: of its spec
 // The last event of a recording, exactly once. The files are complete up to here, or, after an
 // error, to within a second.
 struct RecordEnded {
   RecordId record;
   RecordEnd cause = RecordEnd::stopped;
-  std::string text{};  // of an error: one sentence for whoever wanted it
+  std::string text{};  // of a bound and an error: one sentence for whoever wanted it
   std::string file{};  // of the mix; empty: there is none
   std::chrono::milliseconds length{};
   std::size_t files = 0;

@@ -33,7 +33,10 @@ Conference::Conference(Place place, const Config& config, ByteBudget& documents,
                                                               : place_.config.display_text,
                   .full = place_.full,
                   .room = place_.media_room,
-                  .directory = place_.config.record ? config.record.directory : ""},
+                  .directory = place_.config.record ? config.record.directory : "",
+                  .longest = config.record.longest,
+                  .most_bytes = config.record.most_bytes,
+                  .least_free_bytes = config.record.least_free_bytes},
                  wall_) {}
 
 Conference::Member* Conference::member(media::LegId leg) {

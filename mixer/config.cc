@@ -238,6 +238,15 @@ void read_record(ConfigSection section, Config::Record& record, const std::strin
       section.warning("retention-days", "has no effect without directory");
     }
   }
+  if (const auto minutes = section.integer("longest-minutes", 0, limits::kMaxRecordMinutes)) {
+    record.longest = std::chrono::minutes(*minutes);
+  }
+  const auto take_megabytes = [&section](std::uint64_t& bytes, std::string_view key) {
+    const auto value = section.integer(key, 0, limits::kMaxRecordMegabytes);
+    if (value) bytes = static_cast<std::uint64_t>(*value) * 1'000'000;
+  };
+  take_megabytes(record.most_bytes, "total-megabytes");
+  take_megabytes(record.least_free_bytes, "free-megabytes");
 }
 
 // Without [access] dial a component serves the domain above its own; an address has none.

@@ -87,6 +87,9 @@ struct Config {
   struct Record {
     std::string directory;           // empty: nothing is recorded
     std::chrono::days retention{0};  // older recordings are deleted; 0: none is
+    // Of one recording; of all files in the directory; of their disk. 0: there is no such bound.
+    std::chrono::minutes longest{480};
+    std::uint64_t most_bytes = 10'000'000'000, least_free_bytes = 1'000'000'000;
     bool operator==(const Record&) const = default;
   } record;
 

@@ -57,7 +57,7 @@ std::optional<Log> recording_line(const media::Event& event) {
       " seconds=" + std::to_string(ended->length.count() / 1000) +
       " files=" + std::to_string(ended->files) + " bytes=" + std::to_string(ended->bytes) +
       " lost=" + std::to_string(ended->lost);
-  if (failed) text += ' ' + field("text", ended->text);
+  if (!ended->text.empty()) text += ' ' + field("text", ended->text);
   return Log{failed ? Log::Level::error : Log::Level::info, std::move(text)};
 }
 
@@ -82,7 +82,10 @@ void Recording::begin(const RecordOrder& order, const jingle::Jid& by, TimePoint
                               .directory = place_.directory,
                               .name = recording_name(place_.name, at),
                               .comments = {"TITLE=" + place_.title, "DATE=" + at},
-                              .speakers = order.what == RecordOrder::What::speakers},
+                              .speakers = order.what == RecordOrder::What::speakers,
+                              .longest = place_.longest,
+                              .most_bytes = place_.most_bytes,
+                              .least_free_bytes = place_.least_free_bytes},
                      .by = by};
   told_.clear();
   announce_at_ = now;
@@ -184,7 +187,8 @@ void Recording::over(const media::RecordEnded& ended, Outbox& out) {
   if (ended.cause == media::RecordEnd::error) {
     tell("The recording has ended: " + ended.text, out);
   } else {
-    tell("The recording has ended: " + ended.file + ".", out);
+    const std::string why = ended.text.empty() ? "" : ' ' + ended.text;
+    tell("The recording has ended: " + ended.file + '.' + why, out);
   }
   if (announcement_) out.put(StopPlay{announcement_->play});
   forget();

@@ -42,7 +42,9 @@ class Recording {
     std::string title;  // what people call it
     jingle::Jid full;   // who tells what went wrong
     media::RoomId room;
-    std::string directory;  // empty: nothing is recorded here
+    std::string directory;            // empty: nothing is recorded here
+    std::chrono::seconds longest{0};  // as RecordSpec has them
+    std::uint64_t most_bytes = 0, least_free_bytes = 0;
   };
   Recording(Place place, WallTime wall) : place_(std::move(place)), wall_(std::move(wall)) {}
 

@@ -13,6 +13,9 @@ inline constexpr std::size_t kMaxConfigBytes = 1024 * 1024;
 inline constexpr std::size_t kMaxRoomTextBytes = 1024;
 // A hundred years: more overflows nothing, but says nothing either.
 inline constexpr int kMaxRetentionDays = 36500;
+// Weeks on end are a forgotten recording; more bytes than a large array of disks a typing error.
+inline constexpr int kMaxRecordMinutes = 7 * 24 * 60;
+inline constexpr int kMaxRecordMegabytes = 1'000'000'000;
 // Whoever left an hour ago is no part of the call, whatever "departed-seconds" says.
 inline constexpr int kMaxDepartedSeconds = 3600;
 // People a room dials by itself: a team, not a mailing list.

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
@@ -62,6 +63,19 @@ void RecordFile::write(std::span<const std::uint8_t> pages) {
 void RecordFile::sync() {
   // What cannot be synced (EINVAL: a pipe, a strange file system) is no fault of the disk.
   if (fdatasync(fd_) != 0 && errno != EINVAL) throw std::runtime_error(why(errno));
+}
+
+std::uint64_t RecordFile::bytes_in(const std::string& directory) {
+  std::uint64_t bytes = 0;
+  std::error_code none;
+  for (std::filesystem::directory_iterator entry(directory, none), end; !none && entry != end;
+       entry.increment(none)) {
+    struct stat file {};
+    if (lstat(entry->path().c_str(), &file) == 0 && S_ISREG(file.st_mode)) {
+      bytes += static_cast<std::uint64_t>(file.st_size);
+    }
+  }
+  return bytes;
 }
 
 bool RecordFile::exists(const std::string& directory, const std::string& name) {

@@ -23,6 +23,8 @@ class RecordFile {
   const std::string& name() const { return name_; }
   std::uint64_t bytes() const { return bytes_; }
 
+  // Of all files in that folder; 0: it cannot be read.
+  static std::uint64_t bytes_in(const std::string& directory);
   // Whether there is one already.
   static bool exists(const std::string& directory, const std::string& name);
 

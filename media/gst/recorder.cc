@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
@@ -11,6 +13,9 @@ namespace media::gst {
 namespace {
 
 constexpr const char* kSuffix = ".opus";
+constexpr const char* kNoLonger = "It may last no longer.";
+constexpr const char* kNoMore = "Recordings may take no more room.";
+constexpr const char* kDiskFills = "The disk has too little room left.";
 
 void append(RecordFile& file, OggOpusWriter& pages) {
   file.write(pages.pages());
@@ -23,7 +28,8 @@ Recorder::Recorder(RecordSpec spec, Parts parts)
     : spec_(std::move(spec)),
       parts_(std::move(parts)),
       tap_(std::make_shared<RecordTap>(spec_.speakers)),
-      synced_(std::chrono::steady_clock::now()) {
+      synced_(std::chrono::steady_clock::now()),
+      looked_(synced_ - kLook) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -51,12 +57,14 @@ void Recorder::run() {
   RecordEnded ended{.record = spec_.record};
   try {
     open();
-    while (wait()) {
+    while (ended.text.empty() && wait()) {
       take();
       write();
       sync();
       tell_lost();
+      ended.text = bound();
     }
+    if (!ended.text.empty()) ended.cause = RecordEnd::bound;
     take();
     end();
   } catch (const std::runtime_error& error) {
@@ -69,10 +77,8 @@ void Recorder::run() {
     ended.file = mix_->file.name();
     ended.length = std::chrono::milliseconds(now_samples_ * 1000 / kSampleRate_hz);
   }
-  each_file([&ended](const OggOpusWriter&, const RecordFile& file) {
-    ++ended.files;
-    ended.bytes += file.bytes();
-  });
+  ended.bytes = bytes();
+  ended.files = speakers_.size() + (mix_ ? 1 : 0);
   parts_.over(std::move(ended));
 }
 
@@ -84,6 +90,7 @@ bool Recorder::wait() {
 }
 
 void Recorder::open() {
+  if (const auto text = bound(); !text.empty()) throw std::runtime_error(text);
   name_ = spec_.name;
   // Of two rooms with names alike, or after an end and a beginning in one second.
   for (int i = 2; RecordFile::exists(spec_.directory, name_ + kSuffix) && i < 100; ++i) {
@@ -91,6 +98,31 @@ void Recorder::open() {
   }
   mix_ = std::make_unique<Mix>(info(), spec_.directory, name_ + kSuffix);
   parts_.on_event(RecordStarted{.record = spec_.record, .file = mix_->file.name()});
+}
+
+std::uint64_t Recorder::bytes() {
+  std::uint64_t all = 0;
+  each_file([&all](const OggOpusWriter&, const RecordFile& file) { all += file.bytes(); });
+  return all;
+}
+
+// What it must not go beyond, as a sentence, if it has come to it.
+std::string Recorder::bound() {
+  if (spec_.longest.count() > 0 &&
+      now_samples_ >= static_cast<std::uint64_t>(spec_.longest.count()) * kSampleRate_hz) {
+    return kNoLonger;
+  }
+  if (spec_.most_bytes == 0 && spec_.least_free_bytes == 0) return {};
+  const std::uint64_t ours = bytes();
+  const auto now = std::chrono::steady_clock::now();
+  if (now - looked_ >= kLook) {
+    looked_ = now;
+    others_bytes_ = std::max(RecordFile::bytes_in(spec_.directory), ours) - ours;
+    std::error_code none;  // what cannot be told is enough
+    free_bytes_ = std::filesystem::space(spec_.directory, none).available;
+  }
+  if (free_bytes_ < spec_.least_free_bytes) return kDiskFills;
+  return spec_.most_bytes > 0 && others_bytes_ + ours >= spec_.most_bytes ? kNoMore : "";
 }
 
 // The time first: all that came before it is in the queue then, or lost.

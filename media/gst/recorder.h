@@ -45,6 +45,8 @@ class Recorder {
   static constexpr std::chrono::milliseconds kRound{100};
   // A power failure takes no more than this; a SIGKILL a page, which is a second.
   static constexpr std::chrono::seconds kSync{10};
+  // What others have put into the folder and left of the disk is looked at so often.
+  static constexpr std::chrono::seconds kLook{5};
 
  private:
   struct Mix {
@@ -63,6 +65,8 @@ class Recorder {
   void run();
   bool wait();
   void open();
+  std::string bound();
+  std::uint64_t bytes();
   void take();
   void take(const RecordedPacket& packet);
   void write();
@@ -88,7 +92,8 @@ class Recorder {
   std::unique_ptr<Mix> mix_;
   std::map<std::uint32_t, Speaker> speakers_;  // by contributor id
   std::uint64_t now_samples_ = 0, lost_ = 0;
-  std::chrono::steady_clock::time_point synced_;
+  std::chrono::steady_clock::time_point synced_, looked_;
+  std::uint64_t others_bytes_ = 0, free_bytes_ = 0;  // when that was last looked at
 
   std::thread thread_;
 };

@@ -30,7 +30,7 @@ class RecordedCall : public testing::Test {
   // Ann, a moderator, calls and says that she wants it recorded.
   void begin(const std::string& directory, const std::string& wanted) {
     mixer_ = std::make_unique<Mixer>(
-        *prosody_, Mixer::Spec{.more = "[record]\ndirectory = \"" + directory +
+        *prosody_, Mixer::Spec{.more = "[record]\nfree-megabytes = 0\ndirectory = \"" + directory +
                                        "\"\n[room.room]\nmoderators = [\"ann@localhost\"]"});
     contact_ = std::make_unique<Contact>(*prosody_, "ann");
     ann_ = std::make_unique<Call>(

@@ -71,8 +71,7 @@ TEST(Config, TheDocumentedSampleIsTheDefaults) {
   EXPECT_EQ(result.config, expected);
 }
 
-// What the sample shows in comments is what holds without them; so each is taken out of its
-// comment.
+// What the sample shows in comments is what holds without them; so each is taken out of its own.
 TEST(Config, EveryCommentedLineOfTheSampleStatesItsDefault) {
   std::istringstream in(sample());
   std::string text, line;
@@ -149,6 +148,9 @@ loudness = -20
 [record]
 directory = "/recordings/"
 retention-days = 30
+longest-minutes = 90
+total-megabytes = 5
+free-megabytes = 0
 [limits]
 participants-per-room = 11
 participants = 12
@@ -220,7 +222,7 @@ level = "debug"
                   .bitrate_bps = 64000};
   config.play = {
       .media_dir = "/", .hosts = {"radio.example.org", "192.0.2.4"}, .loudness_lufs = -20};
-  config.record = {.directory = "/recordings", .retention = std::chrono::days(30)};
+  config.record = {"/recordings", std::chrono::days(30), std::chrono::minutes(90), 5'000'000, 0};
   config.access = {.anyone = false, .dial = {"example.org", "ada@example.net"}, .dial_set = true};
   config.limits = {11, 12, 13, 14, 15};
   config.create_rooms_on_dial = false;

@@ -103,6 +103,8 @@ constexpr Wrong kWrong[] = {
     {"[room.\"a\\u001b[2J\"]", "m.toml:9: error: room.a\\x1b[2J: ", "cannot stand"},
     {"[room.Tea]\n[room.tea]", "m.toml:10: error: room.tea: ", "the same room"},
     {"[room]\nlobby = true", "m.toml:10: error: room.lobby: ", "expected a section [room.lobby]"},
+    {"[record]\nlongest-minutes = -1", "m.toml:10: error: record.longest-minutes: ", "0 to 10080"},
+    {"[record]\ntotal-megabytes = 2e3", "m.toml:10: error: record.total-megabytes: ", "floating"},
     {"[coin]\ncoalesce-ms = 60001", "m.toml:10: error: coin.coalesce-ms: ", "0 to 60000"},
     {"[log]\nlevel = \"loud\"", "m.toml:10: error: log.level: ", "\"warning\""},
     {"[media]", "m.toml:9: error: ", "media"},

@@ -310,6 +310,33 @@ TEST(Recording, ADiskThatRefusesIsToldToWhoeverAskedAndToTheLog) {
   EXPECT_FALSE(room.recorder("S1"));
 }
 
+TEST(Recording, WhatItMayTakeIsTheConfigurationsAndItsEndIsTold) {
+  mixer::Config config = recorded();
+  config.record.longest = 90min;
+  config.record.most_bytes = 5'000'000;
+  config.record.least_free_bytes = 6'000'000;
+  RecordedRoom room(config);
+  room.join(kAnn);
+  room.say(kAnn, "record");
+  room.tones_end();
+  ASSERT_EQ(room.records().size(), 1u);
+  EXPECT_EQ(room.records().at(0).longest, 90min);
+  EXPECT_EQ(room.records().at(0).most_bytes, 5'000'000u);
+  EXPECT_EQ(room.records().at(0).least_free_bytes, 6'000'000u);
+  const Step over = room.media(media::RecordEnded{.record = room.records().at(0).record,
+                                                  .cause = media::RecordEnd::bound,
+                                                  .text = "It may last no longer.",
+                                                  .file = "room.opus"});
+  std::string told, log;
+  for (const auto& said : over.all<SendMessage>()) told += said.payload;
+  EXPECT_NE(told.find("The recording has ended: room.opus. It may last no longer."), told.npos);
+  for (const auto& line : over.all<mixer::Log>()) log += line.text;
+  EXPECT_NE(log.find("recording=ended file=room.opus"), log.npos) << log;
+  EXPECT_NE(log.find("text=\"It may last no longer.\""), log.npos) << log;
+  room.wait(2s);
+  EXPECT_FALSE(room.recorder("S1"));
+}
+
 TEST(Recording, EndsWhenEverybodyHasLeft) {
   RecordedRoom room;
   room.join(kAnn);
