@@ -33,15 +33,16 @@ std::string path_of(const std::string& directory, const std::string& name) {
 
 }  // namespace
 
-RecordFile::RecordFile(const std::string& directory, std::string name) : name_(std::move(name)) {
+RecordFile::RecordFile(const std::string& directory, std::string name)
+    : name_(std::move(name)), path_(path_of(directory, name_)) {
   constexpr mode_t kOnlyUs = S_IRUSR | S_IWUSR;
-  fd_ = open(path_of(directory, name_).c_str(),
-             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kOnlyUs);
+  fd_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kOnlyUs);
   if (fd_ < 0) throw std::runtime_error(why(errno));
 }
 
 RecordFile::~RecordFile() {
-  if (fd_ >= 0) close(fd_);
+  close(fd_);
+  if (bytes_ == 0) unlink(path_.c_str());
 }
 
 void RecordFile::write(std::span<const std::uint8_t> pages) {

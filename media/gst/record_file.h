@@ -8,7 +8,7 @@
 namespace media::gst {
 
 // Throws std::runtime_error with a sentence for people wherever the disk refuses; what was written
-// before stays, to its last whole page.
+// before stays, to its last whole page. What has no page in the end is no file.
 class RecordFile {
  public:
   // A new file in that folder, mode 0600.
@@ -29,7 +29,7 @@ class RecordFile {
   static bool exists(const std::string& directory, const std::string& name);
 
  private:
-  const std::string name_;
+  const std::string name_, path_;
   int fd_ = -1;
   std::uint64_t bytes_ = 0;
 };

@@ -73,12 +73,14 @@ void Recorder::run() {
   }
   tell_lost();
   ended.lost = lost_;
-  if (mix_) {
+  if (mix_ && mix_->file.bytes() > 0) {
     ended.file = mix_->file.name();
     ended.length = std::chrono::milliseconds(now_samples_ * 1000 / kSampleRate_hz);
   }
   ended.bytes = bytes();
-  ended.files = speakers_.size() + (mix_ ? 1 : 0);
+  each_file([&ended](const OggOpusWriter&, const RecordFile& file) {
+    ended.files += file.bytes() > 0 ? 1 : 0;
+  });
   parts_.over(std::move(ended));
 }
 

@@ -4,14 +4,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
 #include "tests/e2e/contact.h"
+#include "tests/e2e/listening.h"
 #include "tests/e2e/world.h"
 #include "tests/support/audio.h"
 #include "tests/support/eventually.h"
 #include "tests/support/ogg_reader.h"
+#include "tests/support/small_disk.h"
 
 namespace e2e {
 namespace {
@@ -111,6 +114,34 @@ TEST_F(RecordedCall, IsWholeUpToTheLastSecondAfterAKill) {
     EXPECT_EQ(complaint, said.find("WARNING: EOS not set")) << said;  // what a kill means
     EXPECT_EQ(said.find("WARNING", complaint + 1), said.npos) << said;
   }
+}
+
+TEST_F(RecordedCall, EndsWithItsFilesWholeWhenTheDiskIsFullAndTheCallGoesOn) {
+  if (const auto why = support::SmallDisk::missing(); !why.empty()) GTEST_SKIP() << why;
+  const support::SmallDisk disk(128 << 10);
+  recordings_ = disk.path();
+  begin(recordings_, "who");
+  Call bob(*prosody_, {.user = "bob", .to = kRoom, .record = true});
+  ASSERT_TRUE(wait_until_heard(bob.recording(), std::array{kAnn_hz}, 1)) << bob.output();
+  say("record speakers");
+  ASSERT_TRUE(last_for(3, 1)) << mixer_->log();
+  const std::vector<Tone> anns_tone{{bob.recording(), kAnn_hz}};
+  const Listening listening(anns_tone);
+  ASSERT_TRUE(contact_->answered("chat", "The recording has ended: The disk is full."))
+      << mixer_->log();
+  EXPECT_EQ(mixer_->logged("recording=failed"), 1);
+  EXPECT_TRUE(ann_->wait_until([](const Call& call) {
+    return call.documents().back().find("focus-owner") == std::string::npos;
+  })) << ann_->output();
+  EXPECT_LT(fs::space(recordings_).free, 20'000u) << "but for what a page took";
+  int with_tone = 0;
+  for (const fs::path& path : files()) {
+    const auto file = test_support::read_ogg_opus(path);
+    EXPECT_EQ(file.whole_bytes, fs::file_size(path)) << "no half a page";
+    with_tone += std::abs(loudest(path) - kTone_dbfs) < 3 ? 1 : 0;
+  }
+  EXPECT_EQ(with_tone, 2) << "the mix and Ann; Bob is silent";
+  listening.expect_no_gaps();
 }
 
 // A file may become no larger than what is left of a disk: the same error path, and no mount.

@@ -168,6 +168,12 @@ TEST(RecordFile, WhatTheDiskRefusesIsASentenceAndNothingOfItStays) {
   EXPECT_EQ(std::filesystem::file_size(folder / "a.opus"), 1000u);
 }
 
+TEST(RecordFile, IsNoneWhereNothingWasWritten) {
+  const support::TempDir folder;
+  { const RecordFile file(folder.path(), "a.opus"); }
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.opus"));
+}
+
 TEST(RecordFile, IsNeverOneThatIsThereOrALink) {
   const support::TempDir folder;
   std::filesystem::create_symlink(folder / "b", folder / "a.opus");
