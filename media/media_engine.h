@@ -243,6 +243,12 @@ struct RecordLost {  // the disk is too slow: silence stands for what there was 
   std::uint64_t packets = 0;  // since the beginning
   bool operator==(const RecordLost&) const = default;
 };
+// From now on, whoever has no file yet is in the mix only: so many speakers have one.
+struct RecordCrowded {
+  RecordId record;
+  std::size_t speakers = 0;
+  bool operator==(const RecordCrowded&) const = default;
+};
 enum class RecordEnd { stopped, bound, error };  // bound: of its spec
 // The last event of a recording, exactly once. The files are complete up to here, or, after an
 // error, to within a second.
@@ -259,7 +265,7 @@ struct RecordEnded {
 
 using Event = std::variant<LegOpened, CandidatesGathered, IceRestarted, LegConnected, LegFailed,
                            LegQuiet, LegHeard, DigitPressed, LegClosed, PlayStarted, PlayTagged,
-                           PlayEnded, RecordStarted, RecordLost, RecordEnded>;
+                           PlayEnded, RecordStarted, RecordLost, RecordCrowded, RecordEnded>;
 
 // Whose event it is; nullopt: a piece's or a recording's.
 inline std::optional<LegId> leg_of(const Event& event) {

@@ -49,6 +49,12 @@ std::optional<Log> recording_line(const media::Event& event) {
                "recording=late room=" + std::to_string(lost->record.room.value) +
                    " lost=" + std::to_string(lost->packets)};
   }
+  if (const auto* crowded = std::get_if<media::RecordCrowded>(&event)) {
+    return Log{Log::Level::warning,
+               "recording=crowded room=" + std::to_string(crowded->record.room.value) +
+                   " speakers=" + std::to_string(crowded->speakers) + ' ' +
+                   field("text", "whoever speaks first from now on is in the mix only")};
+  }
   const auto* ended = std::get_if<media::RecordEnded>(&event);
   if (!ended) return std::nullopt;
   const bool failed = ended->cause == media::RecordEnd::error;
@@ -178,6 +184,10 @@ void Recording::media_event(const media::Event& event, Outbox& out, TimePoint no
     if (!std::exchange(session_->lost_told, true)) {
       tell("The disk is too slow: the recording has silence in some places.", out);
     }
+  } else if (const auto* crowded = std::get_if<media::RecordCrowded>(&event)) {
+    tell(std::to_string(crowded->speakers) +
+             " speakers have files of their own: those after them are in the mix only.",
+         out);
   } else if (const auto* ended = std::get_if<media::RecordEnded>(&event)) {
     if (ended->record == session_->spec.record) over(*ended, out);
   }

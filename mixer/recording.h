@@ -32,7 +32,7 @@ std::string_view to_string(RecordRefusal refusal);
 // kept, and when it began. `date_time` is XEP-0082's.
 std::string recording_name(const std::string& room, const std::string& date_time);
 
-// For the log, of RecordStarted, RecordLost and RecordEnded.
+// For the log, of RecordStarted, RecordLost, RecordCrowded and RecordEnded.
 std::optional<Log> recording_line(const media::Event& event);
 
 class Recording {
@@ -51,7 +51,7 @@ class Recording {
   // nullopt: done, or under way. Who begins is told how it ends.
   std::optional<RecordRefusal> order(const RecordOrder& order, const jingle::Jid& by, Outbox& out,
                                      TimePoint now);
-  // PlayEnded, RecordStarted, RecordLost, RecordEnded of this room.
+  // PlayEnded, RecordLost, RecordCrowded, RecordEnded of this room.
   void media_event(const media::Event& event, Outbox& out, TimePoint now);
   // Who is connected, and which of them hear the room.
   void audience(std::span<const media::LegPlan> plan, Outbox& out, TimePoint now);

@@ -145,11 +145,16 @@ void Recorder::take(const RecordedPacket& packet) {
   }
   auto speaker = speakers_.find(packet.contributor_id);
   if (speaker == speakers_.end()) {
-    if (speakers_.size() >= limits::kMaxRecordTracks) return;
+    if (speakers_.size() >= limits::kMaxRecordTracks) return crowded();
     const std::string name = name_ + '-' + std::to_string(packet.contributor_id) + kSuffix;
     speaker = speakers_.try_emplace(packet.contributor_id, info(), spec_.directory, name).first;
   }
   speaker->second.track.put(packet.now_samples, packet.ssrc, packet.timestamp, packet.payload);
+}
+
+void Recorder::crowded() {
+  if (std::exchange(crowded_, true)) return;
+  parts_.on_event(RecordCrowded{.record = spec_.record, .speakers = speakers_.size()});
 }
 
 void Recorder::write() {

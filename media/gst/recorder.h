@@ -26,7 +26,7 @@ namespace media::gst {
 class Recorder {
  public:
   struct Parts {                            // called on the recording's thread; must not block
-    std::function<void(Event)> on_event;    // RecordStarted, RecordLost
+    std::function<void(Event)> on_event;    // RecordStarted, RecordLost, RecordCrowded
     std::function<void(RecordEnded)> over;  // once; afterwards the thread ends
   };
   // Throws std::system_error when there is no thread for it.
@@ -69,6 +69,7 @@ class Recorder {
   std::uint64_t bytes();
   void take();
   void take(const RecordedPacket& packet);
+  void crowded();
   void write();
   void sync();
   void end();
@@ -92,6 +93,7 @@ class Recorder {
   std::unique_ptr<Mix> mix_;
   std::map<std::uint32_t, Speaker> speakers_;  // by contributor id
   std::uint64_t now_samples_ = 0, lost_ = 0;
+  bool crowded_ = false;
   std::chrono::steady_clock::time_point synced_, looked_;
   std::uint64_t others_bytes_ = 0, free_bytes_ = 0;  // when that was last looked at
 

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 
+#include "media/limits.h"
 #include "media/room_mixer.h"
 #include "tests/media_gst/transport_peer.h"
 #include "tests/support/audio.h"
@@ -32,7 +34,11 @@ class Recorded : public ::testing::Test {
   }
   void begin(const RecordSpec& wanted) {
     recorder_ = std::make_unique<Recorder>(
-        wanted, Recorder::Parts{.on_event = [this](Event event) { log_.push(std::move(event)); },
+        wanted, Recorder::Parts{.on_event =
+                                    [this](Event event) {
+                                      if (std::holds_alternative<RecordCrowded>(event)) ++crowded_;
+                                      log_.push(std::move(event));
+                                    },
                                 .over = [this](RecordEnded end) { log_.push(std::move(end)); }});
     room_.record(recorder_->tap().get());
   }
@@ -57,6 +63,7 @@ class Recorded : public ::testing::Test {
 
   support::TempDir folder_;
   EventLog log_;
+  std::atomic<int> crowded_ = 0;
   std::unique_ptr<Recorder> recorder_;
   RoomMixer room_;
   MixLeg leg_{MixLegSpec{.leg = {1}, .contributor_id = 1, .ssrc = 1, .rtp = {}}};
@@ -129,6 +136,32 @@ TEST_F(Recorded, WhereTheDiskHasLessLeftThanItMustNoneBegins) {
   ASSERT_TRUE(ended());
   EXPECT_EQ(ended()->cause, RecordEnd::error);
   EXPECT_EQ(ended()->text, "The disk has too little room left.");
+}
+
+TEST_F(Recorded, WhoeverSpeaksAfterTooManyIsInTheMixAloneAndThatIsSaidOnce) {
+  RecordSpec each = spec();
+  each.speakers = true;
+  begin(each);
+  const std::vector<std::uint8_t> silence = {0xF8, 0xFF, 0xFE};
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint32_t id = 1; id <= limits::kMaxRecordTracks + 5; ++id) {
+      recorder_->tap()->queue().push({.now_samples = recorder_->tap()->now_samples(),
+                                      .contributor_id = id,
+                                      .ssrc = id,
+                                      .timestamp = static_cast<std::uint32_t>(ticks_ * 960),
+                                      .payload = silence});
+    }
+    tick(50);
+  }
+  const auto crowded = log_.wait_for<RecordCrowded>(kRecord);
+  ASSERT_TRUE(crowded);
+  EXPECT_EQ(crowded->speakers, limits::kMaxRecordTracks);
+  recorder_->finish();
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(ended()->cause, RecordEnd::stopped);
+  EXPECT_EQ(ended()->files, limits::kMaxRecordTracks + 1);
+  EXPECT_EQ(crowded_, 1);
+  EXPECT_EQ(mix().samples(), 96000u);
 }
 
 }  // namespace

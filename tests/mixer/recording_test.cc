@@ -337,6 +337,22 @@ TEST(Recording, WhatItMayTakeIsTheConfigurationsAndItsEndIsTold) {
   EXPECT_FALSE(room.recorder("S1"));
 }
 
+TEST(Recording, ThatSomeHaveNoFileOfTheirOwnIsToldAndLogged) {
+  RecordedRoom room;
+  room.join(kAnn);
+  room.say(kAnn, "record speakers");
+  room.tones_end();
+  const Step step =
+      room.media(media::RecordCrowded{.record = room.records().at(0).record, .speakers = 64});
+  std::string told, log;
+  for (const auto& said : step.all<SendMessage>()) told += said.to.str() + said.payload;
+  EXPECT_NE(told.find("ann@localhost/phone<body>64 speakers have files of their own"), told.npos);
+  for (const auto& line : step.all<mixer::Log>()) log += line.text;
+  EXPECT_NE(log.find("recording=crowded"), log.npos) << log;
+  EXPECT_NE(log.find("speakers=64"), log.npos) << log;
+  EXPECT_FALSE(room.records().empty()) << "it goes on";
+}
+
 TEST(Recording, EndsWhenEverybodyHasLeft) {
   RecordedRoom room;
   room.join(kAnn);
