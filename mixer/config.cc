@@ -7,6 +7,7 @@
 
 #include "media/limits.h"
 #include "mixer/access.h"
+#include "mixer/ca_file.h"
 #include "mixer/client_profile.h"
 #include "mixer/config_reader.h"
 #include "mixer/log.h"
@@ -203,6 +204,11 @@ void read_play(ConfigSection section, Config::Play& play, const std::string& con
     play.media_dir = path.lexically_normal().string();
   }
   play.hosts = addresses(section, "hosts", is_host, "a host's name or address");
+  if (const auto text = section.string("ca-file")) {
+    const auto path = std::filesystem::path(config_file).parent_path() / *text;
+    play.ca_file = path.lexically_normal().string();
+    if (const auto why = why_no_ca_file(play.ca_file)) section.error("ca-file", *why);
+  }
   // EBU R 128 has its meter end at -41; above -10 nothing is left for the peaks.
   if (const auto lufs = section.integer("loudness", -41, -10)) {
     play.loudness_lufs = static_cast<int>(*lufs);

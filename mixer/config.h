@@ -80,6 +80,7 @@ struct Config {
   struct Play {
     std::string media_dir;           // whose files may be played; empty: none
     std::vector<std::string> hosts;  // of https URLs, whatever their addresses
+    std::string ca_file = {};        // vouches for them, too; empty: the system's alone do
     int loudness_lufs = -23;         // EBU R 128
     bool operator==(const Play&) const = default;
   } play;

@@ -47,6 +47,7 @@ media::gst::EngineConfig engine_config(const Config& from) {
   config.external_address = from.media.external_address;
   config.deny_peers = from.media.deny_peers;
   config.fetch.hosts = from.play.hosts;
+  config.fetch.ca_file = from.play.ca_file;
   config.voice_processing = from.room_defaults.voice != media::VoiceProcessing{};
   for (const auto& [name, room] : from.rooms) {
     config.voice_processing |= room.voice != media::VoiceProcessing{};

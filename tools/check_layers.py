@@ -44,6 +44,7 @@ LAYERS = [
     ("mixer/main.cc", ["mixer/", "media/", "signaling/", "coin/"], [],
      ["CLI/*", "gst/gst.h"], False),
     ("mixer/config_reader.cc", ["mixer/"], [], ["toml++/*"], False),
+    ("mixer/ca_file.cc", ["mixer/"], [], ["openssl/pem.h"], False),
     ("mixer/log.cc", ["mixer/"], [], ["spdlog/*"], False),
     ("mixer/room_picture.cc", ["mixer/", "signaling/"], ["signaling/strophe_*"], ["png.h"], False),
     ("mixer/state_store.cc", ["mixer/", "media/", "signaling/"], ["media/gst/*", "signaling/strophe_*"],

@@ -12,6 +12,9 @@ struct FetchRules {
   // Names and addresses of hosts that may be asked whatever their addresses are; of all others only
   // public ones are.
   std::vector<std::string> hosts = {};
+  // Certificates (PEM) that vouch for a server as the system's do. Empty: those that the
+  // environment's SSL_CERT_FILE names.
+  std::string ca_file = {};
   // From the beginning until there is something of it, redirects included; between one byte and
   // the next; and altogether. Less than DecoderProcess::kPatience, but for the last.
   std::chrono::milliseconds answer{15000}, silence{15000}, longest{std::chrono::hours(24)};

@@ -157,8 +157,11 @@ class Fetcher {
     set(CURLOPT_HTTPHEADER, headers_.get());
     set(CURLOPT_SSL_VERIFYPEER, 1L);
     set(CURLOPT_SSL_VERIFYHOST, 2L);
-    // As OpenSSL takes it; the folder of the system's authorities is looked into all the same.
-    if (const char* file = std::getenv("SSL_CERT_FILE")) set(CURLOPT_CAINFO, file);
+    // The variable as OpenSSL takes it; the folder of the system's authorities is looked into all
+    // the same.
+    const char* const file =
+        rules_.ca_file.empty() ? std::getenv("SSL_CERT_FILE") : rules_.ca_file.c_str();
+    if (file) set(CURLOPT_CAINFO, file);
     const auto left = std::chrono::duration_cast<milliseconds>(deadline_ - Clock::now());
     set(CURLOPT_CONNECTTIMEOUT_MS, std::max<long>(1, left.count()));
     set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(rules_.most_bytes));

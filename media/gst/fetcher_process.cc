@@ -30,7 +30,8 @@ std::string FetchRequest::write() const {
       << rules.answer.count() << '\n'
       << rules.silence.count() << '\n'
       << rules.longest.count() << '\n'
-      << rules.most_bytes << '\n';
+      << rules.most_bytes << '\n'
+      << rules.ca_file << '\n';
   for (const std::string& host : rules.hosts) out << host << '\n';
   return out.str();
 }
@@ -53,6 +54,7 @@ std::optional<FetchRequest> FetchRequest::parse(const std::string& text) {
   request.rules.silence = std::chrono::milliseconds(*silence);
   request.rules.longest = std::chrono::milliseconds(*longest);
   request.rules.most_bytes = static_cast<std::uint64_t>(*most);
+  if (!std::getline(in, request.rules.ca_file)) return {};
   while (std::getline(in, line)) request.rules.hosts.push_back(line);
   return request;
 }

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <fstream>
 
 #include "tests/e2e/contact.h"
@@ -48,14 +47,12 @@ class Playing : public testing::Test {
     const std::string plain = (folder_ / "plain.wav").string();
     call::WavWriter(plain).write(call::sine(kTone_hz, kTone_dbfs, 60));
     write_tagged(plain, (folder_ / "nocturne.wav").string());
-    setenv("SSL_CERT_FILE", server_.ca_file().c_str(), 1);
   }
-  void TearDown() override { unsetenv("SSL_CERT_FILE"); }
   Mixer::Spec spec() const {
     return {
         .more =
             "moderators = [\"ann@localhost\"]\n[play]\nhosts = [\"localhost\"]\nmedia-dir = \"" +
-            folder_.path().string() + "\""};
+            folder_.path().string() + "\"\nca-file = \"" + server_.ca_file() + "\""};
   }
   // What ann says and what she is told, as people would write it down.
   void say(Contact& ann, const std::string& text) {

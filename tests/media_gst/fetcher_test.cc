@@ -179,6 +179,18 @@ TEST_F(Fetcher, AServerWithoutAGoodCertificateIsAskedForNothing) {
   EXPECT_EQ(server_.log(), (std::vector<std::string>{"connection", "connection"}));
 }
 
+TEST_F(Fetcher, TheConfiguredAuthorityVouchesForAServerAndNoOtherDoes) {
+  ASSERT_TRUE(tone_file("a.ogg", 1000, 1, titled("One")));
+  unsetenv("SSL_CERT_FILE");
+  FetchRules trusting = rules();
+  trusting.ca_file = server_.ca_file();
+  EXPECT_EQ(end_of(server_.url("/a.ogg"), trusting).cause, PlayEnd::finished);
+  const support::TempDir other;
+  trusting.ca_file = support::make_certificate(other.path(), "localhost").pem;
+  EXPECT_EQ(error_of(server_.url("/a.ogg"), trusting),
+            "The certificate of localhost is not to be trusted.");
+}
+
 TEST_F(Fetcher, WhatAServerRefusesOrOverdoesIsAnError) {
   EXPECT_EQ(error_of(server_.url("/status/503")), "Its server says 503.");
   EXPECT_EQ(error_of(server_.url("/nothing.ogg")), "Its server says 404.");
@@ -300,6 +312,9 @@ TEST(FetchRequest, IsReadAsItWasWritten) {
                               .silence = milliseconds(2),
                               .longest = milliseconds(3),
                               .most_bytes = 4}};
+  FetchRequest vouched = request;
+  vouched.rules.ca_file = "/etc/a b.pem";
+  EXPECT_EQ(FetchRequest::parse(vouched.write()), vouched);
   EXPECT_EQ(FetchRequest::parse(request.write()), request);
   const FetchRequest plain{"https://a.example/", {}};
   EXPECT_EQ(FetchRequest::parse(plain.write()), plain);

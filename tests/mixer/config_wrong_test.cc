@@ -1,13 +1,19 @@
 // What is wrong with a configuration, and where.
+#include <filesystem>
+
 #include "mixer/config.h"
+#include "tests/support/certificate.h"
 #include "tests/support/minimal_config.h"
+#include "tests/support/temp_dir.h"
 
 namespace mixer {
 namespace {
 
 using test::good;
+using test::kMinimal;
 using test::lines;
 using test::problems;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -105,6 +111,7 @@ constexpr Wrong kWrong[] = {
     {"[room]\nlobby = true", "m.toml:10: error: room.lobby: ", "expected a section [room.lobby]"},
     {"[record]\nlongest-minutes = -1", "m.toml:10: error: record.longest-minutes: ", "0 to 10080"},
     {"[record]\ntotal-megabytes = 2e3", "m.toml:10: error: record.total-megabytes: ", "floating"},
+    {"[play]\nca-file = \"/nowhere.pem\"", "m.toml:10: error: play.ca-file: ", "cannot read"},
     {"[coin]\ncoalesce-ms = 60001", "m.toml:10: error: coin.coalesce-ms: ", "0 to 60000"},
     {"[log]\nlevel = \"loud\"", "m.toml:10: error: log.level: ", "\"warning\""},
     {"[media]", "m.toml:9: error: ", "media"},
@@ -144,6 +151,22 @@ TEST(Config, WhatCannotBePlayedIsAnError) {
               ElementsAre(HasSubstr("play.media-dir")));
   EXPECT_THAT(problems("[play]\nloudness = 0"), ElementsAre(HasSubstr("play.loudness")));
   EXPECT_EQ(good("[rooms]\nhold-music = \"off\"").room_defaults.hold_music, "");
+}
+
+// RFC 7468 §5
+TEST(Config, WhoVouchesForServersIsACertificateThatCanBeRead) {
+  const support::TempDir folder;
+  const std::string pem = support::make_certificate(folder.path(), "radio.lan").pem;
+  const auto key = [](const std::string& file) { return "[play]\nca-file = \"" + file + '"'; };
+  EXPECT_EQ(good(key(pem)).play.ca_file, pem);
+  const auto beside = parse_config(kMinimal + key("radio.lan.crt"), folder / "m.toml");
+  EXPECT_EQ(beside.config.play.ca_file, pem) << "relative to the configuration";
+  std::filesystem::resize_file(pem, std::filesystem::file_size(pem) / 2);
+  for (const std::string& file : {pem, (folder / "radio.lan.key").string()}) {
+    EXPECT_THAT(problems(key(file)),
+                ElementsAre(AllOf(HasSubstr("error: play.ca-file: "), HasSubstr("no certificate"))))
+        << file;
+  }
 }
 
 TEST(Config, WhereNothingCanBeRecordedIsAnError) {
