@@ -217,6 +217,7 @@ struct PlayStarted {  // its first sound is on its way into the mix
   std::optional<std::chrono::milliseconds> duration{};
   bool seekable = false;
   bool has_video = false;  // of which the sound is played
+  bool broadcast = false;  // its server says that it is a station
   bool operator==(const PlayStarted&) const = default;
 };
 struct PlayTagged {  // they have changed

@@ -188,11 +188,11 @@ std::optional<NowPlaying> Jukebox::now_playing() const {
                  .source = tags.album,
                  .track = tags.track,
                  .video = piece->started->has_video,
+                 .broadcast = piece->started->broadcast,
                  .paused = piece->paused,
                  .said = piece->wanted.said};
   if (now.title.empty()) now.title = piece->wanted.name;
   if (const auto* url = std::get_if<media::PlayUrl>(&piece->wanted.source)) now.uri = url->url;
-  now.broadcast = !now.uri.empty() && !piece->started->duration;
   if (piece->started->duration) {
     now.length = std::chrono::round<std::chrono::seconds>(*piece->started->duration);
   }

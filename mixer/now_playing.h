@@ -13,7 +13,7 @@ namespace mixer {
 // By its tags; what is unknown is empty.
 struct NowPlaying {
   std::string title{}, artist{}, source{}, track{};  // source: the album
-  std::optional<std::chrono::seconds> length{};      // nullopt: a stream, which has none
+  std::optional<std::chrono::seconds> length{};      // nullopt: unknown, or without end
   std::string uri{};  // where it comes from; without a scheme, or file:, it is local
   bool video = false, broadcast = false;
   bool paused = false;

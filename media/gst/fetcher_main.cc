@@ -125,6 +125,7 @@ class Fetcher {
   void get() {
     location_ = content_type_ = station_ = "";
     icy_interval_ = 0;
+    is_station_ = false;
     refused_address_ = false;
     listed_ = std::ranges::any_of(
         rules_.hosts, [this](const std::string& host) { return same_word(host, url_.host); });
@@ -216,6 +217,8 @@ class Fetcher {
     value = value.substr(0, value.find_last_not_of(" \t\r\n") + 1);
     if (same_word(name, "location")) location_ = value;
     if (same_word(name, "content-type")) content_type_ = value;
+    // SHOUTcast's and Icecast's; that a length is missing says nothing.
+    if (same_word(name.substr(0, 4), "icy-")) is_station_ = true;
     if (same_word(name, "icy-name")) station_ = as_utf8(value);
     if (same_word(name, "icy-metaint")) {
       icy_interval_ = std::strtoul(std::string(value).c_str(), nullptr, 10);
@@ -258,7 +261,7 @@ class Fetcher {
     if (listing_) return;
     streaming_ = true;
     end_ = Clock::now() + rules_.longest;
-    say(FetcherKind::stream, station_);
+    say(is_station_ ? FetcherKind::station : FetcherKind::stream, station_);
     pass_on(std::exchange(beginning_, ""));
   }
 
@@ -335,6 +338,7 @@ class Fetcher {
   std::unique_ptr<curl_slist, CurlFree> headers_;
   std::string location_, content_type_, station_;
   std::size_t icy_interval_ = 0;
+  bool is_station_ = false;
 
   // Of what is at the end of them.
   bool body_ = false, listing_ = false, streaming_ = false;

@@ -26,11 +26,12 @@ struct FetchRequest {
 
 enum class FetcherKind : std::uint32_t {
   // First, one of these:
-  stream,  // its bytes come; the station's name, if it says one
-  entry,   // of a list: a URL
-  list,    // that was the last of them; nothing more comes
-  error,   // a sentence; nothing more comes. Also after `stream`, before its bytes end
-  // Any time after `stream`:
+  stream,   // its bytes come
+  station,  // the same, without an end, as its server says; its name, if it says one
+  entry,    // of a list: a URL
+  list,     // that was the last of them; nothing more comes
+  error,  // a sentence; nothing more comes. Also after `stream` or `station`, before the bytes end
+  // Any time after `station`:
   title,
 };
 

@@ -162,6 +162,7 @@ PlayEnded Player::play(const PlayUrl& url) {
 
 // What is there is played; or it is a list, and this is what that names.
 PlayEnded Player::fetch(const std::string& url, std::vector<std::string>& list) {
+  is_station_ = false;
   station_ = title_ = fetch_error_ = "";
   decoded_ = {};
   try {
@@ -187,7 +188,11 @@ PlayEnded Player::lead(FetcherProcess& fetcher, std::vector<std::string>& list) 
     if (!message) break;
     const auto text = text_of(message->bytes);
     switch (static_cast<FetcherKind>(message->kind)) {
-      case FetcherKind::stream: station_ = clean(text); return decode(fetcher.body(), &fetcher);
+      case FetcherKind::station:
+        is_station_ = true;
+        station_ = clean(text);
+        [[fallthrough]];
+      case FetcherKind::stream: return decode(fetcher.body(), &fetcher);
       case FetcherKind::entry:
         if (list.size() < limits::kMaxListEntries) list.emplace_back(text);
         break;
@@ -265,6 +270,7 @@ void Player::started(std::span<const std::uint8_t> bytes) {
   if (started_) return tagged(std::move(told->tags));
   decoded_ = std::move(told->tags);
   told->tags = told_ = tags();
+  told->broadcast = is_station_;
   started_ = true;
   parts_.on_event(std::move(*told));
 }

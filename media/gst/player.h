@@ -76,7 +76,8 @@ class Player {
   int awaited_ = 0;  // seeks: the sound before they are answered is of elsewhere
   bool started_ = false;
   PlayTags decoded_, told_;      // tags: as they are in what is played; as they were told
-  std::string station_, title_;  // as its server says
+  bool is_station_ = false;      // as its server says
+  std::string station_, title_;  // the same
   std::string fetch_error_;
 
   std::thread thread_;

@@ -274,6 +274,21 @@ TEST_F(Fetcher, AStationIsFetchedAsItIsHeardAndItsTitlesAreTold) {
   EXPECT_FALSE(played.log.wait_for<PlayEnded>(kPlay, milliseconds(0)));
 }
 
+TEST_F(Fetcher, AStationIsWhatSaysSoAndNotWhateverHasNoLength) {
+  ASSERT_TRUE(tone_file("a.ogg", 1000, 3, titled("One")));
+  const std::pair<std::string, bool> all[] = {
+      {"/a.ogg", false}, {"/unsized/a.ogg", false}, {"/station/a.ogg", true}};
+  for (const auto& [path, broadcast] : all) {
+    Played played(spec(server_.url(path)), rules());
+    const auto started = played.log.wait_for<PlayStarted>(kPlay);
+    ASSERT_TRUE(started) << path;
+    EXPECT_EQ(started->duration, std::nullopt) << path << ": nobody knows before its end";
+    EXPECT_EQ(started->broadcast, broadcast) << path;
+    if (broadcast) continue;
+    EXPECT_EQ(played.ended().cause, PlayEnd::finished) << path;
+  }
+}
+
 TEST_F(Fetcher, AnOggStationsNextPieceIsHeardAndNamed) {
   ASSERT_TRUE(tone_file("a.ogg", 1000, 3, titled("One")));
   ASSERT_TRUE(tone_file("b.ogg", 400, 3, titled("Two")));

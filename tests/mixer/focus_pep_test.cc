@@ -6,6 +6,7 @@
 namespace {
 
 using namespace test;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -109,8 +110,13 @@ TEST_F(BotShowing, WhatIsPlayedIsPublishedAndNotInPresence) {
   EXPECT_THAT(take(),
               testing::UnorderedElementsAre(HasSubstr("<length>686</length><title>Sunrise</title>"),
                                             HasSubstr("<text>At the movies</text>")));
-  // One without an end is a broadcast (XEP-0197).
+  // That nobody knows how long it is makes no broadcast of it (XEP-0197).
   film.duration.reset();
+  play("https://radio.example/unsized.ogg", film);
+  keep(bench.wait(20s));
+  EXPECT_THAT(take(),
+              ElementsAre(AllOf(HasSubstr("<title>Sunrise</title>"), Not(HasSubstr("length")))));
+  film.broadcast = true;
   play("https://radio.example/live", film);
   keep(bench.wait(20s));
   EXPECT_THAT(take(),

@@ -5,6 +5,7 @@ as it is asked to be. Prints its port, then the path of each request; `connectio
     https_server.py FOLDER CERTIFICATE KEY
 
 /NAME               that file; its Content-Type by its ending
+/unsized/NAME       that file in a chunk, so without its length
 /station/NAME       the same without end and length, over and over, titles in between if they are wanted
 /to?URL             leads there
 /round              leads to itself
@@ -84,6 +85,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wait()
         elif word == "station":
             self.station(rest)
+        elif word == "unsized":
+            data, kind = self.file(rest)
+            self.begin(200, Content_Type=kind, Transfer_Encoding="chunked")
+            self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data))
         elif word in ("short", "stall"):
             data, kind = self.file(rest)
             self.begin(200, Content_Type=kind, Content_Length=len(data))
