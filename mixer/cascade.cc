@@ -46,13 +46,19 @@ Cascade::Received Cascade::list(media::LegId leg, TimePoint now) {
   settle(now);
   const auto told = link.told;
   const auto chosen = chosen_;
+  const std::string did = does(leg);
   read(link, received);
   reckon(now);
-  received.changed = link.told != told || chosen_ != chosen;
+  received.changed = link.told != told || chosen_ != chosen || does(leg) != did;
   return received;
 }
 
 const std::string& Cascade::conference(media::LegId leg) const { return links_.at(leg).conference; }
+
+std::string Cascade::does(media::LegId leg) const {
+  const Link& link = links_.at(leg);
+  return link.plays_along ? link.does : std::string();
+}
 
 std::vector<coin::User> Cascade::behind(media::LegId leg) const {
   std::vector<coin::User> users;

@@ -47,7 +47,7 @@ class Cascade {
   // A document from that focus (XEP-0298 §6), in whatever form clients write them: sip:, xmpp: and
   // bare entities; odd namespaces and nesting are the parser's. Requires: has(leg).
   struct Received {
-    bool changed = false;               // behind() of any link may have
+    bool changed = false;               // behind() or does() of any link may have
     std::optional<std::string> defect;  // the first of its kind from this focus: for the log
   };
   Received receive(media::LegId leg, const coin::ConferenceInfo& document, TimePoint now);
@@ -66,6 +66,9 @@ class Cascade {
   // listed by another link already, nor members of its sidebars; each with cascaded-focus, with a
   // name fit to be shown, with connected endpoints, bounded. Requires: has(leg).
   std::vector<coin::User> behind(media::LegId leg) const;
+  // What the focus behind that leg lists itself as (joining-method focus-owner), while it does:
+  // "Recording". Empty: nothing, or it may be a person who mixes. Requires: has(leg).
+  std::string does(media::LegId leg) const;
   // People behind that leg, other foci not counted; a focus that told nothing counts for one.
   std::size_t people_behind(media::LegId leg) const;
 
@@ -95,6 +98,7 @@ class Cascade {
     bool told_once = false;
     bool plays_along = false;  // it lists us by cascaded-focus
     bool told_back = false;    // of us, by a way that is not this link
+    std::string does;
     bool in_circle = false;
     bool settled = false;
     std::map<std::string, Told> told;  // by conference

@@ -63,6 +63,12 @@ std::string joined(const std::vector<std::string>& way) {
   return out;
 }
 
+bool is_owner(const coin::User& user) {
+  return std::ranges::any_of(user.endpoints, [](const coin::Endpoint& endpoint) {
+    return endpoint.joining_method == coin::JoiningMethod::focus_owner;
+  });
+}
+
 // Of the states of a call, what concerns another conference: it is heard there. Jitsi and
 // SylkServer say connected and on-hold only.
 bool is_there(const coin::Endpoint& endpoint) {
@@ -179,6 +185,7 @@ void Cascade::read(Link& link, Received& received) const {
   link.told[link.conference].way = {link.conference};
   link.addresses.clear();
   link.told_back = false;
+  link.does.clear();
   const auto& users = link.view.info()->users;
   if (!users) return;
   std::set<std::string> listed;
@@ -208,21 +215,23 @@ void Cascade::take(Link& link, const coin::User& user, std::set<std::string>& li
   const std::string address = conference_in(user.entity);
   if (address == own_) return;
   if (home == link.conference) link.addresses.insert(address);
+  if (is_owner(user) && key_of(user) == link.conference) link.does = name_for(user, {});
   auto fit = shown(user, home, *way);
   Told& told = link.told[home];
   told.way = *way;
   if (fit && listed.insert(key_of(*fit)).second) told.users.push_back(std::move(*fit));
 }
 
-// A focus counts whom it is connected to; one that plays along counts those it has from us, too,
-// and lists who is being called or has just left.
+// A focus counts whom it is connected to, and itself or not; one that plays along counts those it
+// has from us, too, and lists who is being called or has just left.
 std::optional<std::string> Cascade::count_defect(Link& link) const {
   const coin::ConferenceInfo& info = *link.view.info();
   if (!info.conference_state || !info.conference_state->user_count) return std::nullopt;
   const std::size_t count = *info.conference_state->user_count;
   const auto& users = info.users->users;
-  const auto there = static_cast<std::size_t>(std::ranges::count_if(
-      users, [](const auto& user) { return std::ranges::any_of(user.endpoints, is_there); }));
+  const auto there = static_cast<std::size_t>(std::ranges::count_if(users, [](const auto& user) {
+    return !is_owner(user) && std::ranges::any_of(user.endpoints, is_there);
+  }));
   if (count >= there && (count <= users.size() || link.plays_along)) return std::nullopt;
   return blame(link, Defect::user_count, "its user-count disagrees with its users");
 }

@@ -207,7 +207,7 @@ void Conference::media_event(const media::Event& event, Outbox& out, TimePoint n
   if (!of) {
     jukebox_.media_event(event, out, now);
     recording_.media_event(event, out, now);
-    return settle_recording(out);
+    return settle_doing(out);
   }
   const media::LegId leg = *of;
   Member* found = member(leg);
@@ -336,7 +336,7 @@ void Conference::advance(Outbox& out, TimePoint now) {
   send_plan(out);
   jukebox_.advance(out, now);
   recording_.advance(out, now);
-  settle_recording(out);
+  settle_doing(out);
   send_plan(out);
   notifier_.advance(roster_, out, now);
 }

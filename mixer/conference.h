@@ -89,9 +89,7 @@ class Conference {
 
   void media_event(const media::Event& event, Outbox& out, TimePoint now);
   // From whoever may. nullopt: done, or under way.
-  std::optional<PlayRefusal> order(const PlayOrder& order, const jingle::Jid& by, Outbox& out) {
-    return jukebox_.order(order, by, out);
-  }
+  std::optional<PlayRefusal> order(const PlayOrder& order, const jingle::Jid& by, Outbox& out);
   std::optional<NowPlaying> now_playing() const { return jukebox_.now_playing(); }
   std::optional<RecordRefusal> record(const RecordOrder& order, const jingle::Jid& by, Outbox& out,
                                       TimePoint now);
@@ -209,7 +207,7 @@ class Conference {
   void chat(const Call& call, const std::string& text, Outbox& out) const;
   void send_plan(Outbox& out);
   void settle_audience(Outbox& out, TimePoint now);
-  void settle_recording(Outbox& out);
+  void settle_doing(Outbox& out);
 
   // conference_coin.cc
   void subscribe(const Member& member);
@@ -250,6 +248,7 @@ class Conference {
   Jukebox jukebox_;
   Recording recording_;
   std::uint64_t recording_seen_ = 0;  // of its changes
+  bool recording_told_ = false;       // by chat
   std::vector<std::pair<media::LegId, CallRecord>> ended_;
 };
 

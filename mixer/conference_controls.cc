@@ -12,10 +12,17 @@ std::string Conference::who() const {
          "): " + name_list(names, limits::kMaxNamesTold) + ".";
 }
 
+std::optional<PlayRefusal> Conference::order(const PlayOrder& order, const jingle::Jid& by,
+                                             Outbox& out) {
+  const auto refused = jukebox_.order(order, by, out);
+  settle_doing(out);
+  return refused;
+}
+
 std::optional<RecordRefusal> Conference::record(const RecordOrder& order, const jingle::Jid& by,
                                                 Outbox& out, TimePoint now) {
   const auto refused = recording_.order(order, by, out, now);
-  settle_recording(out);
+  settle_doing(out);
   return refused;
 }
 

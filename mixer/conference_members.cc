@@ -187,15 +187,15 @@ void Conference::settle_audience(Outbox& out, TimePoint now) {
   const std::size_t users = plan_.size();
   jukebox_.audience(users, users == 1 && !links_.has(plan_.front().leg), out, now);
   recording_.audience(plan_, out, now);
-  settle_recording(out);
+  settle_doing(out);
 }
 
-void Conference::settle_recording(Outbox& out) {
+void Conference::settle_doing(Outbox& out) {
+  const bool shown = recording_.shown();
+  if (roster_.set_doing(shown, jukebox_.now_playing())) notifier_.touch();
   if (std::exchange(recording_seen_, recording_.changes()) == recording_.changes()) return;
   plan_changed_ = true;
-  const bool shown = recording_.shown();
-  if (!roster_.set_recorded(shown)) return;
-  notifier_.touch();
+  if (std::exchange(recording_told_, shown) == shown) return;
   if (place_.config.announce == Announce::off) return;
   for (const auto& [leg, member] : members_) {
     if (!member.introduced || member.profile->shows_roster) continue;

@@ -89,7 +89,8 @@ bool Links::show(Roster& roster) {
   if (!std::exchange(changed_, false)) return false;
   bool changed = false;
   for (const auto& [leg, link] : links_) {
-    changed |= roster.set_cascade(leg, cascade_.conference(leg), cascade_.behind(leg));
+    changed |=
+        roster.set_cascade(leg, cascade_.conference(leg), cascade_.behind(leg), cascade_.does(leg));
   }
   return changed;
 }

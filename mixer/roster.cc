@@ -172,7 +172,7 @@ std::optional<TimePoint> Roster::next_deadline() const {
 }
 
 bool Roster::set_cascade(media::LegId leg, const std::string& conference,
-                         std::vector<coin::User> behind) {
+                         std::vector<coin::User> behind, const std::string& does) {
   const auto focus = participants_.find(leg);
   if (focus == participants_.end()) return false;
   if (conference.empty()) {
@@ -181,7 +181,7 @@ bool Roster::set_cascade(media::LegId leg, const std::string& conference,
     list_behind();
     return true;
   }
-  Link link{.conference = conference, .users = {}};
+  Link link{.conference = conference, .does = does, .users = {}};
   for (coin::User& user : behind) {
     auto jid = jingle::Jid::parse_uri(user.entity);
     if (jid) {
@@ -195,7 +195,7 @@ bool Roster::set_cascade(media::LegId leg, const std::string& conference,
   }
   Link& known = links_[leg];
   if (known == link) return false;
-  const bool renamed = known.conference != conference;
+  const bool renamed = known.conference != conference || known.does != does;
   known = std::move(link);
   if (renamed) touch(focus->second.user());
   return list_behind() || renamed;
@@ -403,6 +403,9 @@ coin::User Roster::shown(const jingle::Jid& bare, const User& user, bool for_foc
     const auto link = links_.find(leg);
     if (link == links_.end()) continue;
     shown.cascaded_focus = for_focus ? link->second.conference : conference_of(leg, link->second);
+    if (const std::string& does = link->second.does; !does.empty()) {
+      shown.display_text = displayable(does + " (" + user.display_text + ')');
+    }
   }
   shown.foreign.elements = user.shared;
   const auto departed = departed_.find(bare);
@@ -452,7 +455,7 @@ coin::ConferenceInfo Roster::info(std::optional<media::LegId> without) const {
   const auto connected =
       std::ranges::count_if(users, [](const coin::User& user) { return is_connected(user); });
   coin::ConferenceInfo info = rest(static_cast<std::size_t>(connected));
-  if (recorded_ && !without) users.push_back(recorder());
+  if (own_) users.push_back(*own_);
   info.users->users = std::move(users);
   return info;
 }
@@ -475,7 +478,7 @@ News Roster::news(std::optional<media::LegId> without, std::uint64_t since) cons
       news.users.try_emplace(entity);
       const auto user = bare ? users_.find(*bare) : users_.end();
       if (user != users_.end()) list(shown(*bare, user->second, without.has_value()));
-      if (recorded_ && !without && entity == room_.uri()) list(recorder());
+      if (own_ && entity == room_.uri()) list(*own_);
       const auto behind = behind_.find(entity);
       if (behind == behind_.end() || !is_listed(behind->second, without)) continue;
       list(shown(behind->second, without.has_value()));

@@ -16,6 +16,7 @@
 #include "mixer/clock.h"
 #include "mixer/config.h"
 #include "mixer/listing.h"
+#include "mixer/now_playing.h"
 #include "signaling/jid.h"
 
 namespace mixer {
@@ -64,18 +65,20 @@ class Roster {
   // That leg's peer is the focus of `conference` (a URI), and these users are connected to it
   // (§5.6.5 cascaded-focus: a flat list, whatever lies between). `conference` empty: it is a focus
   // no more. Each entity is listed once: as a participant of ours if it is one, else as the oldest
-  // of these legs says; names are made unique. False without that leg, which takes them with it
-  // when it goes. True if anything that others see changed.
-  bool set_cascade(media::LegId leg, const std::string& conference, std::vector<coin::User> behind);
+  // of these legs says; names are made unique. `does`: what that focus lists itself as, if it does:
+  // then it is listed so here, too. False without that leg, which takes them with it when it goes.
+  // True if anything that others see changed.
+  bool set_cascade(media::LegId leg, const std::string& conference, std::vector<coin::User> behind,
+                   const std::string& does = {});
 
   // What that user shows of himself to the others: elements for the end of his <user> (§5.6), as
   // coin::foreign_element() makes them; forgotten when he leaves. True if anything changed.
   bool set_shared(const jingle::Jid& user, std::vector<std::string> elements);
 
-  // The room is recorded: the focus is listed itself, as "Recording" by joining-method focus-owner,
-  // and counts for nobody; free-text (§5.3.3) says so, too, to other foci as well, who take no user
-  // by our URI. True if that is news.
-  bool set_recorded(bool recorded);
+  // What the room itself does: meanwhile the focus is listed, by joining-method focus-owner
+  // (§5.7.4), as "Recording", "Playing: TITLE" or both, on hold while that is paused; it counts for
+  // nobody. free-text (§5.3.3) says, too, that it is recorded. True if that is news.
+  bool set_doing(bool recorded, const std::optional<NowPlaying>& playing);
 
   // Users with a connected endpoint (on hold or muted is connected), those behind other foci not
   // counted.
@@ -123,7 +126,7 @@ class Roster {
     bool operator==(const Told&) const = default;
   };
   struct Link {
-    std::string conference;
+    std::string conference, does;
     std::vector<Told> users;
     bool operator==(const Link&) const = default;
   };
@@ -161,7 +164,6 @@ class Roster {
   coin::User shown(const Behind& listed, bool for_focus) const;
   static bool is_listed(const Behind& listed, std::optional<media::LegId> without);
   coin::ConferenceInfo rest(std::size_t user_count) const;
-  coin::User recorder() const;
 
   jingle::Jid room_;
   RoomConfig config_;
@@ -170,8 +172,9 @@ class Roster {
   std::map<jingle::Jid, Departed> departed_;  // the same
   std::map<media::LegId, Link> links_;
   std::map<std::string, Behind> behind_;  // by entity
-  std::set<std::string> names_;           // of users_ and behind_
+  std::set<std::string> names_;           // of users_, behind_ and own_
   bool recorded_ = false;
+  std::optional<coin::User> own_;  // the focus, as it is listed
   std::size_t connected_ = 0;
   std::size_t connected_behind_ = 0;
   std::map<media::LegId, std::size_t> connected_by_link_;  // of them

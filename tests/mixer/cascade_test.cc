@@ -231,6 +231,29 @@ TEST_F(CascadeDocuments, AUserCountThatDisagreesIsSaidOnce) {
   EXPECT_EQ(defect(counted("0", "4")), "");
 }
 
+// RFC 4575 §5.7.4 focus-owner.
+TEST_F(CascadeDocuments, WhatAFocusDoesItListsAsItself) {
+  const std::string us =
+      user("xmpp:room@mixer.example", "<cascaded-focus>xmpp:room@mixer.example</cascaded-focus>");
+  const auto itself = [](const std::string& entity) {
+    return user(entity,
+                "<display-text>Recor\u202eding</display-text><endpoint entity='e'>"
+                "<status>connected</status><joining-method>focus-owner</joining-method>"
+                "</endpoint>");
+  };
+  const std::string none = "<conference-state><user-count>0</user-count></conference-state>";
+  const std::string r = "xmpp:r@other.example";
+  EXPECT_EQ(defect(document(itself(r), "1", "full", none)), "") << "it counts for nobody";
+  EXPECT_EQ(cascade.does(kLink), "") << "it may be a person who mixes";
+  EXPECT_TRUE(cascade.receive(kLink, document(us + itself(r), "2"), kNow).changed);
+  EXPECT_EQ(cascade.does(kLink), "Recording");
+  EXPECT_EQ(cascade.people_behind(kLink), 0u);
+  EXPECT_TRUE(cascade.receive(kLink, document(us, "3"), kNow).changed);
+  EXPECT_EQ(cascade.does(kLink), "");
+  cascade.receive(kLink, document(us + itself("xmpp:ann@x.example"), "4"), kNow);
+  EXPECT_EQ(cascade.does(kLink), "") << "somebody else";
+}
+
 TEST_F(CascadeDocuments, TheEndOfItsConferenceLeavesNobody) {
   behind(user("xmpp:ann@x.example"));
   auto over = document("", "2");

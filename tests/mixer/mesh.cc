@@ -10,6 +10,8 @@ mixer::Config config_for(const std::string& domain, mixer::Disclose disclose) {
   config.limits.calls_per_minute_per_jid = 1000;
   config.room_defaults.departed_for = std::chrono::seconds(0);
   config.room_defaults.disclose = disclose;
+  config.room_defaults.moderators = {jid("c0@people.localhost")};
+  config.record.directory = "/recordings";
   return config;
 }
 
@@ -52,6 +54,11 @@ void Mesh::leave(int caller) {
   last_change_ = now_;
   send("iq", jid(caller_jid(caller)), jid(room(gone.focus)),
        "type='set' id='e" + name(caller) + "'", terminate(sid(caller)));
+}
+
+void Mesh::say(int caller, const std::string& text) {
+  send("message", jid(caller_jid(caller)), jid(room(callers_[caller].focus)), "type='chat' id='m'",
+       "<body>" + text + "</body>");
 }
 
 void Mesh::break_link(int focus) {
@@ -318,11 +325,24 @@ std::vector<std::pair<int, int>> Mesh::links() const {
 
 std::multiset<int> Mesh::listed(int caller) const {
   std::multiset<int> out;
+  for (const std::string& name : names_shown(caller)) {
+    if (name.starts_with('c')) out.insert(std::stoi(name.substr(1)));
+  }
+  return out;
+}
+
+std::vector<std::string> Mesh::foci(int caller) const {
+  auto names = names_shown(caller);
+  std::erase_if(names, [](const std::string& name) { return name.starts_with('c'); });
+  return names;
+}
+
+std::vector<std::string> Mesh::names_shown(int caller) const {
+  std::vector<std::string> out;
   const auto& info = callers_[caller].view.info();
   if (!info || !info->users) return out;
   for (const coin::User& user : info->users->users) {
-    const std::string name = user.display_text.value_or("");
-    if (!name.empty() && name[0] == 'c') out.insert(std::stoi(name.substr(1)));
+    out.push_back(user.display_text.value_or(""));
   }
   return out;
 }

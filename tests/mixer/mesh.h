@@ -26,6 +26,7 @@ class Mesh {
   void dial(int from, int to);
   int join(int focus);  // a new caller
   void leave(int caller);
+  void say(int caller, const std::string& text);  // to its room; the first caller is a moderator
   // That focus' first connected link dies in the media plane, at both ends.
   void break_link(int focus);
   void after(std::chrono::milliseconds delay, std::function<void()> what) {
@@ -38,6 +39,8 @@ class Mesh {
   std::vector<std::pair<int, int>> links() const;
   // Who is in that caller's assembled roster, with repetitions; foci left out.
   std::multiset<int> listed(int caller) const;
+  // The foci in it, by name.
+  std::vector<std::string> foci(int caller) const;
   // How often each caller hears that one: {hearer, times}.
   std::map<int, int> heard(int caller) const;
   std::vector<int> callers() const;  // connected
@@ -95,6 +98,7 @@ class Mesh {
   std::map<media::LegId, media::LegPlan> plan(int focus) const;
   void mixed(int focus, media::LegId from, std::map<int, int>& out, int depth) const;
   void check_sound();
+  std::vector<std::string> names_shown(int caller) const;
 
   std::string names_;
   std::deque<Site> sites_;

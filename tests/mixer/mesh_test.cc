@@ -94,6 +94,39 @@ TEST(Mesh, FourThatAllDialAll) {
   try_links("abcd", {{0, 1}, {1, 2}, {2, 3}, {3, 0}, {0, 2}, {3, 1}}, 1s);
 }
 
+// Three in a row: what the first does is news for those behind the last, too (RFC 4575 §5.7.4).
+TEST(Mesh, WhoIsRecordedSeesItWhereverHeIs) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("TEST_SEED=" + std::to_string(seed));
+  Mesh mesh(seed, "abc");
+  for (int focus = 0; focus < 3; ++focus) mesh.join(focus);
+  mesh.pass(5s);
+  mesh.dial(0, 1);
+  mesh.dial(2, 1);
+  mesh.pass(30s);
+  const auto recording = [&mesh](int caller) {
+    return std::ranges::count_if(mesh.foci(caller), [](const std::string& name) {
+      return name == "Recording" || name.starts_with("Recording (room");
+    });
+  };
+  const auto times = [&](int each) {
+    for (const int caller : mesh.callers()) {
+      EXPECT_EQ(recording(caller), each) << "to caller " << caller;
+    }
+  };
+  EXPECT_EQ(mesh.callers().size(), 3u);
+  times(0);
+  mesh.say(0, "record");
+  mesh.pass(10s);
+  times(1);
+  check(mesh, 3, {0, 0, 0});
+  mesh.say(0, "record stop");
+  mesh.pass(10s);
+  times(0);
+  EXPECT_EQ(mesh.faults(), std::vector<std::string>{});
+  if (HasFailure()) tell(mesh);
+}
+
 TEST(Mesh, WhoeverDialsWhomAndComesAndGoes) {
   const unsigned first = test_support::test_seed();
   const unsigned seeds = std::getenv("TEST_SEED") != nullptr ? 1 : 40;

@@ -259,6 +259,36 @@ TEST(Recording, EverybodyIsShownItByTheRosterAndOthersAreToldByChat) {
   EXPECT_NE(room.say(kAnn, "record").find("three tones"), std::string::npos);
 }
 
+// RFC 4575 §5.7.4 focus-owner.
+TEST(Recording, AndPlayingShowTheFocusOnceAndWhatItDoes) {
+  mixer::Config config = recorded();
+  config.play.media_dir = "/music";
+  RecordedRoom room(config);
+  room.client = disco("x", "urn:xmpp:coin:1");
+  room.join(kAnn, kRoom, {.sid = "A"});
+  room.wait(6s);
+  const auto shown = [&] {
+    room.wait(2s);
+    EXPECT_LE(room.views["A"].info()->users->users.size(), 2u);
+    const coin::User* focus = room.recorder("A");
+    return focus ? focus->display_text.value_or("") : "";
+  };
+  room.say(kAnn, "play nocturne.ogg");
+  const media::PlayId play = room.engine.plays().back().play;
+  EXPECT_EQ(shown(), "") << "it may never begin";
+  room.media(media::PlayStarted{.play = play, .tags = {.title = "Nocturne"}});
+  EXPECT_EQ(shown(), "Playing: Nocturne");
+  room.say(kAnn, "pause");
+  EXPECT_EQ(shown(), "Playing: Nocturne");
+  EXPECT_EQ(room.recorder("A")->endpoints.at(0).status, coin::EndpointStatus::on_hold);
+  room.say(kAnn, "record");
+  EXPECT_EQ(shown(), "Recording; playing: Nocturne");
+  room.say(kAnn, "stop");
+  EXPECT_EQ(shown(), "Recording");
+  room.say(kAnn, "record stop");
+  EXPECT_EQ(shown(), "");
+}
+
 TEST(Recording, IsForModeratorsAndWhereThereIsAFolder) {
   RecordedRoom room;
   room.join(kBob);

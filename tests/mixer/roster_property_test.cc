@@ -21,6 +21,7 @@ using mixer::Participant;
 using mixer::TimePoint;
 
 constexpr char kRoom[] = "room@mixer.localhost";
+const std::vector<std::string> kDone = {"Recording", "Playing: x"};  // by other foci
 jingle::Jid jid(const std::string& text) { return *jingle::Jid::parse(text); }
 bool connected(const coin::User& user) {
   for (const auto& endpoint : user.endpoints) {
@@ -39,6 +40,7 @@ struct Model {
   struct Link {
     std::string conference;
     std::vector<coin::User> behind;
+    std::string does;
   };
   Disclose disclose;
   std::map<media::LegId, Participant> legs;
@@ -46,6 +48,8 @@ struct Model {
   std::map<media::LegId, Link> links;
   std::map<jingle::Jid, std::string> tokens;  // of the users listed
   std::map<jingle::Jid, std::vector<std::string>> shared = {};
+  bool recorded = false;
+  std::optional<mixer::NowPlaying> playing = {};
 
   bool is_here(const jingle::Jid& bare) const {
     return std::ranges::any_of(legs, [&](const auto& e) { return e.second.peer.bare() == bare; });
@@ -101,7 +105,27 @@ struct Model {
     }
     return endpoint;
   }
-  // Users without their names.
+  // The focus itself, while it does something.
+  std::optional<coin::User> own() const {
+    if (!recorded && !playing) return std::nullopt;
+    coin::User focus;
+    focus.entity = jid(kRoom).uri();
+    focus.display_text = recorded ? playing ? "Recording; playing: x" : "Recording" : "Playing: x";
+    coin::Endpoint endpoint;
+    endpoint.entity = focus.entity;
+    endpoint.status = !recorded && playing->paused ? coin::EndpointStatus::on_hold
+                                                   : coin::EndpointStatus::connected;
+    endpoint.joining_method = coin::JoiningMethod::focus_owner;
+    coin::Media media;
+    media.id = media.type.emplace("audio");
+    media.status = !playing   ? coin::MediaStatus::recvonly
+                   : recorded ? coin::MediaStatus::sendrecv
+                              : coin::MediaStatus::sendonly;
+    endpoint.media.push_back(media);
+    focus.endpoints.push_back(endpoint);
+    return focus;
+  }
+  // Users with what they do in place of their names.
   coin::Users users(std::optional<media::LegId> without) const {
     std::map<std::string, coin::User> all;
     for (const auto& [leg, participant] : legs) {
@@ -109,7 +133,9 @@ struct Model {
       user.endpoints.push_back(endpoint(participant));
       const auto shown = shared.find(participant.peer.bare());
       if (shown != shared.end()) user.foreign.elements = shown->second;
-      if (links.contains(leg)) user.cascaded_focus = links.at(leg).conference;
+      if (!links.contains(leg)) continue;
+      user.cascaded_focus = links.at(leg).conference;
+      if (!links.at(leg).does.empty()) user.display_text = links.at(leg).does;
     }
     for (const auto& [bare, who] : gone) {
       coin::Endpoint left = endpoint(who.was);
@@ -122,7 +148,8 @@ struct Model {
     for (const auto& [leg, link] : links) {
       for (const coin::User& user : link.behind) {
         const jingle::Jid bare = jingle::Jid::parse_uri(user.entity)->bare();
-        if (bare != jid(kRoom) && !is_here(bare)) all.emplace(user.entity, user);
+        if (bare == jid(kRoom) || is_here(bare)) continue;
+        all.try_emplace(user.entity, user).first->second.display_text.reset();
       }
     }
     if (without && links.contains(*without)) {
@@ -134,9 +161,9 @@ struct Model {
     coin::Users users;
     for (auto& [entity, user] : all) {
       user.entity = entity;
-      user.display_text.reset();
       users.users.push_back(user);
     }
+    if (const auto focus = own()) users.users.push_back(*focus);
     return users;
   }
 };
@@ -150,17 +177,20 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
     const std::string document = coin::write(info);
     ASSERT_EQ(schema_.complaint(document), std::nullopt) << document;
     ASSERT_EQ(order_.complaint(document), std::nullopt) << document;
+    ASSERT_EQ(info.description->free_text.has_value(), model_.recorded) << document;
     std::set<std::string> names, entities;
     std::size_t count = 0;
     for (coin::User& user : info.users->users) {
       ASSERT_TRUE(names.insert(user.display_text.value()).second) << document;
       ASSERT_TRUE(entities.insert(user.entity).second) << document;
+      if (user.entity == jid(kRoom).uri()) continue;
       count += connected(user) ? 1 : 0;
       const auto before = names_.find(user.entity);
+      const auto [does, name] = split(*user.display_text);
       const bool ours = user.endpoints.at(0).joining_method.has_value();
       const bool stays = ours && before != names_.end();
-      ASSERT_EQ(*user.display_text, stays ? before->second : *user.display_text) << document;
-      user.display_text.reset();
+      ASSERT_EQ(name, stays ? before->second : name) << document;
+      user.display_text = does;
     }
     ASSERT_EQ(info.conference_state->user_count, count) << document;
     ASSERT_EQ(*info.users, model_.users(without)) << document;
@@ -170,11 +200,20 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
     ASSERT_EQ(here.size(), count);
     ASSERT_EQ(std::set(here.begin(), here.end()).size(), count);
   }
+  // "Recording (ann)": what a focus does, and its name.
+  static std::pair<std::optional<std::string>, std::string> split(const std::string& text) {
+    for (const std::string& does : kDone) {
+      if (!text.starts_with(does + " (")) continue;
+      return {does, text.substr(does.size() + 2, text.size() - does.size() - 3)};
+    }
+    return {std::nullopt, text};
+  }
   // Those whose names must stay: participants, whom nobody else tells of.
   static Names ours_of(const coin::ConferenceInfo& info) {
     Names names;
     for (const coin::User& user : info.users->users) {
-      if (user.endpoints.at(0).joining_method) names.emplace(user.entity, *user.display_text);
+      if (!user.endpoints.at(0).joining_method) continue;
+      names.emplace(user.entity, split(*user.display_text).second);
     }
     return names;
   }
@@ -251,7 +290,7 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
     const coin::ConferenceInfo before = roster_.info();
     const media::LegId leg{1 + dice_.below(7)};
     const bool there = model_.legs.contains(leg);
-    const std::uint64_t what = dice_.below(11);
+    const std::uint64_t what = dice_.below(12);
     std::string did;
     bool answered = false, exact = true;
     if (what < 4) {
@@ -286,12 +325,20 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
       if (dice_.chance(0.3)) elements.emplace_back("<tune xmlns=\"urn:t\"/>");
       answered = roster_.set_shared(bare, elements);
       if (there) model_.shared[bare] = elements;
+    } else if (what < 10) {
+      model_.recorded = dice_.chance(0.5);
+      model_.playing.reset();
+      if (dice_.chance(0.5)) {
+        model_.playing = mixer::NowPlaying{.title = "x", .paused = dice_.chance(0.5)};
+      }
+      answered = roster_.set_doing(model_.recorded, model_.playing);
     } else {
       const std::string conference =
           dice_.one_of<std::string>({"", "xmpp:one@far.example", "xmpp:two@far.example"});
       const auto behind = random_behind(conference);
-      answered = roster_.set_cascade(leg, conference, behind);
-      if (there) model_.links[leg] = {conference, behind};
+      const std::string does = dice_.chance(0.5) ? "" : dice_.one_of(kDone);
+      answered = roster_.set_cascade(leg, conference, behind, does);
+      if (there) model_.links[leg] = {conference, behind, does};
       if (there && conference.empty()) model_.links.erase(leg);
       exact = false;
       ASSERT_TRUE(answered || roster_.info() == before);

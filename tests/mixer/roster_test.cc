@@ -315,6 +315,63 @@ TEST(Roster, ANickIsAllThatPeopleLearnOfWhoMixes) {
   EXPECT_EQ(user(room, "xmpp:dan@b.example", media::LegId{2}).cascaded_focus, conference);
 }
 
+// RFC 4575 §5.7.4 focus-owner.
+TEST(Roster, TheFocusIsListedWhileItPlaysOrRecordsByWhatItDoes) {
+  const std::string focus = "xmpp:room@mixer.localhost";
+  Roster room = roster(Disclose::nick);
+  room.set({1}, participant("ann@a.example/x", 1, "t1"));
+  EXPECT_FALSE(room.set_doing(false, std::nullopt));
+  EXPECT_EQ(user(room, focus), coin::User{});
+  mixer::NowPlaying piece{.title = "ann"};
+  EXPECT_TRUE(room.set_doing(false, piece));
+  EXPECT_FALSE(room.set_doing(false, piece));
+  EXPECT_EQ(user(room, focus).display_text, "Playing: ann") << "nobody is called so";
+  EXPECT_EQ(user(room, focus).endpoints.at(0).joining_method, coin::JoiningMethod::focus_owner);
+  EXPECT_EQ(user(room, focus).endpoints.at(0).media.at(0).status, coin::MediaStatus::sendonly);
+  EXPECT_EQ(user(room, focus, media::LegId{1}), user(room, focus)) << "other foci, too";
+  EXPECT_EQ(room.info().description->free_text, std::nullopt);
+  piece.paused = true;
+  EXPECT_TRUE(room.set_doing(false, piece));
+  EXPECT_EQ(user(room, focus).endpoints.at(0).status, coin::EndpointStatus::on_hold);
+  EXPECT_TRUE(room.set_doing(true, piece));
+  EXPECT_EQ(user(room, focus).display_text, "Recording; playing: ann");
+  EXPECT_EQ(user(room, focus).endpoints.at(0).status, coin::EndpointStatus::connected);
+  EXPECT_EQ(user(room, focus).endpoints.at(0).media.at(0).status, coin::MediaStatus::sendrecv);
+  EXPECT_EQ(room.info().users->users.size(), 2u) << "one for both";
+  EXPECT_EQ(room.info().conference_state->user_count, 1u) << "it is nobody";
+  EXPECT_EQ(room.names(), std::vector<std::string>{"ann"});
+  EXPECT_TRUE(room.set_doing(true, std::nullopt));
+  EXPECT_EQ(user(room, focus).display_text, "Recording");
+  EXPECT_NE(room.info().description->free_text, std::nullopt);
+  EXPECT_TRUE(room.set_doing(false, std::nullopt));
+  EXPECT_EQ(user(room, focus), coin::User{});
+}
+
+TEST(Roster, ATitleIsShownLikeAnyName) {
+  const auto called = [](const std::string& title) {
+    Roster room = roster(Disclose::bare);
+    room.set_doing(false, mixer::NowPlaying{.title = title});
+    return user(room, "xmpp:room@mixer.localhost").display_text.value_or("");
+  };
+  EXPECT_EQ(called("a\u202eb\n"), "Playing: ab");
+  EXPECT_EQ(called("\u200f\x01"), "Playing");
+  EXPECT_EQ(called(std::string(200, 'x')).size(), mixer::limits::kMaxDisplayCodePoints);
+}
+
+TEST(Roster, WhatAnotherFocusDoesIsShownAtItsOwnLeg) {
+  const std::string far = "xmpp:far@b.example";
+  Roster room = roster(Disclose::bare);
+  room.set({1}, participant("far@b.example/focus", 1, "t1"));
+  room.set({2}, participant("third@c.example/focus", 2, "t2"));
+  room.set_cascade({1}, far, {});
+  EXPECT_TRUE(room.set_cascade({1}, far, {}, "Recording"));
+  EXPECT_FALSE(room.set_cascade({1}, far, {}, "Recording"));
+  EXPECT_EQ(user(room, far).display_text, "Recording (far)");
+  EXPECT_EQ(user(room, far, media::LegId{2}).display_text, "Recording (far)") << "foci pass it on";
+  EXPECT_TRUE(room.set_cascade({1}, far, {}));
+  EXPECT_EQ(user(room, far).display_text, "far");
+}
+
 // RFC 4575 §5.8: "media status is from the participant's point of view"
 TEST(Roster, MediaStatusIsTheParticipantsPointOfView) {
   EXPECT_EQ(mixer::media_status({.leg = {}, .in_mix = true, .receives = true}),

@@ -60,6 +60,21 @@ TEST(CoinLog, NoticesACountThatDisagrees) {
   EXPECT_THAT(after(log, xml), testing::Contains("    nonsense: user-count is 7, but 1 take part"));
 }
 
+// RFC 4575 §5.7.4.
+TEST(CoinLog, TheFocusItselfMayBeCountedOrNot) {
+  for (const char* count : {"0", "1"}) {
+    CoinLog log(false);
+    auto xml = document("full", "1",
+                        "<user entity='xmpp:room@x'><endpoint entity='e'><status>connected</status>"
+                        "<joining-method>focus-owner</joining-method></endpoint></user>");
+    const std::string end = "<conference-description/>";
+    xml.replace(
+        xml.find(end), end.size(),
+        end + "<conference-state><user-count>" + count + "</user-count></conference-state>");
+    EXPECT_THAT(after(log, xml), testing::Not(testing::Contains(HasSubstr("nonsense"))));
+  }
+}
+
 TEST(CoinLog, RawShowsTheXmlIndentedAndHarmless) {
   CoinLog log(true);
   const auto lines =

@@ -33,6 +33,7 @@ std::string nonsense(coin::View::Outcome outcome, const coin::View& view) {
 // A user count is of those who take part, and a sidebar's are not among them.
 std::string count_disagrees(const Shown& now) {
   if (!now.user_count || *now.user_count == now.present()) return {};
+  if (*now.user_count == now.present() - now.owners()) return {};
   return "user-count is " + std::to_string(*now.user_count) + ", but " +
          std::to_string(now.present()) + " take part";
 }

@@ -226,6 +226,15 @@ std::size_t Shown::present() const {
       users.begin(), users.end(), [](const auto& entry) { return call::present(entry.second); }));
 }
 
+std::size_t Shown::owners() const {
+  return static_cast<std::size_t>(std::count_if(users.begin(), users.end(), [](const auto& user) {
+    const auto& endpoints = user.second.endpoints;
+    return std::any_of(endpoints.begin(), endpoints.end(), [](const auto& entry) {
+      return takes_part(entry.second) && entry.second.joined.starts_with("focus-owner");
+    });
+  }));
+}
+
 Shown shown(const coin::ConferenceInfo& info) {
   Shown out;
   out.entity = visible(info.entity, kMost);

@@ -35,8 +35,10 @@ struct Shown {
   std::map<std::string, ShownUser> users;
   bool operator==(const Shown&) const = default;
 
-  // Users with an endpoint that takes part, on hold or not.
+  // Users with an endpoint that takes part, on hold or not; and how many of them are the focus
+  // itself (§5.7.4), which one may count or not.
   std::size_t present() const;
+  std::size_t owners() const;
 };
 
 // Requires: full, as a View keeps it. Of a key given twice the last one counts.
