@@ -72,6 +72,23 @@ TEST(RoomPresence, SubscribersSeeTheRoomAndAreAskedBackOnce) {
             (Said{"subscribed ann@localhost", "available ann@localhost"}));
 }
 
+// XEP-0163 §3.4: a server tells of an account those whose presence it gets.
+TEST(RoomPresence, ABotAsksBackIfThereIsSomethingToShowOneOfTheTwo) {
+  const auto answers = [](const mixer::Config& config) {
+    Bench bench(config);
+    bench.up(false, "bot@localhost/focus");
+    return said(bench.presence("ann@localhost", "bot@localhost", "subscribe"));
+  };
+  const Said both{"subscribed ann@localhost", "subscribe ann@localhost"};
+  mixer::Config config = client_config();
+  EXPECT_EQ(answers(config), Said{"subscribed ann@localhost"});
+  config.presence.publish = {jingle::pep::Node::tune};
+  EXPECT_EQ(answers(config), both);
+  config.presence.publish.clear();
+  config.presence.relay = {jingle::pep::Node::mood};
+  EXPECT_EQ(answers(config), both);
+}
+
 TEST(RoomPresence, WhatBecomesOfASubscriptionIsSavedAtOnce) {
   Bench bench;
   Kept kept;
