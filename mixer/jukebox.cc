@@ -125,18 +125,38 @@ void Jukebox::media_event(const media::Event& event, Outbox& out, TimePoint now)
   } else if (const auto* ended = std::get_if<media::PlayEnded>(&event)) {
     Piece* const found = piece(ended->play);
     if (!found) return;  // a chime
-    if (ended->cause == media::PlayEnd::error) failed(*found, ended->text, out);
     if (hold_ && found == &*hold_) {
-      // Again, but what fails at once does not become a storm.
-      if (alone_at_) alone_at_ = now + (found->ending ? std::chrono::seconds(0) : limits::kAlone);
-      hold_.reset();
+      hold_ended(*ended, out, now);
     } else {
+      if (ended->cause == media::PlayEnd::error) failed(*found, ended->text, out);
       before_ = queue_.empty() ? std::nullopt : now_playing();
       current_.reset();
       next(out);
     }
     settle_hold(out, now);
   }
+}
+
+void Jukebox::hold_ended(const media::PlayEnded& ended, Outbox& out, TimePoint now) {
+  std::chrono::seconds wait = hold_->ending ? std::chrono::seconds(0) : limits::kAlone;
+  if (ended.cause == media::PlayEnd::error) {
+    wait = hold_failed(ended.text, out, now);
+  } else if (hold_->started) {
+    hold_failures_ = 0;
+  }
+  hold_not_before_ = now + wait;
+  if (alone_at_) alone_at_ = hold_not_before_;
+  hold_.reset();
+}
+
+// Until it is tried again. Whoever waits for hours is no reason to say the same for hours.
+std::chrono::seconds Jukebox::hold_failed(const std::string& text, Outbox& out, TimePoint now) {
+  if (now - hold_begun_at_ >= limits::kHoldRetryMost) hold_failures_ = 0;  // it was heard
+  if (hold_failures_ == 0 || text != hold_failure_) failed(*hold_, text, out);
+  hold_failure_ = text;
+  constexpr int kDoublings = 8;  // beyond kHoldRetryMost
+  return std::min<std::chrono::seconds>(
+      limits::kAlone * (1 << std::min(hold_failures_++, kDoublings)), limits::kHoldRetryMost);
 }
 
 void Jukebox::failed(const Piece& piece, const std::string& text, Outbox& out) {
@@ -154,7 +174,7 @@ void Jukebox::audience(std::size_t users, bool alone, Outbox& out, TimePoint now
   if (!alone) {
     alone_at_.reset();
   } else if (!alone_at_) {
-    alone_at_ = now + limits::kAlone;
+    alone_at_ = std::max(now + limits::kAlone, hold_not_before_);
   }
   settle_hold(out, now);
 }
@@ -176,6 +196,7 @@ void Jukebox::settle_hold(Outbox& out, TimePoint now) {
     wanted.name = place_.hold_music;
   }
   hold_ = begin(std::move(wanted), out);
+  hold_begun_at_ = now;
 }
 
 std::optional<NowPlaying> Jukebox::now_playing() const {

@@ -93,6 +93,8 @@ class Jukebox {
   void chime(media::Sound sound, Outbox& out, TimePoint now);
   void next(Outbox& out);
   void settle_hold(Outbox& out, TimePoint now);
+  void hold_ended(const media::PlayEnded& ended, Outbox& out, TimePoint now);
+  std::chrono::seconds hold_failed(const std::string& text, Outbox& out, TimePoint now);
   void failed(const Piece& piece, const std::string& text, Outbox& out);
   media::PlayId new_id() { return {place_.room, ++last_play_}; }
 
@@ -103,7 +105,10 @@ class Jukebox {
   std::optional<Piece> current_, hold_;
   std::optional<NowPlaying> before_;   // what was played until the one that is about to begin
   std::optional<TimePoint> alone_at_;  // alone since then, or in a moment
-  TimePoint chime_at_{};               // not before
+  TimePoint hold_begun_at_{}, hold_not_before_{};
+  int hold_failures_ = 0;     // since it was last heard
+  std::string hold_failure_;  // the last that was logged
+  TimePoint chime_at_{};      // not before
 };
 
 }  // namespace mixer

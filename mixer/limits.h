@@ -181,6 +181,9 @@ inline constexpr std::size_t kMaxSourceBytes = 1024;
 inline constexpr std::size_t kMaxPlayQueue = 100;
 // So long alone before there is hold music: whoever comes second is often a moment behind.
 inline constexpr std::chrono::seconds kAlone{2};
+// Hold music that fails is tried again after kAlone, and after twice as long each time up to this:
+// somebody may repair what it needs while a caller waits.
+inline constexpr std::chrono::seconds kHoldRetryMost{300};
 // From the end of an announcement in the mix to its end in everybody's ear: a bad network's delay.
 inline constexpr auto kAnnouncementTravels = 500ms;
 // Whoever comes to a recorded call soon after another shares the announcement with those after him.

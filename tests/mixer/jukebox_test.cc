@@ -48,6 +48,8 @@ class JukeboxTest : public testing::Test {
         told.push_back("stop");
       } else if (const auto* message = std::get_if<SendMessage>(&command)) {
         told.push_back("to " + message->to.str() + " " + message->payload);
+      } else if (const auto* line = std::get_if<Log>(&command)) {
+        if (line->level == Log::Level::warning) warnings_.push_back(line->text);
       }
     }
     return told;
@@ -71,6 +73,7 @@ class JukeboxTest : public testing::Test {
   Jukebox jukebox_{place()};
   TimePoint now_ = TimePoint() + 1h;
   media::PlayId last_;
+  std::vector<std::string> warnings_;
 };
 
 TEST_F(JukeboxTest, WhoIsAloneHearsMusicUntilSomebodyComes) {
@@ -88,14 +91,62 @@ TEST_F(JukeboxTest, WhoIsAloneHearsMusicUntilSomebodyComes) {
   EXPECT_EQ(jukebox_.next_deadline(), std::nullopt);
 }
 
-TEST_F(JukeboxTest, HoldMusicThatFailsIsTriedAgainButNotAtOnce) {
+TEST_F(JukeboxTest, HoldMusicThatFailsIsTriedAgainEverMoreRarelyAndLoggedOnce) {
   audience(1);
-  now_ += limits::kAlone;
-  jukebox_.advance(out_, now_);
-  told();
-  ended(media::PlayEnd::error, "no such file");
-  EXPECT_THAT(told(), IsEmpty());
-  EXPECT_EQ(jukebox_.next_deadline(), now_ + limits::kAlone);
+  const TimePoint end = now_ + 24h;
+  std::chrono::seconds wait = limits::kAlone;
+  int tries = 0;
+  while (*jukebox_.next_deadline() < end) {
+    EXPECT_EQ(*jukebox_.next_deadline() - now_, wait) << tries;
+    if (tries > 0) wait = std::min<std::chrono::seconds>(2 * wait, limits::kHoldRetryMost);
+    now_ = *jukebox_.next_deadline();
+    jukebox_.advance(out_, now_);
+    ASSERT_THAT(told(), ElementsAre("play hold"));
+    ++tries;
+    if (tries % 3 == 0) started();  // and then it breaks
+    ended(media::PlayEnd::error, "There is no such file.");
+    ASSERT_THAT(told(), IsEmpty());
+    if (tries % 2 == 0) {  // somebody looks in
+      audience(2);
+      audience(1);
+      told();
+    }
+  }
+  EXPECT_GT(tries, 250);
+  EXPECT_LT(tries, 300);
+  EXPECT_THAT(warnings_, ElementsAre(HasSubstr("There is no such file.")));
+}
+
+TEST_F(JukeboxTest, HoldMusicsFailureIsLoggedAgainForAnotherCauseAndOnceItHasBeenHeard) {
+  const auto again = [this] {
+    now_ = *jukebox_.next_deadline();
+    jukebox_.advance(out_, now_);
+    EXPECT_THAT(told(), ElementsAre("play hold"));
+  };
+  const auto fails = [this](const std::string& text, std::chrono::seconds then) {
+    ended(media::PlayEnd::error, text);
+    told();
+    EXPECT_EQ(*jukebox_.next_deadline() - now_, then);
+  };
+  audience(1);
+  again();
+  fails("none", limits::kAlone);
+  again();
+  fails("too much", 2 * limits::kAlone);
+  again();
+  fails("too much", 4 * limits::kAlone);
+  EXPECT_EQ(warnings_.size(), 2u);
+  again();
+  started();
+  ended();
+  again();
+  fails("too much", limits::kAlone);
+  EXPECT_EQ(warnings_.size(), 3u);
+  again();
+  started();
+  now_ += limits::kHoldRetryMost;
+  fails("too much", limits::kAlone);
+  EXPECT_EQ(warnings_.size(), 4u) << "it was heard for a while";
 }
 
 TEST_F(JukeboxTest, NoMusicIsPlayedToAnotherMixerAlone) {
