@@ -324,6 +324,7 @@ void Conference::advance(Outbox& out, TimePoint now) {
   if (links_due_ && *links_due_ <= now) {
     settle_links(out, now);
     settle_isfocus(out);
+    settle_audience(out, now);
   }
   std::vector<media::LegId> over;
   for (const auto& [leg, moving] : moving_) {

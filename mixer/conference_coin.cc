@@ -99,7 +99,7 @@ void Conference::malformed_document_from(const jingle::Jid& peer, const jingle::
 }
 
 void Conference::settle_links(Outbox& out, TimePoint now) {
-  if (links_.size() == 0 && !links_due_) return;
+  if (links_.size() == 0 && !links_due_ && !links_.changed()) return;
   links_.list(now);
   for (const auto& [leg, defect] : links_.take_defects()) {
     out.log(Log::Level::warning, "odd conference document: room=" + quoted(place_.name) +
@@ -111,6 +111,7 @@ void Conference::settle_links(Outbox& out, TimePoint now) {
     remove(end->leg, Leaving::departs, now);
   }
   for (const media::LegId leg : links_.legs()) show(members_.at(leg), now);
+  if (links_.changed()) recording_.behind(links_.callers());
   if (links_.show(roster_)) notifier_.touch();
   links_due_ = links_.next_deadline(now);
 }

@@ -85,6 +85,22 @@ void Links::note(media::LegId leg, std::optional<std::string> defect) {
   if (defect) defects_.emplace_back(leg, std::move(*defect));
 }
 
+// A focus that lists itself (RFC 4575 §5.7.3 focus-owner) is nobody.
+Recording::Behind Links::callers() const {
+  Recording::Behind callers;
+  for (const auto& [leg, link] : links_) {
+    auto& there = callers[leg];
+    for (const coin::User& user : cascade_.behind(leg)) {
+      if (user.endpoints.empty()) there[user.entity] = true;
+      for (const coin::Endpoint& call : user.endpoints) {
+        if (call.joining_method == coin::JoiningMethod::focus_owner) continue;
+        there[user.entity + ' ' + call.entity] = call.status != coin::EndpointStatus::on_hold;
+      }
+    }
+  }
+  return callers;
+}
+
 bool Links::show(Roster& roster) {
   if (!std::exchange(changed_, false)) return false;
   bool changed = false;

@@ -12,6 +12,7 @@
 #include "mixer/byte_budget.h"
 #include "mixer/call.h"
 #include "mixer/cascade.h"
+#include "mixer/recording.h"
 #include "mixer/roster.h"
 
 namespace mixer {
@@ -39,6 +40,10 @@ class Links {
   // What was odd about a link's documents, each kind once: for the log. Empties it.
   using Defects = std::vector<std::pair<media::LegId, std::string>>;
   Defects take_defects() { return std::exchange(defects_, {}); }
+  // What is behind them has changed since show().
+  bool changed() const { return changed_; }
+  // Who is connected there, as their foci tell; who is on hold hears nothing.
+  Recording::Behind callers() const;
   // Shows what is behind them. True if anything changed.
   bool show(Roster& roster);
   // A mixer's sound is mixed when it is clear that it closes no circle.

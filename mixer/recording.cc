@@ -119,23 +119,55 @@ void Recording::forget() {
   ++changes_;
 }
 
+void Recording::behind(const Behind& calls) {
+  decltype(behind_) there;
+  for (const auto& [leg, callers] : calls) {
+    const auto& known = behind_[leg];
+    for (const auto& [name, hears] : callers) {
+      const auto before = known.find(name);
+      there[leg][name] = {before == known.end() ? ++last_caller_ : before->second.number, hears};
+    }
+  }
+  behind_ = std::move(there);
+  if (session_) ++changes_;
+}
+
+void Recording::count(const media::LegPlan& leg) {
+  const auto add = [this](const Ear& ear, bool hears) {
+    connected_.insert(ear);
+    if (hears) listening_.insert(ear);
+  };
+  add({leg.leg, 0}, leg.receives);
+  const auto behind = behind_.find(leg.leg);
+  if (behind == behind_.end()) return;
+  for (const auto& [name, caller] : behind->second) {
+    add({leg.leg, caller.number}, leg.receives && caller.hears);
+  }
+}
+
 void Recording::audience(std::span<const media::LegPlan> plan, Outbox& out, TimePoint now) {
   connected_.clear();
   listening_.clear();
-  for (const media::LegPlan& leg : plan) {
-    connected_.insert(leg.leg);
-    if (leg.receives) listening_.insert(leg.leg);
-  }
+  for (const media::LegPlan& leg : plan) count(leg);
   if (!shown()) return;
   if (connected_.empty()) return end(out);
-  std::erase_if(told_, [this](media::LegId leg) { return !connected_.contains(leg); });
+  std::erase_if(told_, [this](const Ear& ear) { return !connected_.contains(ear); });
   if (announcement_) {
     // On hold, one hears no announcement.
     std::erase_if(announcement_->hearing,
-                  [this](media::LegId leg) { return !listening_.contains(leg); });
+                  [this](const Ear& ear) { return !listening_.contains(ear); });
   } else if (!announce_at_ && someone_untold()) {
     announce_at_ = now;
   }
+}
+
+// On hold one is not heard (RFC 4575 §5.7.2).
+bool Recording::may_record(media::LegId leg) const {
+  if (!session_) return true;
+  if (!told_.contains({leg, 0})) return false;
+  const auto first = listening_.lower_bound({leg, 0});
+  const auto last = listening_.upper_bound({leg, ~std::uint64_t{0}});
+  return std::all_of(first, last, [this](const Ear& ear) { return told_.contains(ear); });
 }
 
 bool Recording::someone_untold() const { return !std::ranges::includes(told_, listening_); }

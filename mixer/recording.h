@@ -1,14 +1,17 @@
 // mixer/recording.h: whether one room is recorded, and who of it may be: nobody before he has heard
-// the announcement, whoever comes later either. Pure; signaling thread.
+// the announcement, whoever comes later either, nor whoever is behind another mixer from when that
+// tells of him. Pure; signaling thread.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "media/media_engine.h"
 #include "mixer/clock.h"
@@ -53,13 +56,18 @@ class Recording {
                                      TimePoint now);
   // PlayEnded, RecordLost, RecordCrowded, RecordEnded of this room.
   void media_event(const media::Event& event, Outbox& out, TimePoint now);
+  // Those behind the legs of other mixers: each call there, by a name that no other of that leg
+  // has, and whether it hears that mixer. Who is not in it is there no more. Before audience().
+  using Behind = std::map<media::LegId, std::map<std::string, bool>>;
+  void behind(const Behind& calls);
   // Who is connected, and which of them hear the room.
   void audience(std::span<const media::LegPlan> plan, Outbox& out, TimePoint now);
 
   // The call is, or in a moment will be, recorded: whoever is in it may know.
   bool shown() const { return session_ && !session_->ending; }
-  // What that leg says may be in a recording. Changes with changes().
-  bool may_record(media::LegId leg) const { return !session_ || told_.contains(leg); }
+  // What that leg says may be in a recording: all who can be heard by it have been told. Changes
+  // with changes().
+  bool may_record(media::LegId leg) const;
   // Goes up when shown() or may_record() may have changed.
   std::uint64_t changes() const { return changes_; }
 
@@ -74,13 +82,20 @@ class Recording {
     bool ending = false;  // and to stop, or there is nothing to stop
     bool lost_told = false;
   };
+  // A leg, as 0, or a call behind it, as a number that is given once: who comes again is another.
+  using Ear = std::pair<media::LegId, std::uint64_t>;
+  struct Caller {
+    std::uint64_t number = 0;
+    bool hears = false;
+  };
   struct Announcement {
     media::PlayId play;
-    std::set<media::LegId> hearing;       // since its beginning
+    std::set<Ear> hearing;                // since its beginning
     std::optional<TimePoint> heard_at{};  // it has been played, and is on its way to them
   };
 
   void begin(const RecordOrder& order, const jingle::Jid& by, TimePoint now);
+  void count(const media::LegPlan& leg);
   void end(Outbox& out);
   void announced(Outbox& out);
   void not_announced(const std::string& why, Outbox& out, TimePoint now);
@@ -95,7 +110,9 @@ class Recording {
   std::optional<Session> session_;
   std::optional<Announcement> announcement_;
   std::optional<TimePoint> announce_at_;  // somebody has not heard one
-  std::set<media::LegId> connected_, listening_, told_;
+  std::map<media::LegId, std::map<std::string, Caller>> behind_;
+  std::uint64_t last_caller_ = 0;
+  std::set<Ear> connected_, listening_, told_;
   std::uint64_t changes_ = 0;
 };
 

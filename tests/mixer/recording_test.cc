@@ -112,8 +112,66 @@ TEST(Recording, WhoComesLaterIsNotRecordedBeforeHeHasHeardTheAnnouncementToo) {
   EXPECT_EQ(room.records().size(), 1u);
 }
 
+// What another mixer tells of its conference.
+std::string told_by_mixer(int version, const std::vector<std::string>& users,
+                          const std::string& status = "connected") {
+  std::string listed;
+  for (const std::string& name : users) {
+    const std::string entity = "xmpp:" + name + "@other.localhost";
+    listed += "<user entity='" + entity + "'><endpoint entity='" + entity + "/x'><status>" +
+              status + "</status></endpoint></user>";
+  }
+  return "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info' "
+         "entity='xmpp:party@other.localhost' state='full' version='" +
+         std::to_string(version) + "'><conference-description/><users state='full'>" + listed +
+         "</users></conference-info>";
+}
+
+TEST(Recording, WhoJoinsAnotherMixerIsNotRecordedBeforeHeHasHeardTheAnnouncementToo) {
+  constexpr char kMixer[] = "party@other.localhost/focus";
+  mixer::Config config = recorded();
+  config.access.anyone = true;
+  RecordedRoom room(config);
+  const auto ann = room.join(kAnn, kRoom, {.sid = "A"});
+  const auto link = room.join(
+      kMixer, kRoom,
+      {.sid = "M", .more_jingle = "<conference-info xmlns='urn:xmpp:coin:1' isfocus='true'/>"});
+  int version = 0;
+  const auto tells = [&](const std::vector<std::string>& users,
+                         const std::string& status = "connected") {
+    EXPECT_TRUE(room.iq(kMixer, kRoom, told_by_mixer(++version, users, status)).acked());
+    room.wait(1s);
+  };
+  tells({"dee"});
+  room.wait(20s);
+  room.say(kAnn, "record");
+  room.tones_end();
+  ASSERT_EQ(room.tones().size(), 1u);
+  EXPECT_TRUE(room.may_record(link));
+  tells({"dee", "eve"});
+  EXPECT_FALSE(room.may_record(link));
+  EXPECT_TRUE(room.may_record(ann));
+  ASSERT_EQ(room.tones().size(), 2u) << "again";
+  tells({"dee", "eve", "fay"});
+  room.tones_end();
+  EXPECT_FALSE(room.may_record(link)) << "the tones had begun before Fay came";
+  room.wait(mixer::limits::kAnnounceRecordingAgain);
+  ASSERT_EQ(room.tones().size(), 3u);
+  room.tones_end();
+  EXPECT_TRUE(room.may_record(link));
+  tells({"eve"});
+  tells({"eve"}, "on-hold");
+  tells({"eve"});
+  EXPECT_TRUE(room.may_record(link)) << "she has heard them";
+  EXPECT_EQ(room.tones().size(), 3u);
+  tells({"dee", "eve"});
+  EXPECT_FALSE(room.may_record(link)) << "another call of his";
+  EXPECT_EQ(room.tones().size(), 4u);
+}
+
 // Whatever happens in whatever order: whose voice may be recorded has been connected, and not on
-// hold, from before some announcement began until it was over.
+// hold, from before some announcement began until it was over; and so has everybody who is heard by
+// the same leg.
 TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
   const unsigned seed = test_support::test_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
@@ -127,11 +185,23 @@ TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
                                 .directory = "/recordings"},
                                wall_time);
     mixer::TimePoint now{1000s};
-    std::map<media::LegId, bool> legs;  // receives
-    std::set<media::LegId> informed;    // the model
+    using Ear = std::pair<media::LegId, std::string>;  // "": the leg's own
+    std::map<media::LegId, bool> legs;                 // receives
+    mixer::Recording::Behind behind;
+    std::set<Ear> informed;  // the model
     std::optional<media::PlayId> playing;
-    std::set<media::LegId> hearing;
-    std::optional<std::pair<mixer::TimePoint, std::set<media::LegId>>> travels;
+    std::set<Ear> hearing;
+    std::optional<std::pair<mixer::TimePoint, std::set<Ear>>> travels;
+    const auto ears = [&](bool all) {  // or those that hear
+      std::set<Ear> found;
+      for (const auto& [leg, receives] : legs) {
+        if (all || receives) found.insert({leg, ""});
+        for (const auto& [name, hears] : behind[leg]) {
+          if (all || (receives && hears)) found.insert({leg, name});
+        }
+      }
+      return found;
+    };
     bool recording_now = false;
     std::optional<media::RecordId> record;
     const auto take = [&] {
@@ -139,10 +209,7 @@ TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
         if (const auto* play = std::get_if<Play>(&command)) {
           ASSERT_FALSE(playing);
           playing = play->spec.play;
-          hearing.clear();
-          for (const auto& [leg, receives] : legs) {
-            if (receives) hearing.insert(leg);
-          }
+          hearing = ears(false);
         } else if (const auto* begun = std::get_if<Record>(&command)) {
           ASSERT_FALSE(recording_now);
           recording_now = true;
@@ -158,18 +225,31 @@ TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
     const auto audience = [&] {
       std::vector<media::LegPlan> plan;
       for (const auto& [leg, receives] : legs) plan.push_back({.leg = leg, .receives = receives});
+      recording.behind(behind);
       recording.audience(plan, out, now);
-      for (auto* set : {&hearing, &informed}) {
-        std::erase_if(*set, [&](media::LegId leg) {
-          const auto found = legs.find(leg);
-          return found == legs.end() || (set == &hearing && !found->second);
-        });
-      }
+      std::erase_if(hearing, [here = ears(false)](const Ear& ear) { return !here.contains(ear); });
+      std::erase_if(informed, [here = ears(true)](const Ear& ear) { return !here.contains(ear); });
     };
     for (int i = 0; i < 300; ++i) {
-      switch (random() % 8) {
+      switch (random() % 9) {
         case 0: legs[{random() % 5 + 1}] = true; break;
-        case 1: legs.erase({random() % 5 + 1}); break;
+        case 1: {
+          const media::LegId leg{random() % 5 + 1};
+          legs.erase(leg);
+          behind.erase(leg);
+          break;
+        }
+        case 6: {
+          const media::LegId leg{random() % 2 + 1};
+          const std::string name(1, static_cast<char>('a' + random() % 3));
+          if (!legs.contains(leg)) break;
+          if (random() % 3 == 0) {
+            behind[leg].erase(name);
+          } else {
+            behind[leg][name] = random() % 3 != 0;
+          }
+          break;
+        }
         case 2:
           if (!legs.empty()) legs.begin()->second = random() % 2 == 0;
           break;
@@ -207,8 +287,8 @@ TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
       take();
       recording.advance(out, now);
       if (travels && travels->first <= now) {
-        for (const media::LegId leg : travels->second) {
-          if (hearing.contains(leg)) informed.insert(leg);
+        for (const Ear& ear : travels->second) {
+          if (hearing.contains(ear)) informed.insert(ear);
         }
         travels.reset();
       }
@@ -216,7 +296,10 @@ TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
       if (HasFatalFailure()) return;
       if (!recording_now) continue;
       for (const auto& [leg, receives] : legs) {
-        ASSERT_TRUE(!recording.may_record(leg) || informed.contains(leg)) << "step " << i;
+        ASSERT_TRUE(!recording.may_record(leg) || informed.contains({leg, ""})) << "step " << i;
+      }
+      for (const Ear& ear : ears(false)) {
+        ASSERT_TRUE(!recording.may_record(ear.first) || informed.contains(ear)) << "step " << i;
       }
     }
   }
