@@ -151,8 +151,9 @@ std::string state_directory(const Config& config) {
 // nullopt: another process has it. Whatever else is wrong with it, calls can do without.
 std::optional<OpenedState> take_state(const Config& config) {
   const bool client = config.xmpp.mode == Config::Xmpp::Mode::client;
-  if (client && config.presence.publish.empty()) return OpenedState{};
   const std::string directory = state_directory(config);
+  // Who publishes nothing may have left something before.
+  if (client && config.presence.publish.empty() && !has_state(directory)) return OpenedState{};
   if (directory.empty()) {
     const char* what =
         client ? "what is published outlives a crash" : "subscriptions to rooms are not kept";

@@ -22,6 +22,7 @@
 namespace mixer {
 namespace {
 
+constexpr char kFile[] = "/state.db";
 // Each takes a database of version n (PRAGMA user_version) to n + 1. Never edited once released:
 // what is there was made by them.
 constexpr std::array kMigrations{
@@ -312,8 +313,12 @@ const char* to_string(StateError::Kind kind) {
   return "failed";
 }
 
+bool has_state(const std::string& directory) {
+  return !directory.empty() && access((directory + kFile).c_str(), F_OK) == 0;
+}
+
 tl::expected<OpenedState, StateError> open_state(const std::string& directory) {
-  const std::string file = directory + "/state.db";
+  const std::string file = directory + kFile;
   if (auto error = make_private(directory, file)) return tl::unexpected(std::move(*error));
   try {
     sqlite3* opened = nullptr;

@@ -49,5 +49,7 @@ struct OpenedState {
 // Opens `directory`/state.db for this process alone, until the store goes or the process dies;
 // makes both if they are not there (the directory's parent must be), for our eyes only.
 tl::expected<OpenedState, StateError> open_state(const std::string& directory);
+// There is one to open.
+bool has_state(const std::string& directory);
 
 }  // namespace mixer

@@ -141,6 +141,22 @@ TEST_F(ExtendedPresence, AContactSeesWhatTheBotIsDoingAndThatItIsOver) {
   }
 }
 
+TEST_F(ExtendedPresence, ABotThatPublishesNothingAnyMoreTakesBackWhatACrashHasLeft) {
+  support::ProsodySpec with_tls = prosody_spec();
+  with_tls.tls = true;
+  const support::Prosody prosody(with_tls);
+  Contact ann(prosody, "ann");
+  {
+    Mixer mixer(prosody, {.client_mode = true, .more = config()});
+    become_contacts(ann, kBot);
+    EXPECT_TRUE(is_told(ann, kBot, kMood, "happy")) << ann.output() << mixer.log();
+    mixer.crash();
+  }
+  const std::string state = (folder.path() / "state").string();
+  Mixer mixer(prosody, {.client_mode = true, .more = "[state]\ndirectory = \"" + state + "\"\n"});
+  EXPECT_TRUE(is_told(ann, kBot, kMood, "empty")) << ann.output() << mixer.log();
+}
+
 TEST_F(ExtendedPresence, AContactSeesTheSameOfAComponentsRoom) {
   const support::Prosody prosody(prosody_spec());
   Contact ann(prosody, "ann");

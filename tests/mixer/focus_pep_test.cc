@@ -142,6 +142,22 @@ TEST_F(BotShowing, StoppingTakesItBackBeforeTheEnd) {
   EXPECT_EQ(bench.focus.farewells(), 0u);
 }
 
+TEST(BotNotShowing, WhatACrashHasLeftIsTakenBackThoughNothingIsPublishedAnyMore) {
+  mixer::Focus focus(client_config(), [] { return 7; }, wall_time, {},
+                     {{jid("bot@localhost"), std::string(pep::id_of(pep::Node::tune)), "current"}});
+  const TimePoint now{1000s};
+  std::string published;
+  Step step{focus.handle(mixer::ConnectionUp{{jid(kBot), false}}, now)};
+  for (const auto& asked : step.all<mixer::SendIq>()) {
+    if (asked.to != jid("bot@localhost") || asked.is_set) continue;
+    const auto answer = stanza("<iq xmlns='jabber:client' type='result' id='" + asked.id +
+                               "' from='bot@localhost'>" + kService + "</iq>");
+    const Step then{focus.handle(received(*answer), now)};
+    for (const auto& iq : then.all<mixer::SendIq>()) published += iq.payload;
+  }
+  EXPECT_THAT(published, HasSubstr("<tune xmlns='http://jabber.org/protocol/tune'/>"));
+}
+
 TEST(BotNotShowing, WithoutConfigurationNothingIsAskedOrPublished) {
   Bench bench(client_config());
   bench.client = kService;

@@ -198,6 +198,17 @@ class Main(unittest.TestCase):
         mixer.wait_for(f"state=open directory={own}")
         self.assertEqual(oct((own / "state.db").stat().st_mode & 0o777), "0o600")
 
+    def test_a_bot_that_publishes_nothing_any_more_opens_what_it_has_left(self):
+        bot = GOOD.replace('"component"', '"client"').replace('"mixer.', '"bot@').format(port=free_port())
+        state = pathlib.Path(self.folder.name, "state")
+        bot += '[state]\ndirectory = "state"\n'
+        self.start(bot).wait_for("server not there")
+        self.assertFalse(state.exists(), "there is nothing to keep")
+        first = self.start(bot + '[presence]\npublish = ["tune"]\n')
+        first.wait_for("state=open")
+        first.end()
+        self.start(bot).wait_for("state=open")
+
     def test_two_on_one_state_directory_are_refused(self):
         text = GOOD.format(port=free_port()) + '[state]\ndirectory = "state"\n'
         first = self.start(text)
