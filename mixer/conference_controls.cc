@@ -21,7 +21,7 @@ std::optional<PlayRefusal> Conference::order(const PlayOrder& order, const jingl
 
 std::optional<RecordRefusal> Conference::record(const RecordOrder& order, const jingle::Jid& by,
                                                 Outbox& out, TimePoint now) {
-  const auto refused = recording_.order(order, by, out, now);
+  const auto refused = recording_.order(order, by, plan_, out, now);
   settle_doing(out);
   return refused;
 }

@@ -68,7 +68,8 @@ std::optional<Log> recording_line(const media::Event& event) {
 }
 
 std::optional<RecordRefusal> Recording::order(const RecordOrder& order, const jingle::Jid& by,
-                                              Outbox& out, TimePoint now) {
+                                              std::span<const media::LegPlan> plan, Outbox& out,
+                                              TimePoint now) {
   if (place_.directory.empty()) return RecordRefusal::not_here;
   if (order.what == RecordOrder::What::stop) {
     if (!shown()) return RecordRefusal::not_recording;
@@ -77,8 +78,9 @@ std::optional<RecordRefusal> Recording::order(const RecordOrder& order, const ji
   }
   // Its files are not closed yet, which takes as long as the disk does.
   if (session_) return RecordRefusal::already;
-  if (listening_.empty()) return RecordRefusal::nobody_there;
+  if (std::ranges::none_of(plan, &media::LegPlan::receives)) return RecordRefusal::nobody_there;
   begin(order, by, now);
+  count(plan);
   return std::nullopt;
 }
 
@@ -132,24 +134,26 @@ void Recording::behind(const Behind& calls) {
   if (session_) ++changes_;
 }
 
-void Recording::count(const media::LegPlan& leg) {
+void Recording::count(std::span<const media::LegPlan> plan) {
+  connected_.clear();
+  listening_.clear();
   const auto add = [this](const Ear& ear, bool hears) {
     connected_.insert(ear);
     if (hears) listening_.insert(ear);
   };
-  add({leg.leg, 0}, leg.receives);
-  const auto behind = behind_.find(leg.leg);
-  if (behind == behind_.end()) return;
-  for (const auto& [name, caller] : behind->second) {
-    add({leg.leg, caller.number}, leg.receives && caller.hears);
+  for (const media::LegPlan& leg : plan) {
+    add({leg.leg, 0}, leg.receives);
+    const auto behind = behind_.find(leg.leg);
+    if (behind == behind_.end()) continue;
+    for (const auto& [name, caller] : behind->second) {
+      add({leg.leg, caller.number}, leg.receives && caller.hears);
+    }
   }
 }
 
 void Recording::audience(std::span<const media::LegPlan> plan, Outbox& out, TimePoint now) {
-  connected_.clear();
-  listening_.clear();
-  for (const media::LegPlan& leg : plan) count(leg);
   if (!shown()) return;
+  count(plan);
   if (connected_.empty()) return end(out);
   std::erase_if(told_, [this](const Ear& ear) { return !connected_.contains(ear); });
   if (announcement_) {

@@ -51,8 +51,9 @@ class Recording {
   };
   Recording(Place place, WallTime wall) : place_(std::move(place)), wall_(std::move(wall)) {}
 
-  // nullopt: done, or under way. Who begins is told how it ends.
-  std::optional<RecordRefusal> order(const RecordOrder& order, const jingle::Jid& by, Outbox& out,
+  // nullopt: done, or under way. Who begins is told how it ends. `plan`: as audience() has it.
+  std::optional<RecordRefusal> order(const RecordOrder& order, const jingle::Jid& by,
+                                     std::span<const media::LegPlan> plan, Outbox& out,
                                      TimePoint now);
   // PlayEnded, RecordLost, RecordCrowded, RecordEnded of this room.
   void media_event(const media::Event& event, Outbox& out, TimePoint now);
@@ -60,7 +61,7 @@ class Recording {
   // has, and whether it hears that mixer. Who is not in it is there no more. Before audience().
   using Behind = std::map<media::LegId, std::map<std::string, bool>>;
   void behind(const Behind& calls);
-  // Who is connected, and which of them hear the room.
+  // Who is connected, and which of them hear the room. Nothing to do while nothing is recorded.
   void audience(std::span<const media::LegPlan> plan, Outbox& out, TimePoint now);
 
   // The call is, or in a moment will be, recorded: whoever is in it may know.
@@ -95,7 +96,7 @@ class Recording {
   };
 
   void begin(const RecordOrder& order, const jingle::Jid& by, TimePoint now);
-  void count(const media::LegPlan& leg);
+  void count(std::span<const media::LegPlan> plan);
   void end(Outbox& out);
   void announced(Outbox& out);
   void not_announced(const std::string& why, Outbox& out, TimePoint now);

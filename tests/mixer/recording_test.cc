@@ -3,6 +3,7 @@
 #include <random>
 
 #include "mixer/limits.h"
+#include "tests/support/allocations.h"
 #include "tests/support/focus_bench.h"
 #include "tests/support/seed.h"
 
@@ -169,6 +170,31 @@ TEST(Recording, WhoJoinsAnotherMixerIsNotRecordedBeforeHeHasHeardTheAnnouncement
   EXPECT_EQ(room.tones().size(), 4u);
 }
 
+mixer::Recording::Place tea() {
+  return {.name = "tea",
+          .title = "Tea",
+          .full = jid("tea@mixer.localhost/focus"),
+          .room = {3},
+          .directory = "/recordings"};
+}
+
+TEST(Recording, WhileNothingIsRecordedNobodyIsCounted) {
+  if (!test_support::kCountsAllocations) GTEST_SKIP() << "malloc is the sanitizer's";
+  mixer::Outbox out{[] { return 7; }};
+  mixer::Recording recording(tea(), wall_time);
+  std::vector<media::LegPlan> plan;
+  for (std::uint64_t n = 1; n <= 1000; ++n) plan.push_back({.leg = {n}, .receives = false});
+  test_support::count_allocations();
+  recording.audience(plan, out, mixer::TimePoint(1s));
+  EXPECT_EQ(test_support::allocations_counted(), 0u);
+  const auto begin = [&] {
+    return recording.order({}, jid(kAnn), plan, out, mixer::TimePoint(1s));
+  };
+  EXPECT_EQ(begin(), mixer::RecordRefusal::nobody_there) << "all are on hold";
+  plan.back().receives = true;
+  EXPECT_EQ(begin(), std::nullopt);
+}
+
 // Whatever happens in whatever order: whose voice may be recorded has been connected, and not on
 // hold, from before some announcement began until it was over; and so has everybody who is heard by
 // the same leg.
@@ -178,12 +204,7 @@ TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
   std::mt19937 random(seed);
   for (int round = 0; round < 100; ++round) {
     mixer::Outbox out{[] { return 7; }};
-    mixer::Recording recording({.name = "tea",
-                                .title = "Tea",
-                                .full = jid("tea@mixer.localhost/focus"),
-                                .room = {3},
-                                .directory = "/recordings"},
-                               wall_time);
+    mixer::Recording recording(tea(), wall_time);
     mixer::TimePoint now{1000s};
     using Ear = std::pair<media::LegId, std::string>;  // "": the leg's own
     std::map<media::LegId, bool> legs;                 // receives
@@ -222,8 +243,9 @@ TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
         }
       }
     };
+    std::vector<media::LegPlan> plan;
     const auto audience = [&] {
-      std::vector<media::LegPlan> plan;
+      plan.clear();
       for (const auto& [leg, receives] : legs) plan.push_back({.leg = leg, .receives = receives});
       recording.behind(behind);
       recording.audience(plan, out, now);
@@ -257,7 +279,7 @@ TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
           if (random() % 3 == 0) {
             const auto what = random() % 3 == 0 ? mixer::RecordOrder::What::stop
                                                 : mixer::RecordOrder::What::begin;
-            if (!recording.order({what}, jid(kAnn), out, now) &&
+            if (!recording.order({what}, jid(kAnn), plan, out, now) &&
                 what == mixer::RecordOrder::What::begin) {
               informed.clear();
             }
