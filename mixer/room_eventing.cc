@@ -61,6 +61,7 @@ std::vector<std::string> RoomEventing::names() const {
 void RoomEventing::changed(const std::string& room, TimePoint now) {
   if (leaving_) return;
   const Shown shown = rooms_.of_call(room);
+  if (shown.empty() && !entries_.contains(room)) return;  // nothing, to nobody
   for (auto& [node, entry] : entries_of(room, now)) {
     if (!is_of_a_call(node)) continue;
     const auto payload = shown.find(node);

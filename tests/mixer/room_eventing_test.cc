@@ -44,7 +44,7 @@ class Bench {
   explicit Bench(Access access = Access::presence, std::vector<Published> rows = {})
       : rows_(std::move(rows)),
         service({.domain = "mixer.localhost",
-                 .standing = [this](const auto&) { return standing; },
+                 .standing = [this](const auto&) { return ++drawn, standing; },
                  .of_call = [this](const auto& room) { return room == kRoom ? playing : Shown(); },
                  .reader = [this](const auto&, const auto& bare) { return readers[bare]; },
                  .wall =
@@ -122,6 +122,7 @@ class Bench {
 
   TimePoint now{1000s};
   Shown playing, standing;
+  int drawn = 0;  // so often `standing` was asked for: it may cost a picture
   std::map<jingle::Jid, RoomEventing::Reader> readers;
   std::map<jingle::Jid, std::vector<std::string>> told;  // titles; another node's id
   std::string last;
@@ -170,6 +171,23 @@ TEST(RoomEventing, WhoComesIsToldWhatStandsThereOnce) {
   EXPECT_THAT(bench.told[kPhone], ElementsAre("heard"));
   bench.present(kPhone, {{}});
   EXPECT_THAT(bench.told[kPhone], ElementsAre("heard")) << "it does not want to know";
+}
+
+TEST(RoomEventing, ARoomThatShowsNothingToNobodyDrawsNoPicture) {
+  Bench bench;
+  for (int event = 0; event < 10; ++event) bench.play({});
+  EXPECT_EQ(bench.drawn, 0);
+  for (int event = 0; event < 10; ++event) bench.play(tune("heard"));
+  bench.wait(1min);
+  EXPECT_EQ(bench.drawn, 1) << "while something is shown";
+  bench.play({});
+  bench.wait(1min);
+  for (int event = 0; event < 10; ++event) bench.play({});
+  EXPECT_EQ(bench.drawn, 1);
+  bench.present(kPhone);
+  bench.present(kAnn.with_resource("tv"));
+  for (int event = 0; event < 10; ++event) bench.play({});
+  EXPECT_EQ(bench.drawn, 2) << "while somebody looks";
 }
 
 TEST(RoomEventing, AClientIsAskedOnceWhatItWants) {
