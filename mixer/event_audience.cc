@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <utility>
 
 namespace mixer {
 namespace {
@@ -53,14 +52,17 @@ bool EventAudience::present(const std::string& room, const jingle::Jid& full,
     learned(full, *wants, now);
     return false;
   }
-  return !std::exchange(client.asked, true);
+  // An answer may be lost, and is no longer known for one after so long.
+  if (client.asked && now < *client.asked + limits::kAwaitedFor) return false;
+  client.asked = now;
+  return true;
 }
 
 void EventAudience::learned(const jingle::Jid& full, const Nodes& wants, TimePoint now) {
   const auto found = clients_.find(full);
   if (found == clients_.end()) return;  // it has gone meanwhile
   Client& client = found->second;
-  client.asked = false;
+  client.asked.reset();
   Nodes more;
   std::ranges::set_difference(wants, client.wants.value_or(Nodes()),
                               std::inserter(more, more.end()));

@@ -29,8 +29,9 @@ class EventAudience {
   static Nodes wanted_by(const jingle::DiscoInfo& info);
 
   // Available presence of a full JID, with caps, to that room. What its client wants: nullopt if
-  // that is not known yet. True: ask it, once. It is told of what stands there if it was not there
-  // before, or wants more now; there are at most limits::kMaxEventReceivers.
+  // that is not known yet. True: ask it, once in limits::kAwaitedFor. It is told of what stands
+  // there if it was not there before, or wants more now; there are at most
+  // limits::kMaxEventReceivers.
   bool present(const std::string& room, const jingle::Jid& full, const std::optional<Nodes>& wants,
                TimePoint now);
   // What its client says.
@@ -70,7 +71,7 @@ class EventAudience {
   using Key = std::tuple<std::string, jingle::Jid, Node>;
   struct Client {
     std::optional<Nodes> wants;
-    bool asked = false;
+    std::optional<TimePoint> asked;
     std::set<std::string> rooms;
   };
   struct Room {

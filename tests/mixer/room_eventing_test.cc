@@ -204,6 +204,20 @@ TEST(RoomEventing, AClientIsAskedOnceWhatItWants) {
   EXPECT_EQ(bench.told.size(), 1u);
 }
 
+TEST(RoomEventing, AClientWhoseAnswerIsLostIsAskedAgain) {
+  Bench bench;
+  bench.standing = {{Node::mood, pep::Mood{"happy", ""}}};
+  EXPECT_TRUE(bench.present(kPhone, std::nullopt));
+  bench.wait(limits::kAwaitedFor - 1ms);
+  EXPECT_FALSE(bench.present(kPhone, std::nullopt)) << "it may still come";
+  bench.wait(1ms);
+  EXPECT_TRUE(bench.present(kPhone, std::nullopt));
+  EXPECT_FALSE(bench.present(kPhone, std::nullopt));
+  bench.service.learned(kPhone, {Node::mood}, bench.now);
+  bench.step();
+  EXPECT_THAT(bench.told[kPhone], ElementsAre(kMood));
+}
+
 // XEP-0060 §6.1.3, §6.5.9: the conditions exactly.
 TEST(RoomEventing, EachAccessModelLetsThoseReadWhoMay) {
   using Reader = RoomEventing::Reader;
