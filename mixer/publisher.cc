@@ -117,7 +117,10 @@ void Publisher::advance(Outbox& out, TimePoint now) {
       entry.leftover = false;
     }
     save(node, entry, out);
-    if (const auto at = due(node, entry); at && *at <= now) act(node, entry, out, now);
+    if (const auto at = due(node, entry); at && *at <= now) {
+      act(node, entry, out, now);
+      save(node, entry, out);  // nobody has answered, and nothing is wanted any more
+    }
   }
 }
 
@@ -139,8 +142,7 @@ void Publisher::act(Node node, Entry& entry, Outbox& out, TimePoint now) {
   } else if (needs_stop(entry)) {
     publish(node, entry, true, out, now);
   } else if (service_ == Service::unconditional) {
-    ask(node, entry, Step::reading, pubsub::configuration_query(std::string(pep::id_of(node))), out,
-        now);
+    read(node, entry, out, now);
   } else {
     publish(node, entry, false, out, now);
   }
@@ -158,6 +160,11 @@ void Publisher::publish(Node node, Entry& entry, bool stop, Outbox& out, TimePoi
   entry.leftover_before = std::exchange(entry.leftover, true);
   entry.published_at = now;
   ask(node, entry, Step::publishing, pubsub::write(std::move(publish)), out, now);
+}
+
+void Publisher::read(Node node, Entry& entry, Outbox& out, TimePoint now) {
+  ask(node, entry, Step::reading, pubsub::configuration_query(std::string(pep::id_of(node))), out,
+      now);
 }
 
 void Publisher::ask(Node node, Entry& entry, Step step, std::string payload, Outbox& out,
@@ -192,6 +199,10 @@ void Publisher::answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& o
         publish(*node, entry, false, out, now);
       }
       break;
+    case Step::creating:  // what has become of its configuration is for the service to say
+      entry.configured = true;
+      if (entry.wanted) read(*node, entry, out, now);
+      break;
     case Step::configuring:
       if (entry.wanted) publish(*node, entry, false, out, now);
       break;
@@ -216,6 +227,10 @@ void Publisher::failed(Node node, Entry& entry, const jingle::StanzaError& error
     entry.configured = true;
     return ask(node, entry, Step::configuring,
                pubsub::configure(std::string(pep::id_of(node)), nodes_), out, now);
+  }
+  if (step == Step::reading && error.condition == "item-not-found" && !entry.configured) {
+    return ask(node, entry, Step::creating, pubsub::create(std::string(pep::id_of(node)), nodes_),
+               out, now);
   }
   if (error.type == "wait" || error.condition == "remote-server-timeout") {
     entry.not_before = now + limits::kPublishRetry;

@@ -3,7 +3,8 @@
 //
 // Who may read a node is a condition of what is published (XEP-0060 §7.1.5). Where it does not
 // hold the node is configured anew, once; where the service knows no conditions its configuration
-// is read first. What cannot be had that way is not published, and one line of the log says so.
+// is read first, and a node that is not there is made with it. What cannot be had that way is not
+// published, and one line of the log says so.
 //
 // That something is published is saved before it is, and forgotten when a stop was acknowledged: a
 // service keeps what a dead process has left.
@@ -54,7 +55,7 @@ class Publisher {
   using Node = jingle::pep::Node;
   using Payload = jingle::pep::Payload;
   enum class Service { unknown, none, unconditional, conditional };
-  enum class Step { idle, reading, configuring, publishing };
+  enum class Step { idle, reading, creating, configuring, publishing };
   struct Entry : Pace {
     bool leftover = false;         // it may show something of ours, who knows what
     bool leftover_before = false;  // the same, before what is in flight
@@ -65,7 +66,7 @@ class Publisher {
     std::string in_flight;        // the IQ's id
     TimePoint late_at{};          // its answer
     std::optional<Payload> sent;  // nullopt: a stop
-    bool configured = false;      // since the stream is up
+    bool configured = false;      // or created, since the stream is up
     bool refused = false;         // the same
   };
 
@@ -73,6 +74,7 @@ class Publisher {
   std::optional<TimePoint> due(Node node, const Entry& entry) const;
   void act(Node node, Entry& entry, Outbox& out, TimePoint now);
   void publish(Node node, Entry& entry, bool stop, Outbox& out, TimePoint now);
+  void read(Node node, Entry& entry, Outbox& out, TimePoint now);
   void ask(Node node, Entry& entry, Step step, std::string payload, Outbox& out, TimePoint now);
   void save(Node node, Entry& entry, Outbox& out);
   void done(Node node, Entry& entry, Outbox& out, TimePoint now);

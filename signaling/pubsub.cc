@@ -262,6 +262,15 @@ std::string subscribed_xml(const Subscribe& subscribe) {
   return xml.str();
 }
 
+std::string create(const std::string& node, const NodeOptions& options) {
+  Xml xml;
+  auto root = add_child(xml.document(), "pubsub", ns::kPubsub);
+  auto element = add_child(root, "create");
+  add_attribute(element, "node", node);
+  write_form(add_child(root, "configure"), ns::kNodeConfig, options);
+  return xml.str();
+}
+
 std::string configuration_query(const std::string& node) {
   return std::string("<pubsub xmlns='") + ns::kPubsubOwner + "'><configure node='" + escape(node) +
          "'/></pubsub>";

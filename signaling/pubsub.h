@@ -83,7 +83,9 @@ std::vector<Item> parse_items(const pugi::xml_node& iq, const std::string& node)
 // The answer to Subscribe (§6.1.2).
 std::string subscribed_xml(const Subscribe& subscribe);
 
-// A node's configuration, as its owner asks for it and sets it (§8.2).
+// A node made with its configuration (§8.1.3), and that as its owner asks for it and sets it
+// (§8.2).
+std::string create(const std::string& node, const NodeOptions& options);
 std::string configuration_query(const std::string& node);
 std::string configure(const std::string& node, const NodeOptions& options);
 // Who may read, by the answer to the query; nullopt: it does not say.

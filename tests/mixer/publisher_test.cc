@@ -31,6 +31,13 @@ Shown one(pep::Payload payload) {
   return {{node, std::move(payload)}};
 }
 
+constexpr char kWait[] =
+    "<error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+constexpr char kForbidden[] =
+    "<error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+constexpr char kNotFound[] =
+    "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+
 // An account's service: nodes with an access model and an item each. What it gets is answered when
 // the test says so.
 class Bench {
@@ -40,8 +47,8 @@ class Bench {
 
   struct Kept {
     pubsub::Access access = pubsub::Access::presence;
-    std::string id;
-    std::optional<pep::Payload> payload;
+    std::string id = {};
+    std::optional<pep::Payload> payload = {};
   };
 
   void up(bool conditional = true, bool service = true) {
@@ -95,7 +102,9 @@ class Bench {
   Outbox out{[] { return 7; }};
   Publisher publisher;
   std::map<std::string, Kept> service;
-  std::vector<pubsub::Publish> published;  // in order
+  pubsub::Access made = pubsub::Access::presence;  // nodes are, where nobody says otherwise
+  bool heeds = true;                               // who does, when he makes one
+  std::vector<pubsub::Publish> published;          // in order
   std::vector<std::string> log;
   std::vector<SendIq> asked;
   bool answers = true;
@@ -140,6 +149,7 @@ class Bench {
     if (jingle::effective_ns(root) == "http://jabber.org/protocol/pubsub#owner") {
       const std::string node = jingle::first_element(root).attribute("node").value();
       if (!iq.is_set) {
+        if (!service.contains(node)) return kNotFound;
         return "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='" + node +
                "'><x xmlns='jabber:x:data'><field var='pubsub#access_model'><value>" +
                std::string(to_string(service[node].access)) +
@@ -149,7 +159,14 @@ class Bench {
           *pubsub::parse_access(jingle::Xml::parse("<iq>" + iq.payload + "</iq>")->root());
       return "";
     }
-    const auto publish = std::get<pubsub::Publish>(pubsub::parse(root).value());
+    const auto request = pubsub::parse(root).value();
+    if (const auto* create = std::get_if<pubsub::Manage>(&request)) {
+      EXPECT_EQ(root.select_node("//*[@var='pubsub#access_model']/*").node().text().get(),
+                to_string(pubsub::Access::presence));
+      service[create->node].access = heeds ? pubsub::Access::presence : made;
+      return "";
+    }
+    const auto publish = std::get<pubsub::Publish>(request);
     published.push_back(publish);
     const auto node = *pep::node_of(publish.node);
     const auto payload = pep::parse(node, publish.item.payload.root(), publish.item.id);
@@ -159,7 +176,7 @@ class Bench {
       EXPECT_EQ(publish.options.has_value(), conditional);
       EXPECT_TRUE(node == Node::avatar_data || has_row(node));
     }
-    Kept& kept = service[publish.node];
+    Kept& kept = service.try_emplace(publish.node, Kept{.access = made}).first->second;
     if (publish.options && publish.options->access != kept.access) {
       return "<error type='cancel'><conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
              "<precondition-not-met xmlns='http://jabber.org/protocol/pubsub#errors'/></error>";
@@ -183,11 +200,6 @@ std::vector<std::string> titles(const Bench& bench) {
   }
   return out;
 }
-
-constexpr char kWait[] =
-    "<error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
-constexpr char kForbidden[] =
-    "<error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
 
 // XEP-0118 §3: "an implementation may wait several seconds before publishing new tune information"
 TEST(Publisher, WhoSkipsIsWaitedFor) {
@@ -312,6 +324,36 @@ TEST(Publisher, AServiceWithoutConditionsIsReadFirst) {
   EXPECT_EQ(open.log.size(), 1u);
 }
 
+// XEP-0060 §8.1.3.
+TEST(Publisher, ANodeThatIsNotThereIsMadeWithItsConfigurationOrNotUsed) {
+  // The first creation is answered so; empty: it is made.
+  const auto show = [](Bench& bench, std::string first) {
+    bench.made = pubsub::Access::open;
+    bench.up(false);
+    bench.answer_all = [first, inner = bench.answer_all](const SendIq& iq) mutable {
+      const bool creates = iq.payload.find("<create ") != std::string::npos;
+      return creates && !first.empty() ? std::exchange(first, "") : inner(iq);
+    };
+    bench.show(one(tune("heard")));
+    bench.wait(1h);
+  };
+  for (const char* first : {"", kWait}) {
+    Bench bench;
+    show(bench, first);
+    EXPECT_EQ(bench.shown(Node::tune), pep::Payload(tune("heard")));
+    EXPECT_THAT(bench.log, IsEmpty());
+  }
+  Bench forbidden;
+  show(forbidden, kForbidden);
+  Bench deaf;
+  deaf.heeds = false;
+  show(deaf, "");
+  for (const Bench* bench : {&forbidden, &deaf}) {
+    EXPECT_THAT(bench->published, IsEmpty());
+    EXPECT_EQ(bench->log.size(), 1u);
+  }
+}
+
 TEST(Publisher, WithoutPersonalEventingNothingHappens) {
   Bench bench;
   bench.show(one(tune("heard")));
@@ -366,7 +408,8 @@ TEST(Publisher, EachNodeShowsWhatIsWantedWhateverWasAnswered) {
   test::Dice dice(seed);
   for (int round = 0; round < 100; ++round) {
     Bench bench;
-    bench.up();
+    const bool conditional = round % 2 == 0;
+    bench.up(conditional);
     bench.fault = [&]() -> std::string {
       if (dice.chance(0.3)) return kWait;
       return dice.chance(0.1) ? kForbidden : "";
@@ -383,13 +426,13 @@ TEST(Publisher, EachNodeShowsWhatIsWantedWhateverWasAnswered) {
         bench.publisher.connection_down();
         bench.asked.clear();
         bench.answers = true;
-        bench.up();
+        bench.up(conditional);
       }
     }
     bench.fault = nullptr;
     bench.answers = true;
     bench.asked.clear();
-    bench.up();
+    bench.up(conditional);
     bench.wait(10min);
     for (const Node node : {Node::tune, Node::status}) {
       const auto found = wanted.find(node);

@@ -203,5 +203,16 @@ TEST(Pubsub, WhoMayReadIsInANodesConfiguration) {
   EXPECT_EQ(parse_access(set.root()), Access::presence);
 }
 
+// XEP-0060 §8.1.3.
+TEST(Pubsub, ANodeIsMadeWithItsConfiguration) {
+  EXPECT_EQ(create("n", {.access = Access::whitelist}),
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='n'/><configure>"
+            "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'><value>"
+            "http://jabber.org/protocol/pubsub#node_config</value></field>"
+            "<field var='pubsub#access_model'><value>whitelist</value></field>"
+            "<field var='pubsub#persist_items'><value>true</value></field>"
+            "<field var='pubsub#max_items'><value>1</value></field></x></configure></pubsub>");
+}
+
 }  // namespace
 }  // namespace jingle::pubsub
