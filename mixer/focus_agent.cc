@@ -267,9 +267,12 @@ void FocusAgent::carry_out(const Commands& commands) {
 }
 
 void FocusAgent::carry_out(const Reply& reply) {
-  if (send(reply.priority, to_xml(reply)) || !reply.result) return;
-  // The answer is too large or the backlog full: the asker still gets one (RFC 6120 §8.2.3).
-  Reply refusal{reply.from, reply.to, reply.id, tl::unexpected(jingle::resource_constraint())};
+  if (send(reply.priority, to_xml(reply))) return;
+  if (!reply.result && reply.priority == Priority::urgent) return;
+  // It is too large, or there is no room for what is not urgent: the asker still gets an answer
+  // (RFC 6120 §8.2.3).
+  const auto error = reply.result ? jingle::resource_constraint() : reply.result.error();
+  const Reply refusal{reply.from, reply.to, reply.id, tl::unexpected(error)};
   send(Priority::urgent, to_xml(refusal));
 }
 

@@ -218,6 +218,17 @@ TEST_F(FocusAgentTest, AnAnswerThatIsTooLargeBecomesAnErrorAndNotSilence) {
   EXPECT_THAT(connection.sent[0].xml, HasSubstr("id='9'"));
 }
 
+// As who asks for a document is told that there is none.
+TEST_F(FocusAgentTest, AnErrorThatIsNotUrgentReachesItsAskerThoughThereIsNoRoomForIt) {
+  start_up();
+  connection.full = true;
+  give({Reply{jid("m.localhost"), jid("a@localhost/b"), "9",
+              tl::unexpected(jingle::item_not_found()), jingle::Priority::normal}});
+  ASSERT_EQ(connection.sent.size(), 1U);
+  EXPECT_THAT(connection.sent[0].xml, HasSubstr("item-not-found"));
+  EXPECT_THAT(connection.sent[0].xml, HasSubstr("id='9'"));
+}
+
 TEST_F(FocusAgentTest, ComesBackWithBackOffAndTellsTheFocusOnce) {
   start_up();
   EXPECT_EQ(connection.connects, 1);

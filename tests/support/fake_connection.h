@@ -34,7 +34,7 @@ class FakeConnection : public XmppConnection {
   void connect() override { ++connects; }
   void disconnect() override { ++disconnects; }
   bool send(Priority priority, std::string xml) override {
-    if (!up_ || xml.size() > max_bytes) return false;
+    if (!up_ || xml.size() > max_bytes || (full && priority == Priority::normal)) return false;
     sent.push_back({priority, std::move(xml)});
     return true;
   }
@@ -47,6 +47,7 @@ class FakeConnection : public XmppConnection {
   int connects = 0, disconnects = 0, pumps = 0;
   int fd = -1;
   std::size_t max_bytes = 1 << 20;
+  bool full = false;  // of what is not urgent
   std::chrono::milliseconds timeout{1000};
 
  private:
