@@ -84,7 +84,7 @@ class Contact(slixmpp.ClientXMPP):
         status = presence.xml.find(STATUS)
         say("presence", type=presence.xml.get("type", "available"), sender=presence.xml.get("from"),
             ver=None if caps is None else caps.get("ver"), node=None if caps is None else caps.get("node"),
-            status=None if status is None else status.text)
+            status=None if status is None else status.text, xml=str(presence))
 
     def notified(self, message):
         for items in message.xml.iter(EVENT + "items"):

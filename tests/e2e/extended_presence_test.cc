@@ -64,6 +64,18 @@ class ExtendedPresence : public testing::Test {
     return support::eventually(
         [&] { return told(contact, who, node).find(what) != std::string::npos; }, kWhileSkipping);
   }
+  // It has come, and has nothing of all that in it (XEP-0118 §2).
+  static void expect_plain_presence(const Contact& contact, const std::string& from) {
+    const auto presences = contact.presences("available", from);
+    EXPECT_FALSE(presences.empty()) << contact.output();
+    for (const call::Json& presence : presences) {
+      const std::string xml = presence["xml"].string();
+      EXPECT_TRUE(xml.starts_with("<presence")) << xml;
+      for (const char* node : {kTune, kStatus, kActivity, kMood, kAvatar}) {
+        EXPECT_EQ(xml.find(node), std::string::npos) << xml;
+      }
+    }
+  }
   static void become_contacts(Contact& contact, const std::string& who) {
     contact.say("subscribe " + who);
     ASSERT_TRUE(contact.sees("subscribed", who)) << contact.output();
@@ -136,9 +148,7 @@ TEST_F(ExtendedPresence, AContactSeesWhatTheBotIsDoingAndThatItIsOver) {
     EXPECT_NE(told(ann, kBot, kMood), "empty") << "that goes on";
   }
   EXPECT_TRUE(is_told(ann, kBot, kMood, "empty")) << ann.output();
-  for (const auto& presence : ann.presences("available", std::string(kBot) + "/focus")) {
-    EXPECT_EQ(presence.str().find("protocol/mood"), std::string::npos);
-  }
+  expect_plain_presence(ann, std::string(kBot) + "/focus");
 }
 
 TEST_F(ExtendedPresence, ABotThatPublishesNothingAnyMoreTakesBackWhatACrashHasLeft) {
@@ -197,6 +207,7 @@ TEST_F(ExtendedPresence, AContactSeesTheSameOfAComponentsRoom) {
     EXPECT_NE(told(ann, kRoom, kMood), "empty") << "that goes on";
   }
   EXPECT_TRUE(is_told(ann, kRoom, kMood, "empty")) << ann.output();
+  expect_plain_presence(ann, kFocus);
 }
 
 TEST_F(ExtendedPresence, AMoodThatIsSharedShowsInTheConferenceAndGoesAgain) {
