@@ -204,6 +204,7 @@ void Publisher::answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& o
       if (entry.wanted) read(*node, entry, out, now);
       break;
     case Step::configuring:
+      entry.configured = true;
       if (entry.wanted) publish(*node, entry, false, out, now);
       break;
     case Step::publishing: done(*node, entry, out, now); break;
@@ -224,7 +225,6 @@ void Publisher::failed(Node node, Entry& entry, const jingle::StanzaError& error
   const Step step = std::exchange(entry.step, Step::idle);
   const bool unmet = error.app_name == "precondition-not-met";
   if (step == Step::publishing && unmet && entry.sent && !entry.configured) {
-    entry.configured = true;
     return ask(node, entry, Step::configuring,
                pubsub::configure(std::string(pep::id_of(node)), nodes_), out, now);
   }

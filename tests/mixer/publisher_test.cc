@@ -288,6 +288,21 @@ TEST(Publisher, ALooserNodeIsTightenedOnceAndNeverUsedAsItIs) {
   EXPECT_THAT(bench.log, IsEmpty());
 }
 
+TEST(Publisher, ALooserNodeIsTightenedThoughTheServiceIsBusyAtFirst) {
+  Bench bench;
+  bench.service[std::string(pep::id_of(Node::tune))].access = pubsub::Access::open;
+  bench.up();
+  bool busy = true;
+  bench.answer_all = [&, inner = bench.answer_all](const SendIq& iq) {
+    const bool configures = iq.payload.find("#owner") != std::string::npos;
+    return configures && std::exchange(busy, false) ? kWait : inner(iq);
+  };
+  bench.show(one(tune("heard")));
+  bench.wait(1h);
+  EXPECT_EQ(bench.shown(Node::tune), pep::Payload(tune("heard")));
+  EXPECT_THAT(bench.log, IsEmpty());
+}
+
 // XEP-0119 §6: "care should be taken in setting the access model for the relevant pubsub nodes"
 TEST(Publisher, WhereItCannotBeTightenedNothingIsPublished) {
   Bench bench;
