@@ -259,7 +259,6 @@ TEST(Publisher, WhatWasNeverPublishedNeedsNoStop) {
   EXPECT_THAT(bench.rows(), IsEmpty());
 }
 
-// XEP-0197 §2.2: "its client may publish that fact to a PEP node"
 // XEP-0197 §2.2: "the user's client SHOULD send an empty <video/> element with the"
 TEST(Publisher, ADeadProcesssLeftoversAreStopped) {
   Bench bench({{kBot, std::string(pep::id_of(Node::viewing)), "8eaa"},
