@@ -32,7 +32,19 @@ void ArrivalDelay::observe(std::uint32_t now, std::uint32_t timestamp, int sampl
     least_ = delay;
   }
   if (samples == 0) return;
-  count(std::int64_t{static_cast<std::int32_t>(delay - base())} + unseen_samples, samples);
+  const std::int64_t relative =
+      std::int64_t{static_cast<std::int32_t>(delay - base())} + unseen_samples;
+  if (!of_lone_stall(now, relative)) count(relative, samples);
+}
+
+// Whether it is late as another was just now, in a stall that comes alone.
+bool ArrivalDelay::of_lone_stall(std::uint32_t now, std::int64_t relative_samples) {
+  if (relative_samples <= wanted_samples_) return false;
+  const std::uint32_t since = stall_at_ ? now - *stall_at_ : kAlone_samples;
+  if (since < kStall_samples) return alone_;
+  alone_ = since >= kAlone_samples;
+  stall_at_ = now;
+  return false;
 }
 
 void ArrivalDelay::count(std::int64_t relative_samples, int samples) {

@@ -1,11 +1,13 @@
 // media/arrival_delay.h: how long packets of one leg are under way compared with its fastest ones,
 // and so how much delay their playout needs. A histogram of those relative delays with forgetting
 // says what is too rare to wait for; what has not happened for a few seconds is not waited for
-// either, however often it did. Pure; one thread at a time; no allocation.
+// either, however often it did, nor a stall that comes alone. Pure; one thread at a time; no
+// allocation.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 namespace media {
 
@@ -41,12 +43,18 @@ class ArrivalDelay {
   // For so long, up to twice that, the fastest packet and the slowest are kept in mind: in eight
   // seconds a clock that is off by 500 ppm goes wrong by 4 ms.
   static constexpr std::uint32_t kBlock_samples = 4 * 48000;
+  // A stall that begins so long after another comes alone: of the packets that are late within
+  // kStall_samples only the first counts. To wait for the next such stall would be a longer delay
+  // for seconds, and mostly for nothing.
+  static constexpr std::uint32_t kAlone_samples = 10 * 48000;
+  static constexpr std::uint32_t kStall_samples = 48000 / 2;
 
  private:
   static constexpr std::int32_t kBucket_samples = 240;  // 5 ms
   static constexpr std::size_t kBuckets = 64;
 
   std::uint32_t base() const;
+  bool of_lone_stall(std::uint32_t now, std::int64_t relative_samples);
   void count(std::int64_t relative_samples, int samples);
   void choose();
 
@@ -55,7 +63,9 @@ class ArrivalDelay {
   std::uint32_t block_began_ = 0;                    // by our clock
   std::uint32_t least_ = 0, least_of_previous_ = 0;  // our clock less timestamp, of the fastest
   bool stalled_ = false;  // after what cannot be waited for: those behind it tell nothing new
-  std::array<float, kBuckets> share_{};  // of packets so many buckets (rounded up) behind
+  std::optional<std::uint32_t> stall_at_;  // when the last one began, by our clock
+  bool alone_ = false;                     // it came alone
+  std::array<float, kBuckets> share_{};    // of packets so many buckets (rounded up) behind
   float counted_frames_ = 0;
   std::size_t worst_ = 0, worst_of_previous_ = 0;  // bucket
   std::int32_t wanted_samples_;

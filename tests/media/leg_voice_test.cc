@@ -288,5 +288,52 @@ TEST(LegVoice, AShortStallLosesNothing) {
   EXPECT_GE(line.decoded + 6, line.arrived);
 }
 
+class Stalls : public ::testing::TestWithParam<bool> {};  // is known when packets came?
+
+// 80 ms, as of a machine that stood still: four packets at once, the last of them in time.
+constexpr std::chrono::milliseconds kStall{80};
+
+TEST_P(Stalls, OneThatComesAloneIsCaughtUpWithInASecond) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  constexpr int kApart_s = 15, kTimes = 20;
+  VoiceLine line(seed,
+                 {.delay = kNetwork,
+                  .jitter = 5ms,
+                  .in_order = true,
+                  .stall_every = std::chrono::seconds(kApart_s),
+                  .stall = kStall},
+                 endless_speech);
+  line.stamped = GetParam();
+  Frame frame;
+  int ticks_older = 0;
+  for (int t = 0; t < kTimes * kApart_s * kSecond; ++t) {
+    line.tick(frame);
+    if (t >= kApart_s * kSecond && line.age().count() > most_age_ms(960, 5ms)) ++ticks_older;
+  }
+  EXPECT_LE(ticks_older, kTimes * kSecond);
+}
+
+TEST_P(Stalls, OnesThatComeAgainAreWaitedFor) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  constexpr int kApart_s = 5, kTimes = 20;
+  VoiceLine line(seed,
+                 {.delay = kNetwork,
+                  .jitter = 5ms,
+                  .in_order = true,
+                  .stall_every = std::chrono::seconds(kApart_s),
+                  .stall = kStall},
+                 endless_speech);
+  line.stamped = GetParam();
+  Frame frame;
+  for (int t = 0; t < 3 * kApart_s * kSecond; ++t) line.tick(frame);
+  const auto concealed = line.voice.concealed_samples();
+  for (int t = 0; t < kTimes * kApart_s * kSecond; ++t) line.tick(frame);
+  // Of the 60 ms of each that come too late, a quarter at most.
+  EXPECT_LT(line.voice.concealed_samples() - concealed, kTimes * 720);
+}
+INSTANTIATE_TEST_SUITE_P(LegVoice, Stalls, ::testing::Bool());
+
 }  // namespace
 }  // namespace media
