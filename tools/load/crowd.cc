@@ -135,10 +135,13 @@ class Crowd::Impl {
             std::visit([this, now](auto& each) { on(each, now); }, command);
           }
         } else if (what == kTimer) {
-          on_timer(now);
+          std::uint64_t times = 0;
+          (void)!read(timer_, &times, sizeof times);
         } else if (Leg* leg = find({what})) {
           leg->readable(now);
         }
+        // However much there is to hear, everybody speaks in time: else it would be jitter.
+        if (now >= next_slot_at_) on_timer(now);
       }
     }
     legs_.clear();  // they count up to now
@@ -157,8 +160,6 @@ class Crowd::Impl {
   Leg* find(media::LegId leg) const { return legs_.at(leg.value - 1).get(); }
 
   void on_timer(TimePoint now) {
-    std::uint64_t times = 0;
-    (void)!read(timer_, &times, sizeof times);
     while (!delayed_.empty() && delayed_.top().at <= now) {
       Delayed datagram = delayed_.top();
       delayed_.pop();
