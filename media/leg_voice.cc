@@ -14,7 +14,8 @@ constexpr float kGoodMatch = 0.9F;
 constexpr float kFarOff_samples = 30 * kSampleRate_hz / 1000;
 
 float match_needed(std::int32_t off_samples) {
-  return kGoodMatch * (1 - std::min(1.0F, static_cast<float>(off_samples) / kFarOff_samples));
+  const float off = static_cast<float>(off_samples) / kFarOff_samples;
+  return kGoodMatch * (1 - std::clamp(off, 0.0F, 1.0F));
 }
 
 }  // namespace
@@ -97,17 +98,16 @@ unsigned LegVoice::adapt() {
     return 0;
   }
   const std::int32_t surplus = playout_.surplus_samples();
-  unsigned decodes = 0;
-  int shortened = 0;
-  if (surplus >= kFrame_samples) {
-    decodes = fill(kFrame_samples + kMostPeriod_samples, true);
-    const int to_spare = decoder_.buffered_samples() - kFrame_samples;
-    shortened = decoder_.shorten(to_spare, match_needed(surplus - kFrame_samples));
-  } else if (surplus < 0) {
-    shortened = -decoder_.lengthen(match_needed(-surplus));
+  if (surplus >= 0 && surplus < PlayoutBuffer::kSlack_samples) return 0;
+  pause_ticks_ = kPause_ticks;
+  if (surplus < 0) {
+    shortened_samples_ -= decoder_.lengthen(match_needed(-surplus));
+    return 0;
   }
-  shortened_samples_ += shortened;
-  if (shortened != 0) pause_ticks_ = kPause_ticks;
+  const unsigned decodes = fill(kFrame_samples + kMostPeriod_samples, true);
+  const int to_spare = decoder_.buffered_samples() - kFrame_samples;
+  shortened_samples_ +=
+      decoder_.shorten(std::min(to_spare, surplus), match_needed(surplus - kFrame_samples));
   return decodes;
 }
 

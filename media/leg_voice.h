@@ -49,8 +49,9 @@ class LegVoice {
   std::int64_t concealed_samples() const { return concealed_samples_; }
 
   static constexpr std::uint8_t kNotTold = 0xFF;
-  // After a change of the sound's length it is left alone for so long: up to a quarter faster or
-  // slower, as a voice at its lowest; a sixth with usual ones.
+  // After a change of the sound's length, or a place where it could not be changed, it is left
+  // alone for so long: up to a quarter faster or slower, as a voice at its lowest; a sixth with
+  // usual ones.
   static constexpr int kPause_ticks = 2;
 
  private:

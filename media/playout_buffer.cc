@@ -303,7 +303,7 @@ std::optional<AudioLevel> PlayoutBuffer::peek_level(int samples) const {
 
 void PlayoutBuffer::align(std::uint8_t quiet_dbov) {
   const std::int32_t surplus = surplus_samples();
-  if (surplus >= 0 && surplus < kFrame_samples) return;
+  if (surplus >= 0 && surplus < kSlack_samples) return;
   for (std::size_t i = 0; surplus > 0 && i < kSlots; ++i) {
     const Slot& slot = slots_[i];
     if (slot.used && lead(slot) < surplus && slot.level && slot.level->level_dbov < quiet_dbov) {

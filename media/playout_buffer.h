@@ -80,7 +80,8 @@ class PlayoutBuffer {
   // there or none has a level.
   std::optional<AudioLevel> peek_level(int samples) const;
 
-  // How much longer the delay is than it should be; negative: shorter.
+  // How much longer the delay is than it should be; negative: shorter. Less than kSlack_samples too
+  // long, no more than what is wanted may change by from one second to the next, is left so.
   std::int32_t surplus_samples() const;
   // Nobody hears what is done now: the delay becomes what it should be, if that costs no packet
   // louder than `quiet_dbov`.
@@ -94,6 +95,7 @@ class PlayoutBuffer {
   std::size_t packets() const { return count_; }
   std::uint64_t late() const { return late_; }
 
+  static constexpr int kSlack_samples = 288;
   // Nothing for a second: the talk that begins next is another one.
   static constexpr int kForget_samples = 48000;
 

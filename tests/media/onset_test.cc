@@ -78,18 +78,20 @@ class Begins : public ::testing::TestWithParam<Onset> {
       const Frame frame = own ? *own : Frame{};
       heard.insert(heard.end(), frame.begin(), frame.end());
     }
-    // Where in `heard` the reference is: whole frames later.
+    // Where in `heard` the reference is: so many of the shortest packets later.
+    constexpr std::size_t kPacket_samples = 480;
     const std::size_t onset = Beginner::kOnset_samples / kFrame_samples;
     double best_db = -100;
-    std::size_t delay = 0;
+    std::size_t delay_samples = 0;
     const auto reference = [&](std::size_t frame) {
       return std::span(who.reference).subspan((onset + frame) * kFrame_samples, kFrame_samples);
     };
     const auto mixed = [&](std::size_t frame) {
-      return std::span(heard).subspan((onset + frame + delay) * kFrame_samples, kFrame_samples);
+      return std::span(heard).subspan((onset + frame) * kFrame_samples + delay_samples,
+                                      kFrame_samples);
     };
-    for (std::size_t later = 1; later <= 5; ++later) {
-      delay = later;
+    for (std::size_t later = 1; later <= 10; ++later) {
+      delay_samples = later * kPacket_samples;
       const double snr_db = test_support::snr_db(mixed(8), reference(8));
       if (snr_db > best_db) best_db = snr_db;
       if (snr_db > 20) break;
