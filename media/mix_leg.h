@@ -45,10 +45,14 @@ class MixLeg {
         timestamp_(spec.ssrc * 2246822519U) {
     if (spec.rtp.packet_ms > kTick.count()) packer_ = std::make_unique<FramePacker>(1);
   }
+  // After the I/O thread's last call; see PacketRing.
+  ~MixLeg() { told_loss_.load(std::memory_order_acquire); }
+  MixLeg(const MixLeg&) = delete;
+  MixLeg& operator=(const MixLeg&) = delete;
 
   PacketRing& packets() { return packets_; }  // I/O thread: reserve and commit
   // The same thread: ListenerLoss::step() of what the peer reports.
-  void tell_loss(std::uint8_t step) { told_loss_.store(step, std::memory_order_relaxed); }
+  void tell_loss(std::uint8_t step) { told_loss_.store(step, std::memory_order_release); }
 
  private:
   friend class RoomMixer;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "media/handoff.h"
+#include "media/mix_leg.h"
 #include "media/packet_ring.h"
 #include "media/play_source.h"
 #include "tests/support/seed.h"
@@ -119,6 +120,25 @@ TEST(PacketRing, OneThreadPutsAndAnotherTakes) {
     ++expected;
   }
   producer.join();
+}
+
+// It is a lock of GStreamer's that tells control of the I/O thread's last call, and ThreadSanitizer
+// does not see that.
+TEST(MixLeg, EndsAfterTheLastThatItsIoThreadDidToIt) {
+  auto leg = std::make_unique<MixLeg>(MixLegSpec{});
+  std::atomic<bool> done{false}, gone{false};
+  const auto wait = [](const std::atomic<bool>& until) {
+    while (!until.load(std::memory_order_relaxed)) std::this_thread::yield();
+  };
+  std::thread io([&, told = leg.get()] {
+    told->tell_loss(1);
+    done.store(true, std::memory_order_relaxed);
+    wait(gone);  // so that no join orders anything
+  });
+  wait(done);
+  leg.reset();
+  gone.store(true, std::memory_order_relaxed);
+  io.join();
 }
 
 struct Node {
