@@ -132,19 +132,47 @@ TEST(TickPool, ACallDuringTheTickIsNotLost) {
   pool.remove(&room);
 }
 
-TEST(TickPool, RemoveWaitsForTheTickThatRuns) {
-  TickPool pool(2);
-  CountingRoom room;
-  room.hold = true;
+TEST(TickPool, RemoveWaitsForTheTickThatRunsAndNoneFollows) {
+  TickPool pool(1);
+  bool none_followed = false;  // once remove() is called before the tick ends
+  for (int patience = 1; !none_followed && patience < 1 << 18; patience *= 2) {
+    CountingRoom room, behind;
+    room.hold = true;
+    pool.queue(&room);
+    while (!room.inside) std::this_thread::yield();
+    pool.queue(&room);
+    std::thread release([&room, patience] {
+      for (int i = 0; i < patience; ++i) std::this_thread::yield();
+      room.hold = false;
+    });
+    pool.remove(&room);
+    EXPECT_FALSE(room.inside);
+    const int ticks = room.ticks;
+    none_followed = ticks == 1;
+    release.join();
+    pool.queue(&behind);
+    wait_for(behind.ticks, 1);
+    pool.remove(&behind);
+    EXPECT_EQ(room.ticks, ticks);
+    pool.remove(&room);  // again is harmless
+  }
+  EXPECT_TRUE(none_followed);
+}
+
+TEST(TickPool, WhoIsRemovedWhileHeWaitsIsNotTicked) {
+  TickPool pool(1);
+  CountingRoom busy, room, behind;
+  busy.hold = true;
+  pool.queue(&busy);
+  while (!busy.inside) std::this_thread::yield();
   pool.queue(&room);
-  while (!room.inside) std::this_thread::yield();
-  pool.queue(&room);
-  std::thread release([&room] { room.hold = false; });
+  pool.queue(&behind);
   pool.remove(&room);
-  EXPECT_FALSE(room.inside);
-  EXPECT_EQ(room.ticks, 1) << "what was still waiting is not ticked";
-  release.join();
-  pool.remove(&room);  // again is harmless
+  busy.hold = false;
+  wait_for(behind.ticks, 1);
+  EXPECT_EQ(room.ticks, 0);
+  pool.remove(&busy);
+  pool.remove(&behind);
 }
 
 TEST(TickPool, ARoomMayComeBack) {
