@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 
 #include "media/gst/child_process.h"
 #include "media/gst/ice_servers.h"
@@ -35,8 +36,11 @@ class Scarcity : public ::testing::Test {
   }
   void expect_the_call_goes_on() {
     EXPECT_TRUE(listener_.wait_for_sound(listener_.packets().size() * 960 + 48000));
-    EXPECT_NEAR(test_support::tone_dbfs(listener_.last_samples(24000), 440),
-                TestCaller::kLevel_dbfs, 2);
+    double level = 0;  // of the last half second; a machine that is in want makes gaps
+    EXPECT_TRUE(eventually([&] {
+      level = test_support::tone_dbfs(listener_.last_samples(24000), 440);
+      return std::abs(level - TestCaller::kLevel_dbfs) < 2;
+    })) << level;
     for (const TestCaller* caller : {&talker_, &listener_}) {
       EXPECT_EQ(mixer_.log.count<LegFailed>(caller->leg()), 0U);
     }
