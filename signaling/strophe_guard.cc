@@ -19,6 +19,9 @@ constexpr char kXmlNamespace[] = "http://www.w3.org/XML/1998/namespace";
 constexpr char kSeparator = '\x1f';  // libstrophe's choice (parser_expat.c)
 // expat keeps an incomplete token whole; no tag or attribute we can use is longer.
 constexpr long kMaxTokenBytes = 2 * static_cast<long>(limits::kMaxStanzaBytes);
+// expat keeps each name of an element, an attribute or a prefix that it has ever read, with 60 to
+// 300 bytes beside it; of so much XML at most.
+constexpr long kMaxNamesBytes = static_cast<long>(limits::kMaxStanzaBytes);
 
 thread_local StropheGuard* current_guard = nullptr;
 
@@ -73,7 +76,13 @@ void StropheGuard::reset() {
 }
 
 void StropheGuard::start(const char* name, const char** attributes) {
+  if (renewing_) return;
   last_event_ = XML_GetCurrentByteIndex(static_cast<XML_Parser>(parser_));
+  if (depth_ == 0) {
+    opening_ = opening_.substr(
+        static_cast<std::size_t>(last_event_),
+        static_cast<std::size_t>(XML_GetCurrentByteCount(static_cast<XML_Parser>(parser_))));
+  }
   const auto [ns, local] = split(name);
   if (depth_ == 1) begin_top(ns, local, attributes);
   if (depth_ > 1) check_size();
@@ -170,6 +179,11 @@ void StropheGuard::end(const char* name) {
       break;
   }
   if (top) mode_ = Mode::pass;
+  if (!top || !taking_) return;
+  last_event_ += XML_GetCurrentByteCount(static_cast<XML_Parser>(parser_));
+  if (last_event_ < kMaxNamesBytes || !facts_.fatal.empty()) return;
+  renew_ = true;
+  XML_StopParser(static_cast<XML_Parser>(parser_), XML_FALSE);
 }
 
 void StropheGuard::characters(std::string_view text) {
@@ -234,6 +248,27 @@ void StropheGuard::fail(std::string why) {
   XML_StopParser(static_cast<XML_Parser>(parser_), XML_FALSE);
 }
 
+namespace {
+
+template <typename Function>
+Function* next_definition(const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+// expat's own, behind what stands in their place below.
+struct Real {
+  decltype(XML_Parse)* parse = next_definition<decltype(XML_Parse)>("XML_Parse");
+  decltype(XML_SetElementHandler)* set_element_handler =
+      next_definition<decltype(XML_SetElementHandler)>("XML_SetElementHandler");
+  decltype(XML_SetCharacterDataHandler)* set_character_data_handler =
+      next_definition<decltype(XML_SetCharacterDataHandler)>("XML_SetCharacterDataHandler");
+};
+const Real& real() {
+  static const Real found;
+  return found;
+}
+
+}  // namespace
+
 // What expat calls, and what libstrophe calls instead of expat.
 struct StropheGuardHooks {
   static void start(void*, const XML_Char* name, const XML_Char** attributes) noexcept {
@@ -259,12 +294,8 @@ struct StropheGuardHooks {
     guard.mode_ = StropheGuard::Mode::pass;
     guard.text_.clear();
     guard.path_.clear();
-    XML_SetStartDoctypeDeclHandler(parser, doctype);
-    // Part of 2.6.0 and of distributions' 2.5.0 with the remedy of CVE-2023-52425.
-    using Defer = XML_Bool (*)(XML_Parser, XML_Bool);
-    static const auto defer =
-        reinterpret_cast<Defer>(::dlsym(RTLD_DEFAULT, "XML_SetReparseDeferralEnabled"));
-    if (defer) defer(parser, XML_FALSE);
+    guard.opening_.clear();
+    set_handlers(parser);
   }
   static void adopt(StropheGuard& guard, XML_CharacterDataHandler characters) {
     guard.expat_->characters = characters;
@@ -274,25 +305,56 @@ struct StropheGuardHooks {
     guard.fed_ += size;
     guard.chunk_.assign(text, static_cast<std::size_t>(size));
     guard.filter_.filter(guard.chunk_);
+    if (guard.depth_ == 0) guard.opening_ += guard.chunk_;
     if (guard.fed_ - guard.last_event_ > kMaxTokenBytes) guard.facts_.fatal = "oversized XML token";
     return guard.facts_.fatal.empty();
   }
-  static const char* filtered(const StropheGuard& guard) { return guard.chunk_.data(); }
+  // The chunk that was admitted, with a parser that may have to begin anew in its midst.
+  static XML_Status parse(StropheGuard& guard, XML_Parser parser, int is_final) {
+    std::string_view rest = guard.chunk_;
+    for (;;) {
+      const XML_Status status = feed(parser, rest, is_final);
+      if (!std::exchange(guard.renew_, false)) {
+        if (status == XML_STATUS_ERROR) report(guard, parser);
+        return status;
+      }
+      rest = rest.substr(rest.size() - static_cast<std::size_t>(guard.fed_ - guard.last_event_));
+      renew(guard, parser);
+      guard.fed_ += static_cast<long>(rest.size());
+    }
+  }
   static void report(StropheGuard& guard, XML_Parser parser) {
     if (!guard.facts_.fatal.empty()) return;
     guard.facts_.fatal = std::string("not well-formed XML from the server: ") +
                          XML_ErrorString(XML_GetErrorCode(parser));
   }
+
+ private:
+  static XML_Status feed(XML_Parser parser, std::string_view text, int is_final) {
+    return real().parse(parser, text.data(), static_cast<int>(text.size()), is_final);
+  }
+  static void set_handlers(XML_Parser parser) {
+    real().set_element_handler(parser, start, end);
+    real().set_character_data_handler(parser, characters);
+    XML_SetStartDoctypeDeclHandler(parser, doctype);
+    // Part of 2.6.0 and of distributions' 2.5.0 with the remedy of CVE-2023-52425.
+    using Defer = XML_Bool (*)(XML_Parser, XML_Bool);
+    static const auto defer =
+        reinterpret_cast<Defer>(::dlsym(RTLD_DEFAULT, "XML_SetReparseDeferralEnabled"));
+    if (defer) defer(parser, XML_FALSE);
+  }
+  // Between two stanzas: all names are forgotten, and what opened the stream is said again.
+  static void renew(StropheGuard& guard, XML_Parser parser) {
+    XML_ParserReset(parser, nullptr);
+    XML_SetUserData(parser, guard.expat_->user_data);
+    set_handlers(parser);
+    guard.renewing_ = true;
+    feed(parser, guard.opening_, XML_FALSE);
+    guard.renewing_ = false;
+    guard.fed_ = guard.last_event_ = static_cast<long>(guard.opening_.size());
+  }
 };
 
-namespace {
-
-template <typename Function>
-Function* next_definition(const char* name) {
-  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
-}
-
-}  // namespace
 }  // namespace jingle
 
 // ELF interposition: libstrophe's calls land here; those of others pass through.
@@ -302,29 +364,20 @@ using jingle::StropheGuardHooks;
 
 void XML_SetElementHandler(XML_Parser parser, XML_StartElementHandler start,
                            XML_EndElementHandler end) {
-  static auto* const real =
-      jingle::next_definition<decltype(XML_SetElementHandler)>("XML_SetElementHandler");
-  if (!jingle::current_guard) return real(parser, start, end);
+  if (!jingle::current_guard) return jingle::real().set_element_handler(parser, start, end);
   StropheGuardHooks::adopt(*jingle::current_guard, parser, start, end);
-  real(parser, StropheGuardHooks::start, StropheGuardHooks::end);
 }
 
 void XML_SetCharacterDataHandler(XML_Parser parser, XML_CharacterDataHandler handler) {
-  static auto* const real =
-      jingle::next_definition<decltype(XML_SetCharacterDataHandler)>("XML_SetCharacterDataHandler");
-  if (!jingle::current_guard) return real(parser, handler);
+  if (!jingle::current_guard) return jingle::real().set_character_data_handler(parser, handler);
   StropheGuardHooks::adopt(*jingle::current_guard, handler);
-  real(parser, StropheGuardHooks::characters);
 }
 
 XML_Status XML_Parse(XML_Parser parser, const char* text, int size, int is_final) {
-  static auto* const real = jingle::next_definition<decltype(XML_Parse)>("XML_Parse");
   jingle::StropheGuard* const guard = jingle::current_guard;
-  if (!guard) return real(parser, text, size, is_final);
+  if (!guard) return jingle::real().parse(parser, text, size, is_final);
   if (!StropheGuardHooks::admit(*guard, text, size)) return XML_STATUS_ERROR;
-  const XML_Status status = real(parser, StropheGuardHooks::filtered(*guard), size, is_final);
-  if (status == XML_STATUS_ERROR) StropheGuardHooks::report(*guard, parser);
-  return status;
+  return StropheGuardHooks::parse(*guard, parser, is_final);
 }
 
 }  // extern "C"

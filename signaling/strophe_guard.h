@@ -5,7 +5,8 @@
 //   - it knows no bounds, and never switches off expat's deferral of incomplete tokens (a stanza
 //     split by TCP in the middle of a tag then waits for bytes that may never come);
 //   - its handlers match by the namespace of any child, so a contact's <x xmlns='urn:xmpp:sm:3'/>
-//     looks like the server's stream management.
+//     looks like the server's stream management;
+//   - it keeps one parser for the life of the stream, and expat every name that it has ever read.
 // So once the stream is up, stanzas are built here, from expat's events, with every namespace
 // explicit; libstrophe is shown an empty <message/>, <iq/> or <presence/> in their place, which it
 // counts for XEP-0198. Before that, and for the stream's own elements, it sees what there is, but
@@ -106,7 +107,10 @@ class StropheGuard {
   std::uint64_t chunks_ = 0;
 
   ReservedNamespaceFilter filter_;
-  std::string chunk_;  // filtered
+  std::string chunk_;    // filtered
+  std::string opening_;  // what opened the stream, as it came
+  bool renew_ = false;   // the parser has read enough names
+  bool renewing_ = false;
   bool taking_ = false;
   int depth_ = 0;        // open elements, the stream included
   long top_start_ = 0;   // byte index of the element below the stream

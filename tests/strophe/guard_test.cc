@@ -4,12 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "signaling/limits.h"
 #include "signaling/namespaces.h"
 #include "tests/strophe/harness.h"
 #include "tests/support/fake_server.h"
+#include "tests/support/in_use.h"
 #include "tests/support/prosody.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/seed.h"
 
 namespace jingle {
 namespace {
@@ -209,6 +213,53 @@ TEST(Guard, AStanzaSplitInTheMiddleOfATagArrivesAtOnce) {
   for (int i = 0; i < 10; ++i) peer.turn(20ms);
   ASSERT_TRUE(peer.connection->send(Priority::normal, "<message to='a@b/c'/>"));
   EXPECT_TRUE(peer.run_until([&] { return peer.seen.find<Message>(id); }, 5000ms));
+}
+
+// expat remembers every name that it has ever read, and a stranger can always think of another.
+TEST(Guard, StrangersNamesDoNotFillTheMemory) {
+  std::string all;
+  for (int i = 0; i < 400000;) {
+    std::string content;
+    for (const int end = i + 10000; i < end; ++i) {
+      const std::string n = std::to_string(i);
+      content += i % 2 == 0 ? "<n" + n + "/>" : "<b a" + n + "='' xmlns:p" + n + "='urn:p'/>";
+    }
+    all += message(content);
+  }
+  Hostile hostile(all);
+  const std::size_t before = test_support::bytes_in_use();
+  ASSERT_TRUE(hostile.run());
+  EXPECT_EQ(std::exchange(hostile.peer->seen.stanzas, {}).size(), 41u);
+  if (!test_support::kKnowsInUse) GTEST_SKIP() << "a sanitizer keeps what was freed";
+  EXPECT_LT(test_support::bytes_in_use(), before + (16u << 20)) << "of 8 MB that were sent";
+}
+
+// The parser begins anew between two stanzas, wherever those were cut on their way.
+TEST(Guard, StanzasArriveAsTheyWereSentThoughNamesAreForgotten) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("TEST_SEED=" + std::to_string(seed));
+  std::mt19937 random(seed);
+  std::vector<std::string> sent;
+  std::string all;
+  while (all.size() < 10 * limits::kMaxStanzaBytes) {
+    const std::string body(random() % 700, 'x');
+    sent.push_back("<body>" + body + "</body><a xmlns='urn:a' k='2'><b/></a>");
+    if (random() % 4 == 0) sent.back().clear();
+    all += sent.back().empty() ? "<message from='a@b/c' to='mixer.localhost' id='m'/>"
+                               : message(sent.back());
+    if (random() % 4 == 0) all += ' ';
+    if (random() % 200 == 0) all += message(std::string(limits::kMaxStanzaBytes, 'y'));
+  }
+  Hostile hostile(all);
+  ASSERT_TRUE(hostile.run()) << hostile.peer->last_reason();
+  ASSERT_EQ(hostile.peer->seen.stanzas.size(), sent.size() + 1);
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    ASSERT_EQ(std::get<Message>(hostile.peer->seen.stanzas[i]).xml,
+              *Xml::parse("<message xmlns='jabber:client' from='a@b/c' to='mixer.localhost' "
+                          "id='m'>" +
+                          sent[i] + "</message>"))
+        << i;
+  }
 }
 
 TEST(Guard, BrokenXmlEndsTheConnectionWithAReason) {
