@@ -77,7 +77,8 @@ class Roster {
 
   // What the room itself does: meanwhile the focus is listed, by joining-method focus-owner
   // (§5.7.4), as "Recording", "Playing: TITLE" or both, on hold while that is paused; it counts for
-  // nobody. free-text (§5.3.3) says, too, that it is recorded. True if that is news.
+  // nobody. free-text (§5.3.3) says, too, that it is recorded. Asked at each event of a room: the
+  // same again costs nothing. True if that is news.
   bool set_doing(bool recorded, const std::optional<NowPlaying>& playing);
 
   // Users with a connected endpoint (on hold or muted is connected), those behind other foci not
@@ -174,6 +175,7 @@ class Roster {
   std::map<std::string, Behind> behind_;  // by entity
   std::set<std::string> names_;           // of users_, behind_ and own_
   bool recorded_ = false;
+  std::optional<NowPlaying> playing_;
   std::optional<coin::User> own_;  // the focus, as it is listed
   std::size_t connected_ = 0;
   std::size_t connected_behind_ = 0;

@@ -18,9 +18,11 @@ std::string name_for(bool recorded, const std::optional<NowPlaying>& playing) {
 }  // namespace
 
 bool Roster::set_doing(bool recorded, const std::optional<NowPlaying>& playing) {
+  if (recorded == recorded_ && playing == playing_) return false;
+  recorded_ = recorded;
+  playing_ = playing;
   const std::optional<coin::User> before = std::exchange(own_, std::nullopt);
   if (before) names_.erase(*before->display_text);
-  recorded_ = recorded;
   if (recorded || playing) {
     coin::Endpoint endpoint;
     endpoint.entity = room_.uri();

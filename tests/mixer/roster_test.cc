@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mixer/limits.h"
+#include "tests/support/allocations.h"
 #include "tests/support/focus_bench.h"
 
 namespace {
@@ -345,6 +346,22 @@ TEST(Roster, TheFocusIsListedWhileItPlaysOrRecordsByWhatItDoes) {
   EXPECT_NE(room.info().description->free_text, std::nullopt);
   EXPECT_TRUE(room.set_doing(false, std::nullopt));
   EXPECT_EQ(user(room, focus), coin::User{});
+}
+
+// A room asks at each of its events.
+TEST(Roster, WhatTheFocusStillDoesIsNoNewsAndCostsNothing) {
+  const std::string focus = "xmpp:room@mixer.localhost";
+  Roster room = roster(Disclose::bare);
+  Participant occupant = participant("chat@muc.example/Playing: x", 1, "t1");
+  occupant.occupant = true;
+  room.set({1}, occupant);
+  const std::optional<mixer::NowPlaying> piece = mixer::NowPlaying{.title = "x"};
+  EXPECT_TRUE(room.set_doing(false, piece));
+  room.remove({1});
+  test_support::count_allocations();
+  EXPECT_FALSE(room.set_doing(false, piece));
+  EXPECT_EQ(test_support::allocations_counted(), 0u);  // a sanitizer's are not
+  EXPECT_EQ(user(room, focus).display_text, "Playing: x (2)") << "it keeps its name, as all do";
 }
 
 TEST(Roster, ATitleIsShownLikeAnyName) {
