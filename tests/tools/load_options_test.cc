@@ -47,6 +47,11 @@ TEST(LoadOptions, MistakesEndWithTheStatusOfWrongUse) {
   for (const std::vector<std::string>& wrong :
        std::vector<std::vector<std::string>>{{"--callers", "0"},
                                              {"--loss", "101"},
+                                             {"--burst", "0.5"},
+                                             {"--reorder", "51"},
+                                             {"--jitter", "-1"},
+                                             {"--silence", "-1"},
+                                             {"--afflict", "nobody"},
                                              {"--listeners", "loud"},
                                              {"--component", "ann@localhost"},
                                              {"--server", "127.0.0.1:x"},

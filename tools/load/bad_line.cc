@@ -6,19 +6,23 @@ namespace load {
 
 std::optional<BadLine::Time> BadLine::pass(Time now) {
   if (spec_.loss > 0) {
-    // So that a share `loss` of the packets is in bursts of `burst` on average.
-    const double ends = 1 / std::max(spec_.burst, 1.0);
-    const double begins = spec_.loss >= 1 ? 1 : ends * spec_.loss / (1 - spec_.loss);
-    losing_ = losing_ ? spec_.loss >= 1 || !happens(ends) : happens(begins);
+    // So that a share `loss` of the packets is lost. Where bursts of `burst` leave no room for the
+    // packets between them, they are longer.
+    const double kept = 1 - spec_.loss;
+    const double ends = std::min(1 / spec_.burst, kept / spec_.loss);
+    losing_ = losing_ ? !happens(ends) : kept <= 0 || happens(ends * spec_.loss / kept);
     if (losing_) return std::nullopt;
   }
-  Time arrives = now;
-  if (spec_.jitter.count() > 0) {
-    arrives += std::chrono::duration_cast<Time::duration>(spec_.jitter * uniform_(random_));
-    arrives = last_ = std::max(arrives, last_);
+  if (spec_.reorder > 0) {
+    // Never two in a row: the one would not overtake the other.
+    overtaken_ = !overtaken_ && happens(spec_.reorder / (1 - spec_.reorder));
+    if (overtaken_) return now + spec_.jitter + kOvertaken;
   }
-  if (spec_.reorder > 0 && happens(spec_.reorder)) arrives += kOvertaken;
-  return arrives;
+  if (spec_.jitter.count() > 0) {
+    now += std::chrono::duration_cast<Time::duration>(spec_.jitter * uniform_(random_));
+    now = last_ = std::max(now, last_);
+  }
+  return now;
 }
 
 }  // namespace load

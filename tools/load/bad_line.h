@@ -12,9 +12,9 @@ namespace load {
 
 struct LineSpec {
   double loss = 0;                     // share of the packets, 0 to 1
-  double burst = 1;                    // packets lost in a row, on average
+  double burst = 1;                    // packets lost in a row, on average; at least 1
   std::chrono::microseconds jitter{};  // at most
-  double reorder = 0;                  // share that is overtaken by the next one
+  double reorder = 0;                  // share that is overtaken by the next one, 0 to 0.5
   bool bad() const { return loss > 0 || jitter.count() > 0 || reorder > 0; }
   bool operator==(const LineSpec&) const = default;
 };
@@ -28,7 +28,7 @@ class BadLine {
   // When what sets off at `now` arrives; nullopt: never.
   std::optional<Time> pass(Time now);
 
-  // Over one packet of 20 ms.
+  // What is overtaken comes that much after the jitter's most: over one packet of 20 ms.
   static constexpr std::chrono::milliseconds kOvertaken{25};
 
  private:
@@ -37,7 +37,7 @@ class BadLine {
   const LineSpec spec_;
   std::mt19937_64 random_;
   std::uniform_real_distribution<double> uniform_{0, 1};
-  bool losing_ = false;
+  bool losing_ = false, overtaken_ = false;
   Time last_{};
 };
 

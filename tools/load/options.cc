@@ -85,7 +85,8 @@ void add_bad_lines(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--burst", options.line.burst, "packets lost in a row, on average")
       ->check(CLI::Range(1.0, 1000.0));
   app.add_option("--jitter", raw.jitter_ms, "ms at most")->check(CLI::Range(0.0, 10000.0));
-  app.add_option("--reorder", raw.reorder, "% of the packets overtaken")->check(share);
+  app.add_option("--reorder", raw.reorder, "% of the packets overtaken by the next, each way")
+      ->check(CLI::Range(0.0, 50.0));
   app.add_option("--afflict", options.afflicted, "who has such a line")
       ->transform(CLI::CheckedTransformer(kAfflicted).description(""))
       ->type_name("all|listeners|talkers");
