@@ -55,8 +55,14 @@ TEST(LoadFigures, AnEchoIsWhatComesBackEachTime) {
 
 TEST(LoadFigures, RatesAreOfListenersAndOfTheMeasuredTime) {
   Scene scene;
-  scene.measured.traffic[0].received = 1;
-  scene.measured.traffic[2] = {.sent = 25, .received = 500, .dropped = 5, .reported_loss = 0.25};
+  scene.measured.traffic[0] = {.received = 1, .delayed = 3, .overtaken = 2, .lost = 1};
+  scene.measured.traffic[2] = {.sent = 25,
+                               .received = 500,
+                               .dropped = 5,
+                               .delayed = 4,
+                               .overtaken = 1,
+                               .lost = 2,
+                               .reported_loss = 0.25};
   scene.measured.traffic[3].received = 480;
   const call::Json json = to_json(scene.measured, scene.roles);
   EXPECT_EQ(json["received_per_s"]["count"].number(), 2);
@@ -66,6 +72,10 @@ TEST(LoadFigures, RatesAreOfListenersAndOfTheMeasuredTime) {
   EXPECT_NEAR(json["listeners_sent_per_s"]["max"].number(), 2.5, 1e-6);
   EXPECT_EQ(json["bad_lines"].number(), 1);
   EXPECT_EQ(json["packets"]["dropped_by_bad_lines"].number(), 5);
+  EXPECT_EQ(json["packets"]["delayed_by_bad_lines"].number(), 7);
+  EXPECT_EQ(json["packets"]["overtaken"].number(), 3);
+  EXPECT_EQ(json["packets"]["lost"].number(), 3);
+  EXPECT_EQ(json["listeners_with_loss"].number(), 1) << "the talker is none";
   EXPECT_NEAR(json["loss_reported_by_mixer_percent"]["max"].number(), 25, 1e-6);
   EXPECT_EQ(json["markers"]["expected"].number(), 3);
   EXPECT_EQ(json["markers"]["heard"].number(), 2);

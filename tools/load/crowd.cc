@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <map>
-#include <queue>
 #include <stdexcept>
 #include <thread>
 
@@ -53,14 +52,9 @@ using Command = std::variant<Open, Connect, AddCandidates, SetSending, Vanish, C
                              Begin, End, Stop>;
 
 struct Delayed {
-  TimePoint at;
-  std::uint64_t number;  // equal times keep their order
   media::LegId leg;
   bool in;
   std::vector<std::uint8_t> bytes;
-  bool operator>(const Delayed& other) const {
-    return std::tie(at, number) > std::tie(other.at, other.number);
-  }
 };
 
 }  // namespace
@@ -89,7 +83,7 @@ class Crowd::Impl {
     host_.random = &random_;
     host_.emit = [this](media::Event event) { sink_(std::move(event)); };
     host_.delay = [this](media::LegId leg, bool in, std::vector<std::uint8_t> bytes, TimePoint at) {
-      delayed_.push({at, ++delayed_number_, leg, in, std::move(bytes)});
+      delayed_.insert({at, {leg, in, std::move(bytes)}});
     };
     host_.said_marker = [this](const Role& role, TimePoint at) {
       if (measuring_) measured_.said.push_back({at, role.room, *role.marker});
@@ -160,11 +154,9 @@ class Crowd::Impl {
   Leg* find(media::LegId leg) const { return legs_.at(leg.value - 1).get(); }
 
   void on_timer(TimePoint now) {
-    while (!delayed_.empty() && delayed_.top().at <= now) {
-      Delayed datagram = delayed_.top();
-      delayed_.pop();
+    while (!delayed_.empty() && delayed_.begin()->first <= now) {
+      const Delayed datagram = std::move(delayed_.extract(delayed_.begin()).mapped());
       Leg* leg = find(datagram.leg);
-      if (leg == nullptr) continue;
       if (datagram.in) {
         leg->arrive(datagram.bytes, now);
       } else {
@@ -235,6 +227,8 @@ class Crowd::Impl {
       closed.statistics = leg->statistics();
       leg->say_bye(now);
       legs_[close.leg.value - 1].reset();
+      // The leg's number may soon be that of another call.
+      std::erase_if(delayed_, [&close](const auto& each) { return each.second.leg == close.leg; });
     }
     sink_(media::Event(closed));
   }
@@ -275,8 +269,7 @@ class Crowd::Impl {
   Leg::Host host_;
   std::vector<std::unique_ptr<Leg>> legs_;
   std::vector<std::unique_ptr<Ear>> ears_;
-  std::priority_queue<Delayed, std::vector<Delayed>, std::greater<>> delayed_;
-  std::uint64_t delayed_number_ = 0;
+  std::multimap<TimePoint, Delayed> delayed_;
   Measured measured_;
   std::vector<Traffic> kept_;
   int epoll_ = -1, timer_ = -1;

@@ -81,16 +81,22 @@ Json::Object to_json(const Measured& measured, const std::vector<Role>& roles) {
   const double time_s = std::max(seconds(measured.to - measured.from), 1e-9);
   Traffic total;
   std::vector<double> received, talkers_sent, listeners_sent, reported;
+  std::size_t listeners_with_loss = 0;
   for (std::size_t i = 0; i < roles.size(); ++i) {
     const Traffic& traffic = measured.traffic.at(i);
     (roles[i].talker ? talkers_sent : listeners_sent)
         .push_back(static_cast<double>(traffic.sent) / time_s);
-    if (!roles[i].talker) received.push_back(static_cast<double>(traffic.received) / time_s);
+    if (!roles[i].talker) {
+      received.push_back(static_cast<double>(traffic.received) / time_s);
+      listeners_with_loss += traffic.lost > 0 ? 1 : 0;
+    }
     if (roles[i].afflicted) reported.push_back(100 * traffic.reported_loss);
     total.received += traffic.received;
     total.sent += traffic.sent;
     total.undecryptable += traffic.undecryptable;
     total.dropped += traffic.dropped;
+    total.delayed += traffic.delayed;
+    total.overtaken += traffic.overtaken;
     total.gaps += traffic.gaps;
     total.lost += traffic.lost;
     total.longest_gap = std::max(total.longest_gap, traffic.longest_gap);
@@ -121,10 +127,13 @@ Json::Object to_json(const Measured& measured, const std::vector<Role>& roles) {
                                    {"received", number(total.received)},
                                    {"undecryptable", number(total.undecryptable)},
                                    {"dropped_by_bad_lines", number(total.dropped)},
+                                   {"delayed_by_bad_lines", number(total.delayed)},
+                                   {"overtaken", number(total.overtaken)},
                                    {"lost", static_cast<double>(total.lost)}}},
           {"gaps", Json::Object{{"count", number(total.gaps)},
                                 {"longest_ms", 1000 * seconds(total.longest_gap)}}},
           {"bad_lines", static_cast<double>(afflicted)},
+          {"listeners_with_loss", number(listeners_with_loss)},
           {"loss_reported_by_mixer_percent", spread(std::move(reported))},
           {"delay_ms", spread(std::move(delays))},
           {"markers", Json::Object{{"said", number(measured.said.size())},

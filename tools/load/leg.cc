@@ -180,6 +180,7 @@ void Leg::decrypt(std::span<std::uint8_t> datagram, TimePoint now) {
     arrive(datagram.first(*size), now);
   } else {
     const auto rtp = datagram.first(*size);
+    ++traffic_.delayed;
     host_.delay(id_, true, {rtp.begin(), rtp.end()}, *arrives);
   }
 }
@@ -188,6 +189,11 @@ void Leg::arrive(std::span<const std::uint8_t> rtp, TimePoint now) {
   const auto packet = media::parse_rtp(rtp);
   if (!packet) return;
   rtcp_.rtp_received(*packet, now.time_since_epoch());
+  if (newest_received_ && static_cast<std::int16_t>(packet->sequence - *newest_received_) < 0) {
+    ++traffic_.overtaken;
+  } else {
+    newest_received_ = packet->sequence;
+  }
   traffic_.lost += rtcp_.lost() - std::exchange(lost_told_, rtcp_.lost());
   if (last_received_ && now - *last_received_ > kGap) {
     ++traffic_.gaps;
@@ -262,6 +268,7 @@ void Leg::send_protected(std::size_t size, bool rtcp, TimePoint now) {
   } else if (*departs <= now) {
     depart(datagram);
   } else {
+    ++traffic_.delayed;
     host_.delay(id_, false, {datagram.begin(), datagram.end()}, *departs);
   }
 }

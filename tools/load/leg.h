@@ -28,8 +28,10 @@ struct Traffic {
   std::uint64_t sent = 0;
   std::uint64_t received = 0;  // RTP that could be decrypted, before a bad line spoils it
   std::uint64_t undecryptable = 0;
-  std::uint64_t dropped = 0;  // by its bad line, both ways
-  std::uint64_t gaps = 0;     // over 60 ms between two packets
+  std::uint64_t dropped = 0;    // by its bad line, both ways
+  std::uint64_t delayed = 0;    // by it, both ways
+  std::uint64_t overtaken = 0;  // received after a later one
+  std::uint64_t gaps = 0;       // over 60 ms between two packets
   std::chrono::nanoseconds longest_gap{};
   std::int64_t lost = 0;     // as its RTCP tells the mixer
   double reported_loss = 0;  // the most that the mixer's RTCP told it, 0 to 1
@@ -106,6 +108,7 @@ class Leg {
   std::uint64_t ticks_ = 0, received_lately_ = 0;
   std::int64_t lost_told_ = 0;
   std::optional<TimePoint> give_up_, last_received_;
+  std::optional<std::uint16_t> newest_received_;
   TimePoint next_report_{};
   std::array<std::uint8_t, 2048> buffer_{};
 };
