@@ -3,11 +3,11 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <iostream>
+#include <optional>
 
-#include "mixer/thread_role.h"
 #include "tools/load/load.h"
+#include "tools/load/progress.h"
 #include "tools/load/summary.h"
 
 namespace {
@@ -22,20 +22,6 @@ void block_signals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-// On a terminal one line that changes; else a line every ten seconds.
-void show(const load::Load::Progress& progress) {
-  static const bool terminal = isatty(STDERR_FILENO) != 0;
-  static int second = 0;
-  if (!terminal && second++ % 10 != 0) return;
-  std::fprintf(stderr,
-               "%s%6.0f s  %-10s %zu called, %zu connected, %zu over; at least %lu packets/s to a "
-               "listener; %lu documents%s",
-               terminal ? "\r\033[K" : "", progress.t, progress.phase, progress.calling,
-               progress.connected, progress.over,
-               static_cast<unsigned long>(progress.least_received),
-               static_cast<unsigned long>(progress.documents), terminal ? "" : "\n");
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -46,11 +32,13 @@ int main(int argc, char** argv) {
   gst_init(nullptr, nullptr);
   try {
     std::cerr << "jingle-load: seed " << options.seed << "\n";
-    load::Load load(options, [&options](const load::Load::Progress& progress) {
-      if (!options.quiet) show(progress);
+    std::optional<load::ProgressLine> line;
+    if (!options.quiet) line.emplace(STDERR_FILENO);
+    load::Load load(options, [&line](const load::Progress& progress) {
+      if (line) line->show(progress);
     });
     const int status = load.run();
-    if (!options.quiet && isatty(STDERR_FILENO) != 0) std::cerr << "\n";
+    line.reset();
     const call::Json report = load.report();
     std::cout << (options.json ? report.str() + "\n" : load::summary(report)) << std::flush;
     return status;

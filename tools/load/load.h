@@ -22,19 +22,14 @@
 #include "tools/load/coin_meter.h"
 #include "tools/load/crowd.h"
 #include "tools/load/process_watch.h"
+#include "tools/load/progress.h"
 
 namespace load {
 
 class Load : public jingle::XmppConnection::Observer, public mixer::EventSource {
  public:
-  // What is going on, once a second.
-  struct Progress {
-    const char* phase;
-    double t = 0;  // seconds since the start
-    std::size_t calling = 0, connected = 0, over = 0;
-    std::uint64_t least_received = 0, documents = 0;
-  };
   // Requires gst_init(). Throws std::runtime_error: nothing to say, no such address.
+  // `progress` is called once a second.
   Load(Options options, std::function<void(const Progress&)> progress);
   ~Load() override;
   Load(const Load&) = delete;

@@ -38,7 +38,7 @@ void Load::on_second(const Second& second) {
   const char* phase = kNames[static_cast<std::size_t>(phase_)];
   progress_({.phase = phase,
              .t = t.count(),
-             .calling = started_,
+             .callers = slots_.size(),
              .connected = second.connected,
              .over = over,
              .least_received = second.least,
