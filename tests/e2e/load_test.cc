@@ -22,7 +22,7 @@ class Load : public testing::Test {
     spec.components.push_back({"mixer-b.localhost", kPassword});
     return spec;
   }
-  Json run(const std::vector<std::string>& more, int expected_status = 0, std::string to = {}) {
+  std::vector<std::string> command(const std::vector<std::string>& more, std::string to = {}) {
     if (to.empty()) to = mixer_.jid();
     call::WavWriter(speech_).write(test_support::speech(140, 4 * 180 * 960, 3.1, 12000));
     std::vector<std::string> argv{JINGLE_LOAD,
@@ -36,14 +36,19 @@ class Load : public testing::Test {
                                   speech_,
                                   "--watch-pid",
                                   std::to_string(mixer_.process().pid()),
-                                  "--json",
-                                  "--quiet",
                                   "--settle",
                                   "1",
                                   "--to",
                                   to};
     argv.insert(argv.end(), more.begin(), more.end());
-    support::Process load({.argv = argv});
+    return argv;
+  }
+  Json run(std::vector<std::string> more, int expected_status = 0, const std::string& to = {}) {
+    more.insert(more.end(), {"--json", "--quiet"});
+    support::Process load({.argv = command(more, to)});
+    return report_of(load, expected_status);
+  }
+  static Json report_of(support::Process& load, int expected_status) {
     EXPECT_EQ(load.wait(4 * kWait).value_or(-1), expected_status) << load.output();
     const std::string output = load.output();
     const auto report = Json::parse(output.substr(std::min(output.find('{'), output.size())));
@@ -101,6 +106,100 @@ TEST_F(Load, LossOnTheWayToTheMixerIsWhatTheMixerReports) {
   EXPECT_GT(report["loss_reported_by_mixer_percent"]["min"].number(), 5);
   EXPECT_LT(report["loss_reported_by_mixer_percent"]["max"].number(), 60);
   EXPECT_GT(report["packets"]["dropped_by_bad_lines"].number(), 100);
+}
+
+TEST_F(Load, AGoodLineSpoilsNothing) {
+  const Json report = run({"--callers", "4", "--seconds", "3", "--listeners", "noise"});
+  EXPECT_EQ(report["bad_lines"].number(), 0);
+  EXPECT_EQ(report["packets"]["dropped_by_bad_lines"].number(), 0);
+  EXPECT_EQ(report["packets"]["delayed_by_bad_lines"].number(), 0);
+  EXPECT_EQ(report["packets"]["overtaken"].number(), 0);
+}
+
+TEST_F(Load, JitterDelaysAndLosesNothing) {
+  const Json report =
+      run({"--callers", "4", "--seconds", "3", "--listeners", "noise", "--jitter", "60"});
+  EXPECT_EQ(report["injected"]["jitter_ms"].number(), 60);
+  EXPECT_EQ(report["bad_lines"].number(), 4) << "all, unless some are named";
+  EXPECT_GT(report["packets"]["delayed_by_bad_lines"].number(), 400);
+  EXPECT_EQ(report["packets"]["overtaken"].number(), 0);
+  EXPECT_EQ(report["packets"]["dropped_by_bad_lines"].number(), 0);
+}
+
+TEST_F(Load, ReorderingIsSeenByThoseWhoReceive) {
+  const Json report = run({"--callers", "4", "--seconds", "3", "--reorder", "20"});
+  EXPECT_EQ(report["injected"]["reorder_percent"].number(), 20);
+  EXPECT_GT(report["packets"]["overtaken"].number(), 0);
+  EXPECT_EQ(report["packets"]["dropped_by_bad_lines"].number(), 0);
+}
+
+TEST_F(Load, BurstsOfLossGoToThoseWhoAreNamed) {
+  const Json report = run({"--callers", "12", "--talkers", "2", "--seconds", "4", "--loss", "30",
+                           "--burst", "10", "--afflict", "listeners", "--afflicted", "50"});
+  EXPECT_EQ(report["injected"]["burst"].number(), 10);
+  EXPECT_EQ(report["injected"]["afflicted"].string(), "listeners");
+  EXPECT_EQ(report["bad_lines"].number(), 5);
+  EXPECT_GE(report["listeners_with_loss"].number(), 5);
+  EXPECT_GT(report["packets"]["lost"].number(), 0);
+  EXPECT_GT(report["gaps"]["count"].number(), 0) << "ten packets are 200 ms";
+}
+
+TEST_F(Load, ListenersSendNoiseOrAFrameOfSilenceNowAndThenOrNothing) {
+  const auto sent = [this](const char* listeners) {
+    const Json report = run({"--callers", "3", "--seconds", "4", "--listeners", listeners});
+    EXPECT_EQ(report["listeners"].string(), listeners);
+    EXPECT_GT(report["talkers_sent_per_s"]["min"].number(), 10);
+    return report["listeners_sent_per_s"]["min"].number();
+  };
+  EXPECT_GT(sent("noise"), 10);
+  const double dtx = sent("dtx");
+  EXPECT_GT(dtx, 0);
+  EXPECT_LE(dtx, 4);
+  EXPECT_EQ(sent("none"), 0);
+}
+
+// Until the end, which is half of the time measured.
+TEST_F(Load, SilenceIsOfTheTalkersAlone) {
+  const Json report = run({"--callers", "4", "--talkers", "2", "--seconds", "6", "--silence", "60",
+                           "--listeners", "noise"});
+  EXPECT_EQ(report["injected"]["silence_s"].number(), 60);
+  EXPECT_GT(report["talkers_sent_per_s"]["min"].number(), 0);
+  EXPECT_LT(report["talkers_sent_per_s"]["max"].number(),
+            report["listeners_sent_per_s"]["min"].number() * 0.8);
+}
+
+TEST_F(Load, OnlyListenersComeAndGo) {
+  const Json report = run({"--callers", "8", "--talkers", "2", "--seconds", "6", "--churn", "3"});
+  EXPECT_EQ(report["injected"]["churn_per_s"].number(), 3);
+  EXPECT_EQ(report["calls"]["connected"].number(), 8);
+  EXPECT_GT(report["rejoin_ms"]["count"].number(), 5);
+  EXPECT_GE(report["calls"]["ended_as_asked"].number(), 8 + report["rejoin_ms"]["count"].number());
+  EXPECT_EQ(report["calls"]["failed"].size(), 0U);
+}
+
+// What each process took was that of another time: less than nothing of their CPU.
+TEST_F(Load, EndedInTheMiddleItReportsWhatItHasMeasured) {
+  support::Process load({.argv = command({"--callers", "3", "--seconds", "600", "--json"})});
+  ASSERT_TRUE(load.wait_for_output(" s measuring: ")) << load.output();
+  load.signal(SIGTERM);
+  const Json report = report_of(load, 0);
+  EXPECT_EQ(report["calls"]["ended_as_asked"].number(), 3);
+  EXPECT_GT(report["measured_s"].number(), 0);
+  EXPECT_LT(report["measured_s"].number(), 600);
+  EXPECT_GE(report["own"]["cpu_percent"].number(), 0);
+  EXPECT_GE(report["watched"]["threads"].number(), 1);
+}
+
+TEST_F(Load, TellsPeopleInLinesWithoutControlCharacters) {
+  support::Process load({.argv = command({"--callers", "3", "--seconds", "2"})});
+  EXPECT_EQ(load.wait(4 * kWait).value_or(-1), 0);
+  const std::string output = load.output();
+  for (const char* line : {"jingle-load: seed ", " s measuring: ",
+                           "calls             3 of 3 connected", "packet to packet  "}) {
+    EXPECT_NE(output.find(line), std::string::npos) << line << " in\n" << output;
+  }
+  EXPECT_TRUE(std::ranges::all_of(output, [](char c) { return c == '\n' || c < 0 || c >= ' '; }))
+      << output;
 }
 
 TEST_F(Load, ThoseWhoVanishAreMissedAndThoseWhoRejoinAreBack) {

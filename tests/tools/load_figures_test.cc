@@ -97,11 +97,10 @@ class CoinMeterTest : public testing::Test {
     meter_.set_entity(1, "xmpp:bob@load");
   }
   void told(std::size_t receiver, int version, const std::string& who, TimePoint at,
-            const std::string& status = "connected") {
+            const std::string& status = "connected", const std::string& state = "partial") {
     const auto xml = jingle::Xml::parse(
-        "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info' state='partial' "
-        "version='" +
-        std::to_string(version) + "'><users><user entity='xmpp:" + who +
+        "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info' state='" + state +
+        "' version='" + std::to_string(version) + "'><users><user entity='xmpp:" + who +
         "@load'><endpoint><status>" + status +
         "</status></endpoint></user></users>"
         "</conference-info>");
@@ -140,6 +139,18 @@ TEST_F(CoinMeterTest, VersionsLeftOutAreCounted) {
   meter_.left(0);
   told(0, 1, "bob", kStart);
   EXPECT_EQ(meter_.to_json()["left_out"].number(), 1) << "a new call counts anew";
+}
+
+// It was counted against the next call, whose versions begin anew.
+TEST_F(CoinMeterTest, ADocumentThatComesAfterItsCallLeavesNoVersionOut) {
+  meter_.connected(0, kStart);
+  told(0, 7, "bob", kStart);
+  meter_.left(0);
+  told(0, 8, "bob", kStart);
+  meter_.connected(0, kStart);
+  told(0, 1, "bob", kStart, "connected", "full");
+  told(0, 2, "bob", kStart);
+  EXPECT_EQ(meter_.to_json()["left_out"].number(), 0);
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ void CoinMeter::document(std::size_t number, const pugi::xml_node& document, Tim
   const bool full = std::strcmp(document.attribute("state").value(), "full") == 0;
   if (full) ++full_;
   const auto version = static_cast<std::uint32_t>(document.attribute("version").as_ullong());
-  if (receiver.version != 0 && version != receiver.version + 1) ++left_out_;
+  // What comes late of a call that has ended is followed by the next one's first, which is full.
+  if (!full && receiver.version != 0 && version != receiver.version + 1) ++left_out_;
   receiver.version = version;
   if (!watchers_.contains(number)) return;
   for (const auto& users : document.children()) {

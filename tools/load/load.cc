@@ -77,7 +77,8 @@ Load::Load(Options options, std::function<void(const Progress&)> progress)
       crowd_events_(std::make_unique<CrowdEvents>(*this)),
       signals_([this](TimePoint now) {
         if (phase_ >= Phase::leaving) return false;
-        if (phase_ == Phase::measuring) crowd_.end();
+        stopped_ = true;
+        if (phase_ == Phase::measuring) end_measuring();
         enter(Phase::leaving, now);
         return true;
       }),
@@ -122,7 +123,7 @@ void Load::on_down(const jingle::XmppConnection::Down& down) {
   up_ = false;
   if (phase_ == Phase::over) return;
   lost_link_ = down.reason;
-  if (phase_ == Phase::measuring) crowd_.end();
+  if (phase_ == Phase::measuring) end_measuring();
   phase_ = Phase::over;
 }
 
@@ -195,6 +196,9 @@ void Load::handle(std::size_t number, const call::Event& event) {
   if (std::exchange(slot.to_mute, false)) {
     handle(number, call::UserAsked{.what = call::UserAsked::What::mute});
   }
+  if (std::exchange(slot.to_hang_up, false)) {
+    handle(number, call::UserAsked{.what = call::UserAsked::What::hang_up});
+  }
 }
 
 void Load::carry_out(std::size_t number, const call::Command& command) {
@@ -238,6 +242,7 @@ void Load::note(std::size_t number, const call::Tell& tell) {
   };
   if (tell.event == "connected") {
     slot.connected = true;
+    slot.to_hang_up = phase_ == Phase::leaving;
     (slot.calls == 1 ? join_ms_ : rejoin_ms_).push_back(since(slot.dialled_at));
     coin_.connected(number, now);
     const std::size_t rank = number / static_cast<std::size_t>(options_.rooms);
@@ -278,15 +283,18 @@ void Load::advance(TimePoint now) {
     case Phase::measuring:
       make_trouble(now);
       if (now < phase_ends_) break;
-      crowd_.end();
-      sample_processes(false);
+      end_measuring();
       enter(Phase::leaving, now);
       break;
     case Phase::leaving: {
       const bool done = std::ranges::all_of(slots_, [](const Slot& slot) {
         return !slot.caller || slot.caller->finished() || slot.vanished;
       });
-      if (done || now >= phase_ends_) phase_ = Phase::over;
+      if (!done && now < phase_ends_) break;
+      phase_ = Phase::over;
+      for (const Slot& slot : slots_) {
+        if (slot.caller && is_dialling(slot)) ++failed_["timeout"];
+      }
       break;
     }
     case Phase::over: break;
@@ -314,21 +322,28 @@ void Load::enter(Phase phase, TimePoint now) {
   }
 }
 
+void Load::end_measuring() {
+  crowd_.end();
+  sample_processes(false);
+}
+
 void Load::join(TimePoint now) {
   const std::chrono::duration<double> joining = now - join_from_;
   const auto due = static_cast<std::size_t>(joining.count() * options_.join_rate) + 1;
   while (started_ < std::min(due, slots_.size())) begin_call(started_++);
 }
 
-bool Load::all_settled() const {
-  return std::ranges::all_of(
-      slots_, [](const Slot& slot) { return slot.connected || slot.caller->finished(); });
+bool Load::is_dialling(const Slot& slot) {
+  return !slot.connected && !slot.vanished && !slot.caller->finished();
 }
+
+bool Load::all_settled() const { return std::ranges::none_of(slots_, is_dialling); }
 
 std::vector<std::size_t> Load::drawn(double share) {
   std::vector<std::size_t> numbers;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].connected && !slots_[i].vanished) numbers.push_back(i);
+    const Slot& slot = slots_[i];
+    if (slot.connected && !slot.vanished && !slot.rejoins) numbers.push_back(i);
   }
   std::ranges::shuffle(numbers, random_);
   numbers.resize(
@@ -337,7 +352,7 @@ std::vector<std::size_t> Load::drawn(double share) {
 }
 
 void Load::make_trouble(TimePoint now) {
-  if (options_.churn > 0 && now >= next_churn_) {
+  while (options_.churn > 0 && now >= next_churn_) {
     next_churn_ += std::chrono::duration_cast<TimePoint::duration>(
         std::chrono::duration<double>(1 / options_.churn));
     for (const std::size_t number : drawn(1)) {
@@ -383,9 +398,11 @@ void Load::serve_deadlines(TimePoint now) {
   }
 }
 
+// Who has just dialled again is no failed call for that: he hangs up when he is connected.
 void Load::hang_up_all() {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].caller && !slots_[i].vanished) {
+    const Slot& slot = slots_[i];
+    if (slot.caller && !slot.vanished && (stopped_ || !is_dialling(slot))) {
       handle(i, call::UserAsked{.what = call::UserAsked::What::hang_up});
     }
   }

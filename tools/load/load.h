@@ -57,7 +57,8 @@ class Load : public jingle::XmppConnection::Observer, public mixer::EventSource 
     std::string jid;
     std::unique_ptr<call::Caller> caller;
     TimePoint dialled_at{};
-    bool connected = false, vanished = false, rejoins = false, to_mute = false;
+    bool connected = false, vanished = false, rejoins = false;
+    bool to_mute = false, to_hang_up = false;
     unsigned calls = 0;
   };
   class CrowdEvents;
@@ -76,8 +77,10 @@ class Load : public jingle::XmppConnection::Observer, public mixer::EventSource 
   void rejoin(std::size_t number);
   void serve_deadlines(TimePoint now);
   void enter(Phase phase, TimePoint now);
+  void end_measuring();
   void hang_up_all();
   void sample_processes(bool first);
+  static bool is_dialling(const Slot& slot);
   bool all_settled() const;
   std::vector<std::size_t> drawn(double share);
 
@@ -99,7 +102,7 @@ class Load : public jingle::XmppConnection::Observer, public mixer::EventSource 
   TimePoint pump_at_, look_at_, join_from_{}, phase_ends_{}, trouble_at_{}, silence_ends_{},
       next_churn_{};
   std::string lost_link_;  // why
-  bool up_ = false, troubled_ = false;
+  bool up_ = false, troubled_ = false, stopped_ = false;
 
   Phase phase_ = Phase::connecting;
   std::vector<Slot> slots_;

@@ -27,6 +27,30 @@ const char* name_of(Options::Listeners listeners) {
   return "";
 }
 
+const char* name_of(Options::Afflicted afflicted) {
+  switch (afflicted) {
+    case Options::Afflicted::all: return "all";
+    case Options::Afflicted::listeners: return "listeners";
+    case Options::Afflicted::talkers: return "talkers";
+  }
+  return "";
+}
+
+// What went wrong because it was asked for.
+Json injected(const Options& options) {
+  return Json::Object{{"loss_percent", 100 * options.line.loss},
+                      {"burst", options.line.burst},
+                      {"jitter_ms", static_cast<double>(options.line.jitter.count()) / 1000},
+                      {"reorder_percent", 100 * options.line.reorder},
+                      {"afflicted", name_of(options.afflicted)},
+                      {"afflicted_percent", 100 * options.afflicted_share},
+                      {"muted", options.muted},
+                      {"silence_s", static_cast<double>(options.silence.count()) / 1000},
+                      {"vanish_percent", 100 * options.vanish_share},
+                      {"rejoin_percent", 100 * options.rejoin_share},
+                      {"churn_per_s", options.churn}};
+}
+
 }  // namespace
 
 void Load::on_second(const Second& second) {
@@ -69,11 +93,13 @@ void Load::sample_processes(bool first) {
 Json Load::report() {
   const Measured measured = crowd_.finish();
   const double time_s = std::chrono::duration<double>(measured.to - measured.from).count();
+  const std::chrono::duration<double> from = measured.from - start_;
   Json::Object report{{"seed", static_cast<double>(options_.seed)},
                       {"callers", options_.callers},
                       {"talkers", options_.talkers},
                       {"rooms", options_.rooms},
                       {"listeners", name_of(options_.listeners)},
+                      {"injected", injected(options_)},
                       {"calls", Json::Object{{"connected", static_cast<double>(join_ms_.size())},
                                              {"ended_as_asked", static_cast<double>(succeeded_)},
                                              {"refused", to_json(refused_)},
@@ -82,7 +108,8 @@ Json Load::report() {
                       {"link_lost", lost_link_.empty() ? Json() : Json(lost_link_)},
                       {"join_ms", spread(join_ms_)},
                       {"rejoin_ms", spread(rejoin_ms_)},
-                      {"vanishing_noticed_s", spread(vanish_noticed_s_)}};
+                      {"vanishing_noticed_s", spread(vanish_noticed_s_)},
+                      {"measured_from_s", time_s > 0 ? Json(from.count()) : Json()}};
   for (auto& member : to_json(measured, cast_.roles)) report.push_back(std::move(member));
   report.emplace_back("coin", coin_.to_json());
   report.emplace_back("own", usage(own_first_, own_last_, time_s, slots_.size()));
