@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "media/fan_out.h"
 #include "media/gst/conference_element.h"
 #include "media/gst/control_queue.h"
 #include "media/gst/dtls_srtp.h"
@@ -46,6 +47,10 @@ void start_gstreamer() {
 
 unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
+unsigned io_threads(const EngineConfig& config) {
+  return config.io_threads > 0 ? config.io_threads : cores();
+}
+
 IceConfig ice_config(const EngineConfig& config) {
   IceConfig ice;
   ice.addresses = config.addresses;
@@ -68,10 +73,10 @@ class GstEngine final : public MediaEngine {
             .program = config.decoder,
             .fetch = config.fetch},
         pool_(std::min(kMaxTickThreads, cores())),
-        resolver_([this] { queue_.push(IceServersResolvedCommand{}); }, log_) {
+        resolver_([this] { queue_.push(IceServersResolvedCommand{}); }, log_),
+        fan_out_(io_threads(config)) {
     const auto ice = ice_config(config);
-    const unsigned io_threads = config.io_threads > 0 ? config.io_threads : cores();
-    for (unsigned i = 0; i < io_threads; ++i) {
+    for (unsigned i = 0; i < io_threads(config); ++i) {
       io_.push_back(std::make_unique<IoThread>(ice, identity_,
                                                [this](Event event) { emit(std::move(event)); }));
     }
@@ -146,7 +151,8 @@ class GstEngine final : public MediaEngine {
     RoomId room;
     std::uint32_t contributor_id = 0, ssrc = 0;
     VoiceProcessing voice;
-    IoThread* io = nullptr;
+    std::size_t thread = 0;
+    IoThread* io = nullptr;  // that one
     ElementPtr leg_src;
   };
   struct Room {
@@ -209,7 +215,8 @@ class GstEngine final : public MediaEngine {
     leg.contributor_id = spec.contributor_id;
     leg.voice = spec.voice;
     leg.ssrc = random_ssrc();
-    leg.io = io_[next_io_++ % io_.size()].get();
+    leg.thread = fan_out_.add(spec.room);
+    leg.io = io_.at(leg.thread).get();
     leg.leg_src = make_leg_src();
     rooms_[spec.room].legs.insert(spec.leg);
     leg.io->open({.leg = spec.leg,
@@ -265,6 +272,7 @@ class GstEngine final : public MediaEngine {
     const auto room = rooms_.find(node.mapped().room);
     if (room->second.pipeline) room->second.pipeline->detach(command.leg);
     room->second.legs.erase(command.leg);
+    fan_out_.remove(room->first, node.mapped().thread);
     if (room->second.legs.empty()) close(room);
     node.mapped().io->close(command.leg);  // LegClosed comes from there, after all others
   }
@@ -437,7 +445,7 @@ class GstEngine final : public MediaEngine {
   std::map<LegId, Leg> legs_ ABSL_GUARDED_BY(control_thread);
   std::set<PlayId> plays_ ABSL_GUARDED_BY(control_thread);
   std::map<RecordId, std::unique_ptr<Recorder>> records_ ABSL_GUARDED_BY(control_thread);
-  std::size_t next_io_ ABSL_GUARDED_BY(control_thread) = 0;
+  FanOut fan_out_ ABSL_GUARDED_BY(control_thread);
   std::random_device random_;
 
   std::thread control_;

@@ -120,6 +120,7 @@ class IoThread::Impl {
             .early = cells.early.get(),
             .unsent = cells.unsent.get(),
             .outbox_full = outbox_full_.load(std::memory_order_relaxed),
+            .batches = cells.batches.get(),
             .candidates_skipped = cells.candidates_skipped.get()};
   }
 
@@ -187,6 +188,7 @@ class IoThread::Impl {
   }
 
   void send_outbox() ABSL_EXCLUSIVE_LOCKS_REQUIRED(io_thread) {
+    host_.counters.batches++;
     outbox_.drain([this](std::span<const Outbox::Packet> batch) {
       io_thread.assert_here();
       std::array<LegTransport::Packet, Outbox::kAtOnce> packets;

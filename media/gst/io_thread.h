@@ -65,6 +65,7 @@ struct BasicIoCounters {
   Cell early{};          // media before DTLS was done: dropped
   Cell unsent{};         // not connected (any more), foreign SSRC, socket full
   Cell outbox_full{};    // pushed faster than this thread sends
+  Cell batches{};        // times that it was woken for its outbox
   Cell candidates_skipped{};
 };
 using IoCounters = BasicIoCounters<std::uint64_t>;

@@ -1,12 +1,15 @@
 // What a participant costs the engine, with ICE, DTLS-SRTP and Opus as in a call, over loopback:
 //
 //   engine_bench [--sizes 100,300,500] [--seconds 20] [--talking 3] [--rows dtx,all]
+//                [--io-threads 1,2]
 //
 // One room grows through the sizes. Row `dtx`: three talk, the others send what Opus sends in a
 // silence (2.5 packets/s). Row `all`: the others send 50 packets/s of it. All packets tell their
 // levels (RFC 6464), callers' phases are spread over the 20 ms. The callers live in a process of
 // their own; what is printed is the engine's process alone, by its threads' own CPU clocks, so
-// other load on the machine disturbs little. A row whose callers missed more than 2 % of what they
+// other load on the machine disturbs little. With several numbers of I/O threads (default: one
+// engine with as many as cores), one engine after the other; the last column is what each I/O
+// thread took of a core. A row whose callers missed more than 2 % of what they
 // are to get (50 packets/s each) is void.
 #include <opus.h>
 #include <sys/prctl.h>
@@ -213,15 +216,17 @@ class Callers {
   IoThread io_;
 };
 
-// CPU time in ns by the threads' names.
-std::map<std::string, double> thread_times() {
-  std::map<std::string, double> times;
+struct ThreadTime {
+  std::string name;
+  double cpu_ns = 0;
+};
+// By the threads' ids.
+std::map<std::string, ThreadTime> thread_times() {
+  std::map<std::string, ThreadTime> times;
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::string name;
-    std::getline(std::ifstream(task.path() / "comm") >> std::ws, name);
-    double ns = 0;
-    std::ifstream(task.path() / "schedstat") >> ns;
-    times[name] += ns;
+    ThreadTime& time = times[task.path().filename()];
+    std::getline(std::ifstream(task.path() / "comm") >> std::ws, time.name);
+    std::ifstream(task.path() / "schedstat") >> time.cpu_ns;
   }
   return times;
 }
@@ -233,17 +238,19 @@ double resident_kb() {
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1000;
 }
 
-EngineConfig loopback() {
+EngineConfig loopback(unsigned io_threads) {
   EngineConfig config;
   config.addresses = {"127.0.0.1"};
+  config.io_threads = io_threads;
   return config;
 }
 
 class Bench {
  public:
-  explicit Bench(int socket)
+  Bench(int socket, unsigned io_threads)
       : socket_(socket),
-        engine_(make_gst_engine(loopback(), [this](const Event& event) { on_event(event); })),
+        engine_(
+            make_gst_engine(loopback(io_threads), [this](const Event& event) { on_event(event); })),
         listener_([this] { listen(); }) {}
 
   void grow(std::uint64_t size) {
@@ -264,33 +271,35 @@ class Bench {
     const auto after = thread_times();
     const double took_s = std::chrono::duration<double>(Clock::now() - begin).count();
     const double per_s = (received() - packets_before) / took_s / static_cast<double>(opened_);
-    const auto percent = [&](double ns) {
-      return ns / 1e7 / took_s / static_cast<double>(opened_);
-    };
     double total = 0, other = 0;
     std::map<std::string, double> of;
-    for (const auto& [name, ns] : after) {
-      const auto earlier = before.find(name);
-      const double spent = percent(ns - (earlier == before.end() ? 0 : earlier->second));
+    std::string of_each;
+    for (const auto& [id, time] : after) {
+      const auto earlier = before.find(id);
+      const double ns = time.cpu_ns - (earlier == before.end() ? 0 : earlier->second.cpu_ns);
+      const double percent = ns / 1e7 / took_s, spent = percent / static_cast<double>(opened_);
       total += spent;
-      const bool named = name.starts_with("mixer-io") || name.starts_with("mixer-tick");
-      (named ? of[name.substr(0, 8)] : other) += spent;
+      const bool named = time.name.starts_with("mixer-io") || time.name.starts_with("mixer-tick");
+      (named ? of[time.name.substr(0, 8)] : other) += spent;
+      char text[16];
+      std::snprintf(text, sizeof text, " %5.1f", percent);
+      if (time.name.starts_with("mixer-io")) of_each += text;
     }
-    std::printf("%-4s %5llu | %8.4f | %8.4f %8.4f %8.4f | %9.0f | %7.1f %7.0f | %6.2f%s\n",
+    std::printf("%-4s %5llu | %8.4f | %8.4f %8.4f %8.4f | %9.0f | %7.1f %7.0f | %6.2f%s |%s\n",
                 all_send ? "all" : "dtx", static_cast<unsigned long long>(opened_), total,
                 of["mixer-io"], of["mixer-ti"], other, 100 / total, resident_kb() / 1000,
                 (resident_kb() - empty_kb_) / static_cast<double>(opened_), per_s,
-                per_s < 49 ? "  VOID" : "");
+                per_s < 49 ? " VOID" : "", of_each.c_str());
     std::fflush(stdout);
   }
 
   void header() const {
     std::printf(
         "           |             %% of a core per participant         | particip. |"
-        " memory            | received\n");
+        " memory            | received | each I/O\n");
     std::printf(
         "row  legs  |      all |      I/O     tick    other |  per core |"
-        "      MB  kB/leg | per s\n");
+        "      MB  kB/leg | per s    | thread, %%\n");
   }
 
  private:
@@ -342,7 +351,16 @@ struct Options {
   std::chrono::seconds seconds{20};
   std::uint64_t talking = 3;
   std::string rows = "dtx,all";
+  std::vector<std::uint64_t> io_threads{0};  // 0: as many as cores
 };
+
+std::vector<std::uint64_t> numbers(const char* list) {
+  std::vector<std::uint64_t> found;
+  for (char* at = const_cast<char*>(list); *at != '\0'; at += *at == ',') {
+    found.push_back(std::strtoull(at, &at, 10));
+  }
+  return found;
+}
 
 Options options_of(int argc, char** argv) {
   Options options;
@@ -351,22 +369,16 @@ Options options_of(int argc, char** argv) {
     if (name == "--seconds") options.seconds = std::chrono::seconds(std::atoi(argv[i + 1]));
     if (name == "--talking") options.talking = std::strtoull(argv[i + 1], nullptr, 10);
     if (name == "--rows") options.rows = argv[i + 1];
-    if (name != "--sizes") continue;
-    options.sizes.clear();
-    for (char* at = argv[i + 1]; *at != '\0'; at += *at == ',') {
-      options.sizes.push_back(std::strtoull(at, &at, 10));
-    }
+    if (name == "--sizes") options.sizes = numbers(argv[i + 1]);
+    if (name == "--io-threads") options.io_threads = numbers(argv[i + 1]);
   }
   return options;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const Options options = options_of(argc, argv);
-  allow_files();
+// A process for the engine, and one for its callers.
+[[noreturn]] void run(const Options& options, unsigned io_threads) {
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0) return 1;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0) std::_Exit(1);
   if (fork() == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     close(ends[0]);
@@ -374,7 +386,7 @@ int main(int argc, char** argv) {
     (new Callers(ends[1], options.talking))->run();
   }
   close(ends[1]);
-  auto* const bench = new Bench(ends[0]);
+  auto* const bench = new Bench(ends[0], io_threads);
   bench->header();
   for (const std::uint64_t size : options.sizes) {
     bench->grow(size);
@@ -383,4 +395,17 @@ int main(int argc, char** argv) {
   }
   std::fflush(stdout);
   std::_Exit(0);  // without ending the calls: that is not what is measured
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options = options_of(argc, argv);
+  allow_files();
+  for (const std::uint64_t io_threads : options.io_threads) {
+    const pid_t engine = fork();
+    if (engine == 0) run(options, static_cast<unsigned>(io_threads));
+    int status = -1;
+    if (waitpid(engine, &status, 0) != engine || status != 0) return 1;
+  }
 }
