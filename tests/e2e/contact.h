@@ -72,6 +72,31 @@ class Contact {
         },
         kWait);
   }
+  // They come to see each other's presence.
+  void befriend(const std::string& who) {
+    say("subscribe " + who);
+    ASSERT_TRUE(sees("subscribed", who)) << output();
+    say("allow " + who);
+  }
+  // What came from that node of theirs (XEP-0163), in order.
+  std::vector<call::Json> told_of(const std::string& who, const std::string& node) const {
+    return events([&](const call::Json& event) {
+      return event["event"].string() == "published" && event["sender"].string() == who &&
+             event["node"].string() == node;
+    });
+  }
+  // The last of it: its payload, "empty", or "".
+  std::string told(const std::string& who, const std::string& node) const {
+    const auto all = told_of(who, node);
+    if (all.empty()) return "";
+    return all.back()["empty"].boolean() ? "empty" : all.back()["payload"].string();
+  }
+  bool is_told(const std::string& who, const std::string& node, const std::string& what) const {
+    // A change is waited for, and comes some time after the one before (XEP-0118 §3).
+    constexpr auto kForChanges = kWait + std::chrono::seconds(20);
+    return support::eventually([&] { return told(who, node).find(what) != std::string::npos; },
+                               kForChanges);
+  }
   std::string output() const { return process_->output(); }
 
  private:

@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <regex>
 #include <utility>
 
-#include "tests/e2e/contact.h"
+#include "tests/e2e/chat.h"
 #include "tests/e2e/tagged_wav.h"
 #include "tests/e2e/world.h"
 #include "tests/support/eventually.h"
+#include "tests/support/readme.h"
 
 namespace e2e {
 namespace {
@@ -21,8 +23,6 @@ constexpr char kStatus[] = "http://jabber.org/protocol/status";
 constexpr char kActivity[] = "http://jabber.org/protocol/activity";
 constexpr char kMood[] = "http://jabber.org/protocol/mood";
 constexpr char kAvatar[] = "urn:xmpp:avatar:metadata";
-// Of waiting while somebody skips, and between two at one node (XEP-0118 §3).
-constexpr auto kWhileSkipping = kWait + std::chrono::seconds(20);
 
 class ExtendedPresence : public testing::Test {
  protected:
@@ -46,24 +46,6 @@ class ExtendedPresence : public testing::Test {
            "mood = \"happy\"\n[state]\ndirectory = \"" +
            here + "/state\"\n";
   }
-  static std::vector<call::Json> told_of(const Contact& contact, const std::string& who,
-                                         const std::string& node) {
-    return contact.events([&](const call::Json& event) {
-      return event["event"].string() == "published" && event["sender"].string() == who &&
-             event["node"].string() == node;
-    });
-  }
-  // The last thing the contact was told of that node: its payload, "empty", or "".
-  static std::string told(const Contact& contact, const std::string& who, const std::string& node) {
-    const auto events = told_of(contact, who, node);
-    if (events.empty()) return "";
-    return events.back()["empty"].boolean() ? "empty" : events.back()["payload"].string();
-  }
-  static bool is_told(const Contact& contact, const std::string& who, const std::string& node,
-                      const std::string& what) {
-    return support::eventually(
-        [&] { return told(contact, who, node).find(what) != std::string::npos; }, kWhileSkipping);
-  }
   // It has come, and has nothing of all that in it (XEP-0118 §2).
   static void expect_plain_presence(const Contact& contact, const std::string& from) {
     const auto presences = contact.presences("available", from);
@@ -75,11 +57,6 @@ class ExtendedPresence : public testing::Test {
         EXPECT_EQ(xml.find(node), std::string::npos) << xml;
       }
     }
-  }
-  static void become_contacts(Contact& contact, const std::string& who) {
-    contact.say("subscribe " + who);
-    ASSERT_TRUE(contact.sees("subscribed", who)) << contact.output();
-    contact.say("allow " + who);
   }
   // Ann has all played, and skips to the last when each has come to be heard: that is all that is
   // told of them (XEP-0118 §3). Where this machine lets so much time pass between two that the
@@ -100,8 +77,8 @@ class ExtendedPresence : public testing::Test {
       if (&piece != &pieces.front() && since > std::chrono::seconds(3)) ++at_most;
       if (&piece != &pieces.back()) ann.say("say " + who + " skip");
     }
-    EXPECT_TRUE(is_told(ann, who, kTune, pieces.back().title)) << ann.output() << mixer.log();
-    EXPECT_LE(told_of(ann, who, kTune).size(), at_most) << ann.output();
+    EXPECT_TRUE(ann.is_told(who, kTune, pieces.back().title)) << ann.output() << mixer.log();
+    EXPECT_LE(ann.told_of(who, kTune).size(), at_most) << ann.output();
     const auto tunes =
         ann.events([](const call::Json& event) { return event["event"].string() == "tune"; });
     ASSERT_FALSE(tunes.empty()) << ann.output();
@@ -127,27 +104,27 @@ TEST_F(ExtendedPresence, AContactSeesWhatTheBotIsDoingAndThatItIsOver) {
   Contact ann(prosody, "ann");
   {
     Mixer mixer(prosody, {.client_mode = true, .more = config()});
-    become_contacts(ann, kBot);
-    EXPECT_TRUE(is_told(ann, kBot, kMood, "happy")) << ann.output() << mixer.log();
+    ann.befriend(kBot);
+    EXPECT_TRUE(ann.is_told(kBot, kMood, "happy")) << ann.output() << mixer.log();
     Call bob(prosody, {.user = "bob", .to = mixer.jid(), .record = true});
     EXPECT_TRUE(bob.wait_for("connected")) << bob.output();
-    EXPECT_TRUE(is_told(ann, kBot, kStatus, "1 on the call: bot")) << ann.output();
-    EXPECT_TRUE(is_told(ann, kBot, kActivity, "on_the_phone")) << ann.output();
+    EXPECT_TRUE(ann.is_told(kBot, kStatus, "1 on the call: bot")) << ann.output();
+    EXPECT_TRUE(ann.is_told(kBot, kActivity, "on_the_phone")) << ann.output();
     skip_through(ann, kBot, bob, mixer);
     ann.say(std::string("say ") + kBot + " stop");
-    EXPECT_TRUE(is_told(ann, kBot, kTune, "empty")) << ann.output();
+    EXPECT_TRUE(ann.is_told(kBot, kTune, "empty")) << ann.output();
     ann.say(std::string("say ") + kBot + " play 0.wav");
-    EXPECT_TRUE(is_told(ann, kBot, kTune, pieces[0].title)) << ann.output();
+    EXPECT_TRUE(ann.is_told(kBot, kTune, pieces[0].title)) << ann.output();
     mixer.crash();
   }
   {
     Mixer mixer(prosody, {.client_mode = true, .more = config()});
     for (const char* node : {kTune, kStatus, kActivity}) {
-      EXPECT_TRUE(is_told(ann, kBot, node, "empty")) << node << ann.output() << mixer.log();
+      EXPECT_TRUE(ann.is_told(kBot, node, "empty")) << node << ann.output() << mixer.log();
     }
-    EXPECT_NE(told(ann, kBot, kMood), "empty") << "that goes on";
+    EXPECT_NE(ann.told(kBot, kMood), "empty") << "that goes on";
   }
-  EXPECT_TRUE(is_told(ann, kBot, kMood, "empty")) << ann.output();
+  EXPECT_TRUE(ann.is_told(kBot, kMood, "empty")) << ann.output();
   expect_plain_presence(ann, std::string(kBot) + "/focus");
 }
 
@@ -158,13 +135,13 @@ TEST_F(ExtendedPresence, ABotThatPublishesNothingAnyMoreTakesBackWhatACrashHasLe
   Contact ann(prosody, "ann");
   {
     Mixer mixer(prosody, {.client_mode = true, .more = config()});
-    become_contacts(ann, kBot);
-    EXPECT_TRUE(is_told(ann, kBot, kMood, "happy")) << ann.output() << mixer.log();
+    ann.befriend(kBot);
+    EXPECT_TRUE(ann.is_told(kBot, kMood, "happy")) << ann.output() << mixer.log();
     mixer.crash();
   }
   const std::string state = (folder.path() / "state").string();
   Mixer mixer(prosody, {.client_mode = true, .more = "[state]\ndirectory = \"" + state + "\"\n"});
-  EXPECT_TRUE(is_told(ann, kBot, kMood, "empty")) << ann.output() << mixer.log();
+  EXPECT_TRUE(ann.is_told(kBot, kMood, "empty")) << ann.output() << mixer.log();
 }
 
 TEST_F(ExtendedPresence, AContactSeesTheSameOfAComponentsRoom) {
@@ -174,10 +151,10 @@ TEST_F(ExtendedPresence, AContactSeesTheSameOfAComponentsRoom) {
     Mixer mixer(prosody, {.more = config()});
     ann.say(std::string("read ") + kRoom + " " + kMood);
     EXPECT_TRUE(ann.answered("read", "presence-subscription-required")) << ann.output();
-    become_contacts(ann, kRoom);
-    EXPECT_TRUE(is_told(ann, kRoom, kMood, "happy")) << ann.output() << mixer.log();
-    EXPECT_TRUE(is_told(ann, kRoom, kAvatar, "image/png")) << ann.output();
-    const auto pictures = told_of(ann, kRoom, kAvatar);
+    ann.befriend(kRoom);
+    EXPECT_TRUE(ann.is_told(kRoom, kMood, "happy")) << ann.output() << mixer.log();
+    EXPECT_TRUE(ann.is_told(kRoom, kAvatar, "image/png")) << ann.output();
+    const auto pictures = ann.told_of(kRoom, kAvatar);
     ASSERT_FALSE(pictures.empty());
     const std::string picture = pictures.back()["id"].string();
     ann.say(std::string("avatar ") + kRoom + " " + picture);
@@ -186,27 +163,27 @@ TEST_F(ExtendedPresence, AContactSeesTheSameOfAComponentsRoom) {
     EXPECT_TRUE(ann.answered("items", kTune)) << ann.output();
     Call bob(prosody, {.user = "bob", .to = kRoom, .record = true});
     EXPECT_TRUE(bob.wait_for("connected")) << bob.output();
-    EXPECT_TRUE(is_told(ann, kRoom, kStatus, "1 on the call: room")) << ann.output();
-    EXPECT_TRUE(is_told(ann, kRoom, kActivity, "on_the_phone")) << ann.output();
+    EXPECT_TRUE(ann.is_told(kRoom, kStatus, "1 on the call: room")) << ann.output();
+    EXPECT_TRUE(ann.is_told(kRoom, kActivity, "on_the_phone")) << ann.output();
     skip_through(ann, kRoom, bob, mixer);
     ann.say(std::string("read ") + kRoom + " " + kTune);
     EXPECT_TRUE(ann.answered("read", pieces.back().title)) << ann.output();
     ann.say(std::string("follow ") + kRoom + " " + kTune);
     EXPECT_TRUE(ann.answered("follow", kTune)) << ann.output();
     ann.say(std::string("say ") + kRoom + " stop");
-    EXPECT_TRUE(is_told(ann, kRoom, kTune, "empty")) << ann.output();
+    EXPECT_TRUE(ann.is_told(kRoom, kTune, "empty")) << ann.output();
     ann.say(std::string("say ") + kRoom + " play 0.wav");
-    EXPECT_TRUE(is_told(ann, kRoom, kTune, pieces[0].title)) << ann.output();
+    EXPECT_TRUE(ann.is_told(kRoom, kTune, pieces[0].title)) << ann.output();
     mixer.crash();
   }
   {
     Mixer mixer(prosody, {.more = config()});
     for (const char* node : {kTune, kStatus, kActivity}) {
-      EXPECT_TRUE(is_told(ann, kRoom, node, "empty")) << node << ann.output() << mixer.log();
+      EXPECT_TRUE(ann.is_told(kRoom, node, "empty")) << node << ann.output() << mixer.log();
     }
-    EXPECT_NE(told(ann, kRoom, kMood), "empty") << "that goes on";
+    EXPECT_NE(ann.told(kRoom, kMood), "empty") << "that goes on";
   }
-  EXPECT_TRUE(is_told(ann, kRoom, kMood, "empty")) << ann.output();
+  EXPECT_TRUE(ann.is_told(kRoom, kMood, "empty")) << ann.output();
   expect_plain_presence(ann, kFocus);
 }
 
@@ -214,7 +191,7 @@ TEST_F(ExtendedPresence, AMoodThatIsSharedShowsInTheConferenceAndGoesAgain) {
   const support::Prosody prosody(prosody_spec());
   Contact contact(prosody, "ann");
   Mixer mixer(prosody, {.more = "[presence]\nrelay = [\"mood\"]"});
-  become_contacts(contact, kRoom);
+  contact.befriend(kRoom);
   ASSERT_TRUE(contact.sees("available", kFocus)) << contact.output();
   contact.say("mood happy");
   Call ann(prosody, {.user = "ann", .to = kRoom});
@@ -227,10 +204,18 @@ TEST_F(ExtendedPresence, AMoodThatIsSharedShowsInTheConferenceAndGoesAgain) {
   };
   ASSERT_TRUE(bob.wait_until([](const Call& call) { return call.roster().size() == 2; }));
   EXPECT_FALSE(last_has_mood(bob, "happy")) << "she has not said so";
-  contact.say(std::string("say ") + kRoom + " share mood");
-  EXPECT_TRUE(contact.answered("chat", "The call sees of you: mood")) << contact.output();
+  Chat chat(contact, kRoom);
+  chat.say("share mood");
+  chat.hears("The call sees of you: mood. To end that say: unshare");
   EXPECT_TRUE(bob.wait_until([&](const Call& call) { return last_has_mood(call, "happy"); }))
       << bob.output() << mixer.log();
+  EXPECT_TRUE(support::readme_shows(chat.transcript()));
+  const std::string document = bob.documents().back();
+  const auto at = document.find("<user entity=\"xmpp:ann@localhost\"");
+  ASSERT_NE(at, document.npos) << document;
+  const std::string user = document.substr(at, document.find("</user>", at) - at);
+  EXPECT_TRUE(support::readme_shows(std::regex_replace(user, std::regex("<endpoint.*</endpoint>"),
+                                                       "\n  <endpoint …>…</endpoint>\n  ")));
   contact.say("mood calm");
   EXPECT_TRUE(bob.wait_until([&](const Call& call) { return last_has_mood(call, "calm"); }))
       << bob.output() << mixer.log();

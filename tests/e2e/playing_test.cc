@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <fstream>
 
-#include "tests/e2e/contact.h"
+#include "tests/e2e/chat.h"
 #include "tests/e2e/world.h"
 #include "tests/support/eventually.h"
 #include "tests/support/https_server.h"
+#include "tests/support/readme.h"
 #include "tools/call/tones.h"
 #include "tools/call/wav.h"
 
@@ -54,26 +55,8 @@ class Playing : public testing::Test {
             "moderators = [\"ann@localhost\"]\n[play]\nhosts = [\"localhost\"]\nmedia-dir = \"" +
             folder_.path().string() + "\"\nca-file = \"" + server_.ca_file() + "\""};
   }
-  // What ann says and what she is told, as people would write it down.
-  void say(Contact& ann, const std::string& text) {
-    std::string command("say ");  // not in one sum: GCC 12 sees an overflow there
-    command += kRoom;
-    command += ' ';
-    command += text;
-    ann.say(command);
-    transcript_.append("ann> ").append(text).append("\n");
-  }
-  void hears(const Contact& ann, const std::string& text) {
-    const auto all = [&] {
-      return ann.events([](const call::Json& event) { return event["event"].string() == "chat"; });
-    };
-    ASSERT_TRUE(support::eventually([&] { return all().size() > heard_; }, kWait)) << ann.output();
-    EXPECT_EQ(all()[heard_++]["text"].string(), text) << transcript_;
-    transcript_ += "     " + text + "\n";
-  }
   // The test's server under a name that people may read.
-  std::string readable() const {
-    std::string text = transcript_;
+  std::string readable(std::string text) const {
     const std::string ours = server_.url("");
     for (std::size_t at = 0; (at = text.find(ours)) != text.npos;) {
       text.replace(at, ours.size(), "https://radio.example.org");
@@ -83,44 +66,41 @@ class Playing : public testing::Test {
 
   support::TempDir folder_;
   support::HttpsServer server_{folder_.path().string()};
-  std::string transcript_;
-  std::size_t heard_ = 0;
 };
 
 TEST_F(Playing, AModeratorPlaysByChatAndIsToldWhatCannotBe) {
   const support::Prosody prosody(prosody_spec());
   Mixer mixer(prosody, spec());
   Contact contact(prosody, "ann");
+  Chat chat(contact, kRoom);
   Call ann(prosody, {.user = "ann", .to = kRoom, .record = true});
   ASSERT_TRUE(ann.wait_for("connected")) << ann.output();
 
-  say(contact, "play file:///etc/passwd");
-  hears(contact, "That is neither a file's name nor an https URL.");
-  say(contact, "play ../../etc/passwd");
-  hears(contact, "Done.");
-  hears(contact, "../../etc/passwd: There is no such file.");
+  chat.say("play file:///etc/passwd");
+  chat.hears("That is neither a file's name nor an https URL.");
+  chat.say("play ../../etc/passwd");
+  chat.hears("Done.");
+  chat.hears("../../etc/passwd: There is no such file.");
   const std::string url = server_.url("/nocturne.wav");
-  say(contact, "play " + url);
-  hears(contact, "Done.");
+  chat.say("play " + url);
+  chat.hears("Done.");
   EXPECT_TRUE(
       support::eventually([&] { return last_dbfs(ann.recording(), kTone_hz, 0.5) > -40; }, kWait))
       << mixer.log();
-  say(contact, "playing");
-  hears(contact, "Nocturne by Field, from Evenings (1:00).");
+  chat.say("playing");
+  chat.hears("Nocturne by Field, from Evenings (1:00).");
   const std::string trap = server_.url("/to?https://169.254.169.254/latest");
-  say(contact, "play " + trap);
-  hears(contact, "Done.");
-  say(contact, "skip");
-  hears(contact, "Done.");
-  hears(contact, trap + ": 169.254.169.254 is no public host, nor one that may be played from.");
-  say(contact, "playing");
-  hears(contact, "Nothing is played.");
+  chat.say("play " + trap);
+  chat.hears("Done.");
+  chat.say("skip");
+  chat.hears("Done.");
+  chat.hears(trap + ": 169.254.169.254 is no public host, nor one that may be played from.");
+  chat.say("playing");
+  chat.hears("Nothing is played.");
 
   EXPECT_EQ(ann.finish(), 0) << ann.output();
   EXPECT_EQ(mixer.logged("not played: "), 2) << "a line for each: " << mixer.log();
-  EXPECT_NE(read_file(TEST_DATA "/../README.md").find(readable()), std::string::npos)
-      << "README is to show\n"
-      << readable();
+  EXPECT_TRUE(support::readme_shows(readable(chat.transcript())));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 namespace e2e {
 namespace {
 
+// That node slixmpp has no plug-in for.
 constexpr char kLocation[] = "http://jabber.org/protocol/physloc";
 
 class PresencePlugIns : public testing::Test {
@@ -47,22 +48,11 @@ class PresencePlugIns : public testing::Test {
         },
         kWait);
   }
-  // The payload at the node that slixmpp has no plug-in for.
-  static std::string location(const Contact& contact, const std::string& who) {
-    const auto events = contact.events([&](const call::Json& event) {
-      return event["event"].string() == "published" && event["sender"].string() == who &&
-             event["node"].string() == kLocation;
-    });
-    return events.empty() ? "" : events.back()["payload"].string();
-  }
-
   void expect_all_read(const support::Prosody& prosody, Mixer::Spec spec, const std::string& who) {
     Contact ann(prosody, "ann");
     {
       Mixer mixer(prosody, std::move(spec));
-      ann.say("subscribe " + who);
-      ASSERT_TRUE(ann.sees("subscribed", who)) << ann.output() << mixer.log();
-      ann.say("allow " + who);
+      ann.befriend(who);
       EXPECT_TRUE(comes_to_read(ann, who, "mood", [&](const call::Json& mood) {
         return mood["value"].string() == "playful" && mood["text"].string() == words_;
       })) << ann.output();
@@ -74,9 +64,7 @@ class PresencePlugIns : public testing::Test {
       EXPECT_NEAR(place["lon"].number(), lon_deg_, 1e-6);
       EXPECT_EQ(place["accuracy"].number(), 20);
       EXPECT_EQ(place["uri"].string(), "https://example.org/here");
-      EXPECT_TRUE(support::eventually(
-          [&] { return location(ann, who).find(">" + words_ + "</") != std::string::npos; }, kWait))
-          << ann.output();
+      EXPECT_TRUE(ann.is_told(who, kLocation, ">" + words_ + "</")) << ann.output();
       EXPECT_TRUE(comes_to_read(ann, who, "avatar_metadata", [](const call::Json& info) {
         return info["type"].string() == "image/png";
       })) << ann.output();
@@ -110,9 +98,7 @@ class PresencePlugIns : public testing::Test {
     EXPECT_TRUE(comes_to_read(ann, who, "avatar_metadata", [](const call::Json& info) {
       return info["id"].string().empty();
     })) << ann.output();
-    EXPECT_TRUE(support::eventually(
-        [&] { return location(ann, who).find("building") == std::string::npos; }, kWait))
-        << ann.output();
+    EXPECT_TRUE(ann.is_told(who, kLocation, "empty")) << ann.output();
   }
 
   support::TempDir folder_;

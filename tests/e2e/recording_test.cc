@@ -7,13 +7,15 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 
-#include "tests/e2e/contact.h"
+#include "tests/e2e/chat.h"
 #include "tests/e2e/listening.h"
 #include "tests/e2e/world.h"
 #include "tests/support/audio.h"
 #include "tests/support/eventually.h"
 #include "tests/support/ogg_reader.h"
+#include "tests/support/readme.h"
 #include "tests/support/small_disk.h"
 
 namespace e2e {
@@ -36,12 +38,13 @@ class RecordedCall : public testing::Test {
         *prosody_, Mixer::Spec{.more = "[record]\nfree-megabytes = 0\ndirectory = \"" + directory +
                                        "\"\n[room.room]\nmoderators = [\"ann@localhost\"]"});
     contact_ = std::make_unique<Contact>(*prosody_, "ann");
+    chat_ = std::make_unique<Chat>(*contact_, kRoom);
     ann_ = std::make_unique<Call>(
         *prosody_, CallSpec{.user = "ann", .to = kRoom, .play = tone_file(folder_, kAnn_hz)});
     ASSERT_TRUE(ann_->wait_for("connected")) << ann_->output();
     say(wanted);
   }
-  void say(const std::string& text) { contact_->say(std::string("say ") + kRoom + ' ' + text); }
+  void say(const std::string& text) { chat_->say(text); }
   // The files there are, by name; the mix is the first.
   std::vector<fs::path> files() const {
     std::vector<fs::path> found;
@@ -75,6 +78,7 @@ class RecordedCall : public testing::Test {
   std::unique_ptr<support::Prosody> prosody_;
   std::unique_ptr<Mixer> mixer_;
   std::unique_ptr<Contact> contact_;
+  std::unique_ptr<Chat> chat_;
   std::unique_ptr<Call> ann_;
 };
 
@@ -85,8 +89,13 @@ TEST_F(RecordedCall, IsInFilesAtItsLevelAndInEverybodysRosterUntilItIsStopped) {
     return !call.documents().empty() &&
            call.documents().back().find("focus-owner") != std::string::npos;
   })) << ann_->output();
+  chat_->hears("The call is recorded as soon as all have heard three tones.");
   say("record stop");
-  ASSERT_TRUE(contact_->answered("chat", "The recording has ended: room-")) << mixer_->log();
+  chat_->hears("The recording ends.");
+  chat_->next();
+  const std::regex name("room-[0-9]{8}T[0-9]{6}Z");
+  EXPECT_TRUE(
+      support::readme_shows(std::regex_replace(chat_->transcript(), name, "tea-20261121T163000Z")));
   EXPECT_TRUE(ann_->wait_until([](const Call& call) {
     return call.documents().back().find("focus-owner") == std::string::npos;
   })) << ann_->output();

@@ -1,5 +1,6 @@
 // What people tell a room by chat, by the whole focus.
 #include "tests/support/focus_bench.h"
+#include "tests/support/readme.h"
 
 namespace {
 
@@ -41,6 +42,19 @@ struct Chat : Bench {
     return std::string(coin::to_string(*user->endpoints[0].status));
   }
 };
+
+TEST(Controls, AreWhatReadmeShows) {
+  Chat chat;
+  chat.join(kAnn, kRoom, {.sid = "A"});
+  chat.join(kBob);
+  std::string shown;
+  for (const std::string text : {"help", "mute bob"}) {
+    shown += "ann> " + text + '\n';
+    std::istringstream lines(chat.ask(kAnn, text));
+    for (std::string line; std::getline(lines, line);) shown += "     " + line + '\n';
+  }
+  EXPECT_TRUE(support::readme_shows(shown));
+}
 
 TEST(Controls, ParticipantsLearnWhoIsThereAndOthersDoNot) {
   Chat chat;
