@@ -11,13 +11,15 @@
 #include <utility>
 #include <vector>
 
-#include "media/gst/gst_ptr.h"
 #include "media/gst/player.h"
 #include "tests/media_gst/transport_peer.h"
 #include "tests/support/audio.h"
+#include "tests/support/made_file.h"
 #include "tests/support/sanitized.h"
 
 namespace media::gst {
+
+using support::make_file;
 
 inline constexpr PlayId kPlay{{1}, 1};
 
@@ -28,29 +30,10 @@ class WithFiles : public ::testing::Test {
   void SetUp() override {
     // Our threads do no more here than in play_test.cc; what decodes is another process.
     if (test_support::kThreadsSanitized) {
-      GTEST_SKIP()
-          << "TSan does not see how GStreamer's encoders, which make the files, are locked";
+      GTEST_SKIP() << support::kEncodersUnseen;
     }
   }
 };
-
-// A file as GStreamer's own elements write it; false: an element is not there.
-inline bool make_file(const std::string& pipeline) {
-  GError* error = nullptr;
-  const auto made = ElementPtr::sink(gst_parse_launch(pipeline.c_str(), &error));
-  if (error) {
-    g_error_free(error);
-    return false;
-  }
-  gst_element_set_state(made.get(), GST_STATE_PLAYING);
-  const auto bus = ObjectPtr<GstBus>::adopt(gst_element_get_bus(made.get()));
-  GstMessage* const end = gst_bus_timed_pop_filtered(
-      bus.get(), 60 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
-  const bool good = end && GST_MESSAGE_TYPE(end) == GST_MESSAGE_EOS;
-  if (end) gst_message_unref(end);
-  gst_element_set_state(made.get(), GST_STATE_NULL);
-  return good;
-}
 
 // The processes that this one has started and not reaped.
 inline std::vector<pid_t> children() {
