@@ -92,6 +92,7 @@ TEST_F(BotShowing, ACallIsShownAndItsEndIs) {
 
 // XEP-0118 §2: "Tune information SHOULD be communicated and transported by means of the Publish-"
 // XEP-0118 §2: "it SHOULD NOT be provided as an extension to presence"
+// XEP-0118 §2: "the user's client SHOULD send an empty <tune/> element"
 // XEP-0197 §2.2: "its client may publish that fact to a PEP node"
 // XEP-0197 §2.2: "it SHOULD NOT be provided as an extension to the <presence/> stanza type"
 TEST_F(BotShowing, WhatIsPlayedIsPublishedAndNotInPresence) {

@@ -236,6 +236,29 @@ TEST(ExtendedPresence, MoreThanEightKibAreRefused) {
 }
 
 // XEP-0197 §2.1: "All elements are OPTIONAL."
+TEST(Viewing, MayHaveAnyOfItsElementsAlone) {
+  const std::pair<std::string, std::string> elements[] = {
+      {"author", "Robert Duncan"},
+      {"cast", "Trace Beaulieu, Frank Conniff"},
+      {"channel_name", "Sci-Fi Channel"},
+      {"description", "Terror From The Year 5000"},
+      {"duration", "1800"},
+      {"end_time", "2006-08-29T03:30:00Z"},
+      {"episode", "807"},
+      {"program_name", "Mystery Science Theater 3000"},
+      {"program_type", "Comedy"},
+      {"start_time", "2006-08-29T03:00:00Z"},
+      {"subprogram_type", "Cast interview"},
+      {"uri", "http://www.mst3kinfo.com/"},
+      {"user_comment", "MST3K forever!"},
+      {"user_rating", "9"}};
+  for (const auto& [name, text] : elements) {
+    const std::string child = "<" + name + ">" + text + "</" + name + ">";
+    EXPECT_EQ(write(read_as<Viewing>(Node::viewing, "video", child)),
+              "<video xmlns='urn:xmpp:viewing:0'>" + child + "</video>");
+  }
+}
+
 TEST(Viewing, IsReadAsTheStandardShowsIt) {
   const auto viewing = read_as<Viewing>(
       Node::viewing, "video",
