@@ -16,7 +16,7 @@ bool RateWindow::take(const std::string& key, TimePoint now) {
     }
   }
   auto& times = taken_[key];
-  while (!times.empty() && times.front() <= now - window_) times.pop_front();
+  times.erase(times.begin(), std::ranges::upper_bound(times, now - window_));
   if (static_cast<int>(times.size()) >= limit_) return false;
   times.push_back(now);
   return true;

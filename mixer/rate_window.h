@@ -2,9 +2,9 @@
 #pragma once
 
 #include <chrono>
-#include <deque>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "mixer/clock.h"
 
@@ -23,7 +23,7 @@ class RateWindow {
 
   int limit_;
   std::chrono::seconds window_;
-  std::map<std::string, std::deque<TimePoint>> taken_;
+  std::map<std::string, std::vector<TimePoint>> taken_;  // oldest first
 };
 
 }  // namespace mixer

@@ -1,6 +1,7 @@
 #include "mixer/rate_window.h"
 
 #include "mixer/limits.h"
+#include "tests/support/in_use.h"
 
 namespace {
 
@@ -36,6 +37,16 @@ TEST(RateWindow, RemembersABoundedNumberOfKeys) {
   }
   EXPECT_TRUE(window.take("first", kStart + 2s)) << "the oldest is forgotten first";
   EXPECT_FALSE(window.take("9999", kStart + 2s));
+}
+
+TEST(RateWindow, AKeyTakesFewBytes) {
+  if (!test_support::kKnowsInUse) GTEST_SKIP() << "a sanitizer's count is another";
+  const std::size_t before = test_support::bytes_in_use();
+  mixer::RateWindow window(10, 60s);
+  for (std::size_t i = 0; i < mixer::limits::kMaxRateKeys; ++i) {
+    ASSERT_TRUE(window.take("caller" + std::to_string(i) + "@example.org", kStart));
+  }
+  EXPECT_LT(test_support::bytes_in_use() - before, 300 * mixer::limits::kMaxRateKeys);
 }
 
 }  // namespace
