@@ -71,7 +71,7 @@ PUBLIC_IN_PRIVATE = ["media/gst/gst_engine.h", "media/gst/child_main.h"]
 # The C++ standard library and the system. What is not named here and has no slash is a library's.
 IMPURE = {"thread", "mutex", "condition_variable", "future", "iostream", "fstream", "filesystem",
           "unistd.h", "poll.h", "fcntl.h", "netdb.h", "ifaddrs.h", "signal.h",
-          "csignal", "dlfcn.h", "pthread.h", "resolv.h", "sched.h", "spawn.h", "sysexits.h",
+          "csignal", "dlfcn.h", "malloc.h", "pthread.h", "resolv.h", "sched.h", "spawn.h", "sysexits.h",
           "time.h"}
 IMPURE_PATTERNS = ["sys/*", "net/*", "linux/*"]
 SYSTEM = IMPURE | {"string.h", "stdlib.h", "stdint.h", "stdio.h", "errno.h", "math.h",

@@ -81,6 +81,7 @@ struct PipelineErrorCommand {  // from a room's bus
 struct TickEventCommand {  // from a room's tick
   Event event;
 };
+struct TrimHeapCommand {};         // from an I/O thread: many legs are gone
 struct ComplexityChangedCommand {  // from a room's tick, for the log
   RoomId room;
   ConferenceLoad load;
@@ -90,7 +91,7 @@ using ControlCommand =
                  AddCandidatesCommand, RestartIceCommand, CloseLegCommand, SetPlanCommand,
                  PlayCommand, PausePlayCommand, SeekPlayCommand, StopPlayCommand, PlayOverCommand,
                  RecordCommand, StopRecordCommand, RecordOverCommand, PipelineErrorCommand,
-                 TickEventCommand, ComplexityChangedCommand>;
+                 TickEventCommand, TrimHeapCommand, ComplexityChangedCommand>;
 
 class ControlQueue {
  public:

@@ -16,6 +16,7 @@
 #include "media/gst/conference_element.h"
 #include "media/gst/control_queue.h"
 #include "media/gst/dtls_srtp.h"
+#include "media/gst/heap.h"
 #include "media/gst/ice_servers.h"
 #include "media/gst/io_thread.h"
 #include "media/gst/leg_src.h"
@@ -42,7 +43,10 @@ void start_gstreamer() {
     throw std::runtime_error("GStreamer does not start: " + text);
   }
   static std::once_flag registered;
-  std::call_once(registered, [] { register_opus_conference(); });
+  std::call_once(registered, [] {
+    map_large_blocks();
+    register_opus_conference();
+  });
 }
 
 unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
@@ -77,8 +81,8 @@ class GstEngine final : public MediaEngine {
         fan_out_(io_threads(config)) {
     const auto ice = ice_config(config);
     for (unsigned i = 0; i < io_threads(config); ++i) {
-      io_.push_back(std::make_unique<IoThread>(ice, identity_,
-                                               [this](Event event) { emit(std::move(event)); }));
+      io_.push_back(std::make_unique<IoThread>(
+          ice, identity_, [this](Event event) { emit_of_transport(std::move(event)); }));
     }
     control_ = std::thread([this] { run(); });
   }
@@ -177,6 +181,17 @@ class GstEngine final : public MediaEngine {
     sink_(std::move(event));
   }
 
+  // I/O threads.
+  void emit_of_transport(Event event) {
+    const bool closed = std::holds_alternative<LegClosed>(event);
+    emit(std::move(event));
+    if (closed && worth_trimming()) queue_.push(TrimHeapCommand{});
+  }
+  bool worth_trimming() {
+    const MutexLock lock(events_mutex_);
+    return heap_.closed();
+  }
+
   void run() {
     control_thread.assert_here();
     pthread_setname_np(pthread_self(), "mixer-control");
@@ -218,6 +233,10 @@ class GstEngine final : public MediaEngine {
     leg.thread = fan_out_.add(spec.room);
     leg.io = io_.at(leg.thread).get();
     leg.leg_src = make_leg_src();
+    {
+      const MutexLock lock(events_mutex_);
+      heap_.opened();
+    }
     rooms_[spec.room].legs.insert(spec.leg);
     leg.io->open({.leg = spec.leg,
                   .ssrc = leg.ssrc,
@@ -401,6 +420,8 @@ class GstEngine final : public MediaEngine {
     if (leg && legs_.contains(*leg)) emit(std::move(command.event));
   }
 
+  void carry_out(TrimHeapCommand) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) { trim_heap(); }
+
   void carry_out(ComplexityChangedCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
     tell(log_, "late ticks have changed the encoders' complexity", command.room, command.load);
   }
@@ -438,6 +459,7 @@ class GstEngine final : public MediaEngine {
   Mutex events_mutex_;
   std::set<LegId> failed_ ABSL_GUARDED_BY(events_mutex_);
   std::set<LegId> refused_ ABSL_GUARDED_BY(events_mutex_);
+  HeapTrim heap_ ABSL_GUARDED_BY(events_mutex_);
   std::vector<std::unique_ptr<IoThread>> io_;
 
   // Control thread.
