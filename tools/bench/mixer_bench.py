@@ -51,7 +51,8 @@ def memory_mb(pid):
 
 
 class MixerBench:
-    """`build` has the mixer and, if `crowd_build` has not, jingle-load; files are made in `work`."""
+    """`build` has the mixer and, if `crowd_build` has not, jingle-load; files are made in `work`.
+    `environment` is the mixer's, beside ours."""
 
     def __init__(self, build, work, crowd_build=None, environment=None):
         self.build, self.crowd_build = pathlib.Path(build), pathlib.Path(crowd_build or build)
@@ -63,9 +64,9 @@ class MixerBench:
                     "prosody.log")
         wait_for_port(self.port)
 
-    def _start(self, argv, log):
+    def _start(self, argv, log, environment=None):
         process = subprocess.Popen([str(a) for a in argv], stdout=open(self.work / log, "wb"),
-                                   stderr=subprocess.STDOUT, env=self.environment)
+                                   stderr=subprocess.STDOUT, env=environment)
         self.processes.append(process)
         return process
 
@@ -95,13 +96,15 @@ class MixerBench:
 
     def run(self, crowd, bitrate=32000):
         """A fresh mixer under one crowd: jingle-load's report with its options `crowd`, and
-        `empty_mb`, what it took with nobody there, and `mixer_status`, how it ended (0: well)."""
+        `empty_mb`, what it took with nobody there, `began`, jingle-load's 0 s (since 1970), and
+        `mixer_status`, how it ended (0: well)."""
         config = self.work / "mixer.toml"
         config.write_text(CONFIG.format(port=self.port, bitrate=bitrate))
-        mixer = self._start([self.build / "mixer/jingle-mixer", "--config", config], "mixer.log")
+        mixer = self._start([self.build / "mixer/jingle-mixer", "--config", config], "mixer.log",
+                            self.environment)
         try:
             self._wait_for_log(mixer, "mixer.log", "xmpp=up")
-            empty = memory_mb(mixer.pid)
+            empty, began = memory_mb(mixer.pid), time.time()
             done = subprocess.run(
                 [self.crowd_build / "tools/jingle-load", "--component", "load.localhost", "--secret",
                  "secret", "--server", f"127.0.0.1:{self.port}", "--to", "bench@mixer.localhost",
@@ -111,4 +114,4 @@ class MixerBench:
                 raise RuntimeError(done.stderr.strip().splitlines()[-1])
         finally:
             status = self._stop(mixer)
-        return dict(json.loads(done.stdout), empty_mb=empty, mixer_status=status)
+        return dict(json.loads(done.stdout), empty_mb=empty, began=began, mixer_status=status)
