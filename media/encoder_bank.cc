@@ -1,134 +1,18 @@
 #include "media/encoder_bank.h"
 
-#include <opus.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <new>
 #include <utility>
 
-#include "media/check.h"
 #include "media/mix_minus.h"
 
 namespace media {
 namespace {
-
-// RFC 7587 §6.1, maxplaybackrate.
-int bandwidth_of(std::int32_t rate_hz) {
-  if (rate_hz >= 48000) return OPUS_BANDWIDTH_FULLBAND;
-  if (rate_hz >= 24000) return OPUS_BANDWIDTH_SUPERWIDEBAND;
-  if (rate_hz >= 16000) return OPUS_BANDWIDTH_WIDEBAND;
-  return rate_hz >= 12000 ? OPUS_BANDWIDTH_MEDIUMBAND : OPUS_BANDWIDTH_NARROWBAND;
-}
-
-// libopus' own OPUS_SET_FORCE_MODE (opus_private.h, since its first release), SILK being hybrid
-// where the bandwidth is; one without would go on choosing by itself.
-constexpr int kSetMode = 11002, kSilk = 1000, kCelt = 1002;
 
 bool is_silent(const Sum& sum) {
   return std::all_of(sum.begin(), sum.end(), [](std::int32_t s) { return s == 0; });
 }
 
 }  // namespace
-
-void MixEncoder::Free::operator()(OpusEncoder* encoder) const { std::free(encoder); }
-
-MixEncoder::MixEncoder()
-    : state_(static_cast<OpusEncoder*>(
-          std::malloc(static_cast<std::size_t>(opus_encoder_get_size(1))))) {
-  if (!state_) throw std::bad_alloc();
-}
-
-MixEncoder::~MixEncoder() = default;
-
-void MixEncoder::start(const EncoderSettings& settings) {
-  const int error = opus_encoder_init(state_.get(), kSampleRate_hz, 1, OPUS_APPLICATION_VOIP);
-  CHECK(error == OPUS_OK);
-  limiter_ = {};
-  silent_ticks_ = 0;
-  configuration_ = kNothingYet;
-  alone_ = true;
-  started_ = true;
-  settings_ = settings;
-  apply(settings);
-}
-
-void MixEncoder::fork(const MixEncoder& origin, const EncoderSettings& settings) {
-  CHECK(origin.started_);
-  std::memcpy(state_.get(), origin.state_.get(),
-              static_cast<std::size_t>(opus_encoder_get_size(1)));
-  limiter_ = origin.limiter_;
-  silent_ticks_ = origin.silent_ticks_;
-  complexity_ = origin.complexity_;
-  grace_frames_ = origin.grace_frames_;
-  configuration_ = origin.configuration_;
-  alone_ = origin.alone_;
-  settings_ = origin.settings_;
-  started_ = true;
-  set(settings);
-  choose_alone();
-}
-
-void MixEncoder::set(const EncoderSettings& settings) {
-  if (started_ && settings != settings_) apply(settings);
-}
-
-void MixEncoder::set_complexity(int complexity) {
-  if (std::exchange(complexity_, complexity) == complexity || !started_) return;
-  opus_encoder_ctl(state_.get(), OPUS_SET_COMPLEXITY(complexity));
-}
-
-// SILK changes its bandwidth when nobody speaks, and then within seconds; through CELT, and back
-// to a SILK that begins anew, it takes three frames.
-void MixEncoder::choose_as(const MixEncoder& other) {
-  if (configuration_ == kNothingYet || other.configuration_ == kNothingYet) return;
-  if (codes_like(other)) return;
-  const bool to_celt = other.celt() || !celt();
-  const auto toc = static_cast<unsigned char>(other.configuration_ << 3);
-  choose(to_celt ? kCelt : kSilk, to_celt ? OPUS_AUTO : opus_packet_get_bandwidth(&toc));
-  alone_ = false;
-}
-
-void MixEncoder::choose_alone() {
-  if (std::exchange(alone_, true)) return;
-  choose(OPUS_AUTO, OPUS_AUTO);
-}
-
-void MixEncoder::choose(int mode, int bandwidth) {
-  opus_encoder_ctl(state_.get(), kSetMode, opus_int32{mode});
-  opus_encoder_ctl(state_.get(), OPUS_SET_BANDWIDTH(bandwidth));
-}
-
-void MixEncoder::apply(const EncoderSettings& settings) {
-  const std::int32_t before_bps = std::exchange(settings_, settings).bitrate_bps;
-  const bool less = settings.bitrate_bps < before_bps && !settings.constant_bitrate;
-  if (!less) set_bitrate(settings.bitrate_bps);
-  grace_frames_ = less ? kGrace_frames : 0;
-  OpusEncoder* const encoder = state_.get();
-  opus_encoder_ctl(encoder, OPUS_SET_COMPLEXITY(complexity_));
-  opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(settings.fec() ? 1 : 0));
-  opus_encoder_ctl(encoder,
-                   OPUS_SET_PACKET_LOSS_PERC(settings.fec() ? settings.expected_loss_percent : 0));
-  opus_encoder_ctl(encoder, OPUS_SET_MAX_BANDWIDTH(bandwidth_of(settings.max_rate_hz)));
-  opus_encoder_ctl(encoder, OPUS_SET_VBR(settings.constant_bitrate ? 0 : 1));
-}
-
-void MixEncoder::set_bitrate(std::int32_t bitrate_bps) {
-  opus_encoder_ctl(state_.get(), OPUS_SET_BITRATE(bitrate_bps));
-}
-
-std::span<const std::uint8_t> MixEncoder::encode(const Sum& mix) {
-  CHECK(started_);
-  limiter_.process(mix, limited_);
-  const int bytes = opus_encode(state_.get(), limited_.data(), kFrame_samples, payload_.data(),
-                                static_cast<opus_int32>(payload_.size()));
-  CHECK(bytes > 0);  // fails for bad arguments only
-  bytes_ = static_cast<std::size_t>(bytes);
-  configuration_ = static_cast<std::uint8_t>(payload_[0] >> 3);
-  if (grace_frames_ > 0 && --grace_frames_ == 0) set_bitrate(settings_.bitrate_bps);
-  return payload();
-}
 
 void EncoderBank::set_class(std::size_t listener_class, const EncoderSettings& settings) {
   common_[listener_class].settings = settings;
@@ -138,9 +22,10 @@ void EncoderBank::enroll(Listener& listener, std::size_t listener_class) {
   listener.class_ = listener_class;
 }
 
-void EncoderBank::begin(const Sum& total, bool silent) {
+void EncoderBank::begin(const Sum& total, bool silent, const Sum* side) {
   ++tick_;
   total_ = &total;
+  side_ = side;
   total_silent_ = silent;
   encodes_ = 0;
   for (Common& common : common_) {
@@ -152,6 +37,7 @@ void EncoderBank::begin(const Sum& total, bool silent) {
     bridge.settings = common_[bridge.to].settings;
     ++bridge.age_ticks;
   }
+  widening_.encoder.note(silent);
 }
 
 void EncoderBank::begin(Shared& shared, bool silent) {
@@ -200,9 +86,9 @@ bool EncoderBank::follow(Listener& listener, bool total, bool dtx) {
 void EncoderBank::encode(Listener& listener, const Sum& heard, bool dtx) {
   listener.encoder_.set(common_[listener.class_].settings);
   listener.encoder_.set_complexity(complexity_);
-  listener.encoder_.note(&heard == total_ ? total_silent_ : is_silent(heard));
+  listener.encoder_.note(&heard == total_ ? total_silent_ : !side_ && is_silent(heard));
   if (dtx && !listener.encoder_.due_in_dtx()) return;
-  listener.encoder_.encode(heard);
+  listener.encoder_.encode(heard, side_);
   ++encodes_;
 }
 
@@ -215,7 +101,7 @@ void EncoderBank::speak(Listener& listener) {
   if (shared.listened) {
     listener.encoder_.fork(shared.encoder, settings);
   } else {
-    listener.encoder_.start(settings);
+    listener.encoder_.start(settings, channels_);
   }
   listener.personal_ = true;
   listener.bridge_ = Listener::kNone;
@@ -271,7 +157,7 @@ void EncoderBank::move(Listener& listener) {
     arrive(listener, listener.class_, origin.encoder);
   } else if (common.forked_from == listener.on_) {
     listener.on_ = listener.class_;
-  } else {
+  } else if (!common.settings.stereo || origin.encoder.channels() == 2) {  // or it is widened first
     listener.bridge_ = bridge_for(listener);
   }
 }
@@ -303,18 +189,43 @@ std::size_t EncoderBank::bridge_for(const Listener& listener) {
 void EncoderBank::encode_common() {
   for (Common& common : common_) encode(common);
   for (Bridge& bridge : bridges_) encode(bridge);
+  for (std::size_t i = 0; i < kClasses; ++i) widen(i);
+}
+
+// libopus makes no state of two channels out of one of one: another begins beside it, in mono as
+// well, and takes its place when both have become alike. One stream after the other.
+void EncoderBank::widen(std::size_t listener_class) {
+  Common& common = common_[listener_class];
+  const bool due = common.listened && common.encoder.channels() < channels_;
+  if (!due && widening_.of == listener_class) widening_.of = Listener::kNone;
+  if (!due || !common.needed) return;
+  EncoderSettings settings = common.settings;
+  settings.stereo = false;
+  if (widening_.of == Listener::kNone) {
+    widening_.of = listener_class;
+    widening_.ticks = 0;
+    widening_.encoder.start(settings, channels_);
+  }
+  if (widening_.of != listener_class) return;
+  widening_.encoder.set(settings);
+  widening_.encoder.set_complexity(complexity_);
+  widening_.encoder.encode(*total_);
+  ++encodes_;
+  if (!alike(widening_.encoder, listener_class, ++widening_.ticks)) return;
+  common.encoder.fork(widening_.encoder, common.settings);
+  widening_.of = Listener::kNone;
 }
 
 void EncoderBank::encode(Shared& shared) {
   if (shared.wanted && !shared.listened) {
-    shared.encoder.start(shared.settings);
+    shared.encoder.start(shared.settings, channels_);
     shared.needed = true;  // what has just begun is due (due_in_dtx), and has no payload yet
   }
   shared.listened = shared.wanted;
   if (!shared.needed) return;
   shared.encoder.set(shared.settings);
   shared.encoder.set_complexity(complexity_);
-  shared.encoder.encode(*total_);
+  shared.encoder.encode(*total_, side_);
   ++encodes_;
 }
 

@@ -8,89 +8,12 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
-#include <span>
 
 #include "media/audio_frame.h"
-#include "media/limiter.h"
-#include "media/limits.h"
 #include "media/listener_classes.h"
-
-struct OpusEncoder;
+#include "media/mix_encoder.h"
 
 namespace media {
-
-// A mix on its way to a payload: limiter and Opus encoder (VOIP, 48 kHz, mono, 20 ms).
-class MixEncoder {
- public:
-  // The state's memory is taken here and first touched by start() or fork().
-  MixEncoder();
-  ~MixEncoder();
-
-  void start(const EncoderSettings& settings);
-  // Goes on where `origin` is, with own settings. Requires: origin was started.
-  void fork(const MixEncoder& origin, const EncoderSettings& settings);
-  void set(const EncoderSettings& settings);
-  bool started() const { return started_; }
-  // 0 to 10, from the next frame on.
-  void set_complexity(int complexity);
-
-  // Whether both coded their last frames alike (RFC 6716 §2): as CELT, as SILK of one bandwidth, or
-  // as both together. If not, a decoder that changes to the other's packets begins anew.
-  bool codes_like(const MixEncoder& other) const { return way() == other.way(); }
-  // libopus chooses by the sound and by its last choice: of one sound two encoders may differ for
-  // ever. Called before each frame, this one comes to the other's, unheard; alone, libopus chooses.
-  void choose_as(const MixEncoder& other);
-  void choose_alone();
-
-  // Counts this tick's mix as silent or not; before encode(), also when nobody needs a payload.
-  void note(bool silent) { silent_ticks_ = silent ? silent_ticks_ + 1 : 0; }
-  // Whether a listener who likes silence not to be sent (RFC 7587 §3.1.3) gets this tick's payload:
-  // the sound, the first frames of a silence, and then one in kKeepAlive_ticks.
-  bool due_in_dtx() const {
-    return silent_ticks_ <= kSilenceSent_ticks || silent_ticks_ % kKeepAlive_ticks == 0;
-  }
-  // Requires: started. The payload is valid until the next encode().
-  std::span<const std::uint8_t> encode(const Sum& mix);
-  std::span<const std::uint8_t> payload() const { return {payload_.data(), bytes_}; }
-  const Frame& limited() const { return limited_; }
-
-  // 200 ms: the decoder's own memory is silent by then.
-  static constexpr unsigned kSilenceSent_ticks = 10;
-  // 400 ms, as libopus' own DTX does: 2.5 packets a second.
-  static constexpr unsigned kKeepAlive_ticks = 20;
-  // 255 us a frame against 140 at complexity 5; but there the codec's own distortion of two tones
-  // is 57 dB below them where the listener's own tone would be, here 74 dB. K + 1 of them a tick is
-  // few.
-  static constexpr int kComplexity = 9;
-
- private:
-  static constexpr std::uint8_t kNothingYet = 0xFF;
-  // Less to be sent: not before the frames are out that carry the last one's FEC, or change to
-  // another codec, and have hardly room for themselves.
-  static constexpr int kGrace_frames = 3;
-  void apply(const EncoderSettings& settings);
-  void set_bitrate(std::int32_t bitrate_bps);
-  void choose(int mode, int bandwidth);
-  bool celt() const { return configuration_ >= 16; }
-  int way() const { return celt() ? 16 : configuration_ / 4; }
-
-  struct Free {
-    void operator()(OpusEncoder* encoder) const;
-  };
-  std::unique_ptr<OpusEncoder, Free> state_;  // flat: copied by memcpy
-  EncoderSettings settings_;
-  bool started_ = false;
-  int complexity_ = kComplexity;
-  int grace_frames_ = 0;                      // until the bitrate sinks to that of the settings
-  std::uint8_t configuration_ = kNothingYet;  // of the last frame (RFC 6716 §3.1)
-  bool alone_ = true;                         // libopus chooses the next one's
-  unsigned silent_ticks_ = 0;
-  Limiter limiter_;
-  Frame limited_;
-  std::array<std::uint8_t, limits::kMaxOpusBytes> payload_;
-  std::size_t bytes_ = 0;
-};
 
 // What a listener's stream is, tick by tick.
 class Listener {
@@ -129,15 +52,19 @@ class EncoderBank {
   void enroll(Listener& listener, std::size_t listener_class);
   // What there is time for, 0 to 10 (libopus); MixEncoder::kComplexity at first.
   void set_complexity(int complexity) { complexity_ = complexity; }
+  // Whether some class may be a stereo one: what begins from now on has room for two channels, and
+  // what runs is brought over within a second, unheard.
+  void set_two_channels(bool wanted) { channels_ = wanted ? 2 : 1; }
 
   // One tick: begin, then once for every listener who receives choose(), then encode_common(), then
   // stream_of() and due() as often as one likes.
-  // `total` outlives the tick.
-  void begin(const Sum& total, bool silent);
+  // `total` outlives the tick, and so does `side`, what the left and the right have more and less
+  // than it; nullptr: nothing. Nobody's voice is in it.
+  void begin(const Sum& total, bool silent, const Sum* side = nullptr);
   // `own`: what he himself says in `total`, nullptr for nothing. `dtx`: he likes silence not to be
   // sent. Decides which stream; forks; encodes a personal mix at once.
   void choose(Listener& listener, const Frame* own, bool dtx);
-  // The same for one who hears another sum than `total`: nullptr: he hears that.
+  // The same for one who hears another sum than `total`; nullptr: he hears that.
   void choose_mix(Listener& listener, const Sum* heard, bool dtx);
   void encode_common();
   // The encoder whose payload he is sent in this tick. Personal ones are the listener's own.
@@ -163,6 +90,12 @@ class EncoderBank {
     std::size_t from = 0, to = 0;
     int age_ticks = 0;
   };
+  // A common stream's next state, of two channels, which nobody hears yet.
+  struct Widening {
+    MixEncoder encoder;
+    std::size_t of = Listener::kNone;
+    int ticks = 0;
+  };
   bool follow(Listener& listener, bool total, bool dtx);
   void go_back(Listener& listener);
   bool alike(MixEncoder& encoder, std::size_t listener_class, int ticks) const;
@@ -175,12 +108,16 @@ class EncoderBank {
   std::size_t bridge_for(const Listener& listener);
   void begin(Shared& shared, bool silent);
   void encode(Shared& shared);
+  void widen(std::size_t listener_class);
 
   std::array<Common, kClasses> common_;
   std::array<Bridge, kBridges> bridges_;
+  Widening widening_;
+  int channels_ = 1;
   int complexity_ = MixEncoder::kComplexity;
   std::uint64_t tick_ = 0;
   const Sum* total_ = nullptr;
+  const Sum* side_ = nullptr;
   bool total_silent_ = true;
   Sum minus_{};
   unsigned encodes_ = 0;

@@ -7,8 +7,7 @@
 namespace media {
 namespace {
 
-constexpr int kBlock_samples = 48;  // 1 ms
-constexpr int kBlocks = kFrame_samples / kBlock_samples;
+constexpr int kBlock_samples = 48;      // 1 ms
 constexpr float kCeiling = 32700.0F;    // a little room for rounding and for the encoder
 constexpr int kHold = 200;              // blocks after the last peak that needed this gain
 constexpr float kRelease = 1.0F / 500;  // per block: from nothing to all in half a second
@@ -27,19 +26,64 @@ float fitting_gain(const Sum& in, int b) {
   return kCeiling / static_cast<float>(std::max(high, -low));
 }
 
+// Every `step`th sample of `out`; `to`: the gain at the end of each block.
+void apply(const Sum& in, float from, std::span<const float> to, std::int16_t* out,
+           std::ptrdiff_t step) {
+  const std::int32_t* sample = in.data();
+  for (const float next : to) {
+    const float rise = (next - from) / kBlock_samples;
+    for (int i = 0; i < kBlock_samples; ++i, out += step) {
+      const float value = static_cast<float>(*sample++) * (from + rise * static_cast<float>(i + 1));
+      const float bounded = std::clamp(value, static_cast<float>(kMin), static_cast<float>(kMax));
+      *out = static_cast<std::int16_t>(std::lrint(bounded));
+    }
+    from = next;
+  }
+}
+
 }  // namespace
 
-void Limiter::process(const Sum& in, Frame& out) {
-  std::array<float, kBlocks> fits;
+void Limiter::process(const Sum& in, std::span<std::int16_t, kFrame_samples> out) {
+  Blocks fits, to;
   for (int b = 0; b < kBlocks; ++b) fits[b] = fitting_gain(in, b);
-  const bool untouched =
-      gain_ == 1.0F && std::all_of(fits.begin(), fits.end(), [](float f) { return f == 1.0F; });
-  if (untouched) {
+  const float from = gain_;
+  if (follow(fits, to)) {
+    apply(in, from, to, out.data(), 1);
+  } else {
     for (int i = 0; i < kFrame_samples; ++i) out[i] = static_cast<std::int16_t>(in[i]);
+  }
+}
+
+void Limiter::process(const Sum& mid, const Sum* side,
+                      std::span<std::int16_t, 2 * kFrame_samples> out) {
+  if (side == nullptr) {
+    Frame both;
+    process(mid, both);
+    for (int i = 0; i < kFrame_samples; ++i) out[2 * i] = out[2 * i + 1] = both[i];
     return;
   }
+  Sum left, right;
+  for (int i = 0; i < kFrame_samples; ++i) {
+    left[i] = mid[i] + (*side)[i];
+    right[i] = mid[i] - (*side)[i];
+  }
+  Blocks fits, to;
+  for (int b = 0; b < kBlocks; ++b) {
+    fits[b] = std::min(fitting_gain(left, b), fitting_gain(right, b));
+  }
+  const float from = gain_;
+  if (!follow(fits, to)) to.fill(from);
+  apply(left, from, to, out.data(), 2);
+  apply(right, from, to, out.data() + 1, 2);
+}
+
+// From what fits in each block to the gain at its end; false: 1 throughout.
+bool Limiter::follow(const Blocks& fits, Blocks& to) {
+  const bool untouched =
+      gain_ == 1.0F && std::all_of(fits.begin(), fits.end(), [](float f) { return f == 1.0F; });
+  if (untouched) return false;
   // The gain wanted in each block: what fits, risen slowly, sunk ahead of time.
-  std::array<float, kBlocks> wanted;
+  Blocks wanted;
   float risen = gain_;
   for (int b = 0; b < kBlocks; ++b) {
     if (fits[b] <= risen && fits[b] < 1.0F) {
@@ -53,20 +97,12 @@ void Limiter::process(const Sum& in, Frame& out) {
   for (int b = kBlocks - 2; b >= 0; --b) wanted[b] = std::min(wanted[b], wanted[b + 1] + kAttack);
   // Linear from border to border, each border no higher than both its blocks: a straight line
   // between two values that fit, fits. Only the first border is given (the last frame's end): there
-  // the clamp below takes what sticks out, for one millisecond.
-  float from = gain_;
+  // apply()'s clamp takes what sticks out, for one millisecond.
   for (int b = 0; b < kBlocks; ++b) {
-    const float to = b + 1 < kBlocks ? std::min(wanted[b], wanted[b + 1]) : wanted[b];
-    const float step = (to - from) / kBlock_samples;
-    for (int i = 0; i < kBlock_samples; ++i) {
-      const int at = b * kBlock_samples + i;
-      const float value = static_cast<float>(in[at]) * (from + step * static_cast<float>(i + 1));
-      const float bounded = std::clamp(value, static_cast<float>(kMin), static_cast<float>(kMax));
-      out[at] = static_cast<std::int16_t>(std::lrint(bounded));
-    }
-    from = to;
+    to[b] = b + 1 < kBlocks ? std::min(wanted[b], wanted[b + 1]) : wanted[b];
   }
-  gain_ = from;
+  gain_ = to.back();
+  return true;
 }
 
 }  // namespace media

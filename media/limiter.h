@@ -2,6 +2,9 @@
 // One per mix (a personal one, or a class's common one). Pure; one thread at a time; no allocation.
 #pragma once
 
+#include <array>
+#include <span>
+
 #include "media/audio_frame.h"
 
 namespace media {
@@ -13,10 +16,17 @@ namespace media {
 // bit by bit; silence stays silence.
 class Limiter {
  public:
-  void process(const Sum& in, Frame& out);
+  void process(const Sum& in, std::span<std::int16_t, kFrame_samples> out);
+  // The same for mid + side and mid - side, interleaved; both are mid where there is no side. One
+  // gain for both: nothing moves from one side to the other.
+  void process(const Sum& mid, const Sum* side, std::span<std::int16_t, 2 * kFrame_samples> out);
   float gain() const { return gain_; }  // at the end of the last frame; 1 = untouched
 
  private:
+  static constexpr int kBlocks = kFrame_samples / 48;  // of 1 ms
+  using Blocks = std::array<float, kBlocks>;
+  bool follow(const Blocks& fits, Blocks& to);
+
   float gain_ = 1.0F;
   int hold_ = 0;  // milliseconds before the gain may rise
 };

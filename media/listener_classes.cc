@@ -20,7 +20,8 @@ std::size_t ListenerClasses::wish_of(const EncoderSettings& wish) {
   const auto above = std::upper_bound(kRungs_bps.begin(), kRungs_bps.end(), wish.bitrate_bps);
   const auto rung =
       static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, above - kRungs_bps.begin() - 1));
-  return rung * ListenerLoss::kSteps + step_of(wish.expected_loss_percent);
+  return 2 * (rung * ListenerLoss::kSteps + step_of(wish.expected_loss_percent)) +
+         (wish.stereo ? 1 : 0);
 }
 
 void ListenerClasses::begin() {
@@ -32,8 +33,8 @@ void ListenerClasses::add(const EncoderSettings& wish) {
   const std::size_t number = wish_of(wish);
   const Group one{.settings = wish,
                   .members = 1,
-                  .rung = number / ListenerLoss::kSteps,
-                  .step = number % ListenerLoss::kSteps};
+                  .rung = number / 2 / ListenerLoss::kSteps,
+                  .step = number / 2 % ListenerLoss::kSteps};
   if (group_of_[number] == kNone) {
     group_of_[number] = static_cast<std::uint8_t>(group_count_);
     groups_[group_count_++] = one;
@@ -49,16 +50,19 @@ ListenerClasses::Group ListenerClasses::joined(const Group& a, const Group& b) {
                        .expected_loss_percent =
                            std::max(x.expected_loss_percent, y.expected_loss_percent),
                        .max_rate_hz = std::max(x.max_rate_hz, y.max_rate_hz),
-                       .constant_bitrate = x.constant_bitrate && y.constant_bitrate},
+                       .constant_bitrate = x.constant_bitrate && y.constant_bitrate,
+                       .stereo = x.stereo && y.stereo},
           .members = a.members + b.members,
           .rung = std::min(a.rung, b.rung),
           .step = std::max(a.step, b.step)};
 }
 
-// What it takes from one who wished `from`: a rung is heard more than FEC that he does not need.
+// What it takes from one who wished `from`: a rung is heard more than FEC that he does not need,
+// and one channel instead of two more than a rung.
 std::size_t ListenerClasses::distance(const Group& from, const Group& to) {
   const auto apart = [](std::size_t a, std::size_t b) { return a > b ? a - b : b - a; };
-  return 2 * apart(from.rung, to.rung) + apart(from.step, to.step);
+  return 2 * apart(from.rung, to.rung) + apart(from.step, to.step) +
+         (from.settings.stereo != to.settings.stereo ? 3 : 0);
 }
 
 void ListenerClasses::join_nearest() {

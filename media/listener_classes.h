@@ -15,11 +15,14 @@ struct EncoderSettings {
   // libopus makes room for in-band FEC by a narrower spectrum, down to a telephone's, and then
   // whether it does depends on whether it did before. Below this there is none.
   static constexpr std::int32_t kLeastForFec_bps = 24000;
+  // Below this libopus would rather code one channel well than two badly, or change its mind.
+  static constexpr std::int32_t kLeastForStereo_bps = 24000;
 
   std::int32_t bitrate_bps = 32000;
   int expected_loss_percent = 0;     // above 0: with FEC
   std::int32_t max_rate_hz = 48000;  // of what is heard, as a sampling rate: narrower is cheaper
   bool constant_bitrate = false;
+  bool stereo = false;  // both channels of what is played; what people say has one place
   bool operator==(const EncoderSettings&) const = default;
   bool fec() const { return expected_loss_percent > 0 && bitrate_bps >= kLeastForFec_bps; }
 };
@@ -28,11 +31,11 @@ class ListenerClasses {
  public:
   static constexpr std::size_t kClasses = 4;
 
-  // Bitrate and expected loss make the class; DTX makes none, it only decides who is sent what is
-  // there. What listeners would merely like makes no class either: a narrower spectrum or a
-  // constant bitrate has a class if all in it would. Nor does stereo (RFC 7587 §6.1: who prefers it
-  // must take mono as well): what people say has one place, a stereo encode would cost half as much
-  // again, and forks need one number of channels.
+  // Bitrate, expected loss and stereo make the class; DTX makes none, it only decides who is sent
+  // what is there. What listeners would merely like makes no class either: a narrower spectrum or a
+  // constant bitrate has a class if all in it would. Stereo is one who goes with those who want it
+  // (RFC 7587 §6.1: who prefers it must take mono as well): where there are too many wishes, he
+  // hears mono.
   //
   // begin(), add() for every listener, settle(); then class_of() each of those wishes.
   void begin();
@@ -41,7 +44,8 @@ class ListenerClasses {
   // must.
   void settle();
 
-  // Laws: a class's bitrate is nobody's in it too high; its expected loss nobody's too low.
+  // Laws: a class's bitrate is nobody's in it too high; its expected loss nobody's too low; nobody
+  // hears stereo who does not want it.
   //                                                       tests/media/listener_classes_test.cc
   std::size_t class_of(const EncoderSettings& wish) const;
   bool used(std::size_t listener_class) const { return classes_[listener_class].members > 0; }
@@ -55,7 +59,7 @@ class ListenerClasses {
   static constexpr std::array<std::int32_t, 16> kRungs_bps{
       6000,  8000,  10000, 12000, 14000, 16000, 20000,  24000,
       28000, 32000, 40000, 48000, 64000, 96000, 128000, 256000};
-  static constexpr std::size_t kWishes = kRungs_bps.size() * ListenerLoss::kSteps;
+  static constexpr std::size_t kWishes = kRungs_bps.size() * ListenerLoss::kSteps * 2;
   struct Group {
     EncoderSettings settings;
     std::size_t members = 0;

@@ -56,6 +56,7 @@ struct RtpParameters {
   std::uint32_t telephone_event_rate_hz = 48000;  // clock rate of telephone_event
   std::uint32_t max_playback_rate_hz = 48000;     // the peer can play no more of the spectrum
   bool constant_bitrate = false;                  // the peer prefers it
+  bool stereo = false;                            // the peer likes to receive it
   std::uint8_t packet_ms = 20;                    // of sound in what we send: 20, 40 or 60
   bool operator==(const RtpParameters&) const = default;
 };

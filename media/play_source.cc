@@ -20,7 +20,7 @@ void fade(std::span<std::int16_t> samples, bool in) {
 
 bool PlaySource::write(std::span<const std::int16_t> samples) {
   finished_.store(false, std::memory_order_release);
-  while (!samples.empty()) {
+  while (samples.size() >= channels_) {
     // Read before what it announces: a change in between ends the wait below at once.
     const std::uint32_t wake = wake_.load(std::memory_order_acquire);
     if (interrupted_.load(std::memory_order_acquire)) return false;
@@ -31,10 +31,15 @@ bool PlaySource::write(std::span<const std::int16_t> samples) {
       continue;
     }
     const std::size_t at = head % kCapacity;
-    const std::size_t now = std::min<std::size_t>({samples.size(), space, kCapacity - at});
-    std::copy_n(samples.begin(), now, samples_.get() + at);
+    const std::size_t now =
+        std::min<std::size_t>({samples.size() / channels_, space, kCapacity - at});
+    for (std::size_t i = 0; i < now; ++i) {
+      const int left = samples[i * channels_], right = samples[i * channels_ + channels_ - 1];
+      samples_[at + i] = {static_cast<std::int16_t>((left + right) >> 1),
+                          static_cast<std::int16_t>((left - right) >> 1)};
+    }
     head_.store(head + now, std::memory_order_release);
-    samples = samples.subspan(now);
+    samples = samples.subspan(now * channels_);
   }
   return true;
 }
@@ -55,7 +60,7 @@ void PlaySource::interrupt(bool on) {
   wake_.notify_all();
 }
 
-bool PlaySource::read(Frame& frame, bool last) {
+bool PlaySource::read(PlayedFrame& frame, bool last) {
   std::uint64_t tail = tail_.load(std::memory_order_relaxed);
   const bool finished = finished_.load(std::memory_order_acquire);
   const std::uint64_t discard_to = discard_to_.load(std::memory_order_acquire);
@@ -68,12 +73,21 @@ bool PlaySource::read(Frame& frame, bool last) {
   const bool play = available > 0 && (sounding_ || (!breaks_off && (follows || finished)));
   if (play) {
     const std::size_t count = std::min<std::size_t>(available, kFrame_samples);
-    for (std::size_t i = 0; i < count; ++i) frame[i] = samples_[(tail + i) % kCapacity];
-    std::fill(frame.begin() + count, frame.end(), std::int16_t{0});
+    frame.stereo = false;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Sample sample = samples_[(tail + i) % kCapacity];
+      frame.mid[i] = sample.mid;
+      frame.side[i] = sample.side;
+      frame.stereo = frame.stereo || sample.side != 0;
+    }
+    std::fill(frame.mid.begin() + count, frame.mid.end(), std::int16_t{0});
+    std::fill(frame.side.begin() + count, frame.side.end(), std::int16_t{0});
     tail += count;
     const bool ends = breaks_off || !follows || (discarding && sounding_);
-    if (!sounding_) fade(frame, true);
-    if (ends) fade(std::span(frame).first(count), false);
+    for (Frame* const part : {&frame.mid, &frame.side}) {
+      if (!sounding_) fade(*part, true);
+      if (ends) fade(std::span(*part).first(count), false);
+    }
     if (discarding) tail = std::max(tail, discard_to);
     sounding_ = !ends;
   }

@@ -14,8 +14,10 @@ namespace media {
 
 class PlaySource {
  public:
-  PlaySource() : samples_(new std::int16_t[kCapacity]) {}
+  PlaySource() : samples_(new Sample[kCapacity]) {}
 
+  // Streaming thread. Of what is written from now on, interleaved: 1 at first, or 2.
+  void set_channels(unsigned channels) { channels_ = channels; }
   // Streaming thread. Waits while full; false: interrupted, the rest was not taken.
   bool write(std::span<const std::int16_t> samples);
   // Streaming thread. What is there is played to its last sample (otherwise to its last frame).
@@ -37,13 +39,17 @@ class PlaySource {
 
   // Tick. False: nothing to play. One frame is kept back, to be faded when no other follows.
   // `last`: this is the last call, fade now.
-  bool read(Frame& frame, bool last = false);
+  bool read(PlayedFrame& frame, bool last = false);
 
   // 340 ms: a decoder on a busy machine may be late by a few frames.
   static constexpr std::uint32_t kCapacity = 16384;
 
  private:
-  const std::unique_ptr<std::int16_t[]> samples_;
+  struct Sample {
+    std::int16_t mid, side;
+  };
+  const std::unique_ptr<Sample[]> samples_;
+  unsigned channels_ = 1;
   // Sample counts since the beginning; 64 bits, for 32 would wrap after half a day.
   std::atomic<std::uint64_t> head_{0};  // written to here, by the streaming thread
   std::atomic<std::uint64_t> tail_{0};  // read to here, by the tick

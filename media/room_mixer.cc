@@ -19,7 +19,8 @@ constexpr float kDucked = 0.25F;
 constexpr float kDuck_per_tick = (1 - kDucked) / 5;
 constexpr float kUnduck_per_tick = (1 - kDucked) / 25;
 
-EncoderSettings settings_of(const RtpParameters& rtp, const LegPlan& plan, std::uint8_t loss) {
+EncoderSettings settings_of(const RtpParameters& rtp, const LegPlan& plan, std::uint8_t loss,
+                            bool stereo) {
   const auto least = static_cast<std::uint32_t>(kLeastBitrate_bps);
   const auto most = static_cast<std::uint32_t>(kMostBitrate_bps);
   const std::uint32_t wanted =
@@ -34,7 +35,8 @@ EncoderSettings settings_of(const RtpParameters& rtp, const LegPlan& plan, std::
   return {.bitrate_bps = bitrate_bps,
           .expected_loss_percent = fec ? ListenerLoss::kExpected_percent[loss] : 0,
           .max_rate_hz = static_cast<std::int32_t>(rtp.max_playback_rate_hz),
-          .constant_bitrate = rtp.constant_bitrate};
+          .constant_bitrate = rtp.constant_bitrate,
+          .stereo = stereo && rtp.stereo && bitrate_bps >= EncoderSettings::kLeastForStereo_bps};
 }
 
 bool is_silent(const Frame& frame) {
@@ -63,6 +65,7 @@ RoomMixer::Space::Space(std::size_t legs, std::size_t pieces) {
   // What is removed stays for one tick more, in which others may come.
   playing_.reserve(2 * pieces);
   frames_.reserve(legs + 2 * pieces);
+  sides_.reserve(2 * pieces);
   heard_.reserve(legs);
   named_.reserve(2 * kNamed);
   outgoing_.reserve(legs);
@@ -82,6 +85,7 @@ void RoomMixer::move_to(Space& space) {
   move(digits_, space.digits_);
   forget_tick();
   frames_.swap(space.frames_);
+  sides_.swap(space.sides_);
   heard_.swap(space.heard_);
   named_.swap(space.named_);
   outgoing_.swap(space.outgoing_);
@@ -91,6 +95,7 @@ void RoomMixer::move_to(Space& space) {
 void RoomMixer::forget_tick() {
   outgoing_.clear();
   frames_.clear();
+  sides_.clear();
   heard_.clear();
   named_.clear();
 }
@@ -135,10 +140,12 @@ void RoomMixer::attach(MixLeg& leg, bool attached) { leg.attached_ = attached; }
 void RoomMixer::add(PlaySource& source) {
   playing_.push_back({.source = &source, .frame = {}});
   frames_.reserve(legs_.size() + playing_.size());
+  sides_.reserve(playing_.size());
 }
 
 void RoomMixer::remove(PlaySource& source) {
   frames_.clear();
+  sides_.clear();
   const auto found = std::ranges::find(playing_, &source, &Playing::source);
   if (found == playing_.end()) return;
   if (source.read(found->frame, true)) {
@@ -193,10 +200,13 @@ void RoomMixer::choose_packets(MixLeg& leg) {
 
 void RoomMixer::refresh_classes() {
   classes_.begin();
+  bool stereo_liked = false;
   for (MixLeg* leg : legs_) {
-    leg->wish_ = settings_of(leg->spec_.rtp, leg->plan_, leg->loss_);
+    leg->wish_ = settings_of(leg->spec_.rtp, leg->plan_, leg->loss_, stereo_ticks_ > 0);
     classes_.add(leg->wish_);
+    stereo_liked = stereo_liked || leg->spec_.rtp.stereo;
   }
+  bank_.set_two_channels(stereo_liked);
   if (tap_) classes_.add(tap_->wish_ = best_wish());
   classes_.settle();
   for (MixLeg* leg : legs_) bank_.enroll(leg->listener_, classes_.class_of(leg->wish_));
@@ -212,6 +222,7 @@ void RoomMixer::refresh_classes() {
 EncoderSettings RoomMixer::best_wish() const {
   const auto worse = [](const MixLeg* a, const MixLeg* b) {
     const EncoderSettings &x = a->wish_, &y = b->wish_;
+    if (x.stereo != y.stereo) return y.stereo;
     if (x.max_rate_hz != y.max_rate_hz) return x.max_rate_hz < y.max_rate_hz;
     if (x.bitrate_bps != y.bitrate_bps) return x.bitrate_bps < y.bitrate_bps;
     return x.expected_loss_percent > y.expected_loss_percent;
@@ -234,6 +245,7 @@ void RoomMixer::tick(unsigned skipped, std::chrono::nanoseconds late, std::uint3
   }
   choose_speakers(candidates_, max_speakers_, order_);
   frames_.clear();
+  sides_.clear();
   heard_.clear();
   for (std::size_t i = 0; i < legs_.size(); ++i) freeze(*legs_[i], candidates_[i].speaking);
   play();
@@ -336,8 +348,11 @@ void RoomMixer::play() {
     if (playing.source && !playing.source->read(playing.frame)) continue;
     if (playing.source) playing.urgent = playing.source->urgent();
     Limiter fits;  // it need not act: nothing grows
-    if (!playing.urgent) ramp(playing.frame, play_gain_, gain, fits);
-    frames_.push_back(&playing.frame);
+    PlayedFrame& frame = playing.frame;
+    if (!playing.urgent) ramp(frame.mid, play_gain_, gain, fits);
+    if (!playing.urgent && frame.stereo) ramp(frame.side, play_gain_, gain, fits);
+    frames_.push_back(&frame.mid);
+    if (frame.stereo) sides_.push_back(&frame.side);
   }
   play_gain_ = gain;
 }
@@ -350,7 +365,12 @@ float RoomMixer::next_play_gain() {
 
 void RoomMixer::sum() {
   sum_frames(frames_, total_);
-  silent_ = std::all_of(total_.begin(), total_.end(), [](std::int32_t s) { return s == 0; });
+  silent_ = sides_.empty() &&
+            std::all_of(total_.begin(), total_.end(), [](std::int32_t s) { return s == 0; });
+  if (!sides_.empty()) sum_frames(sides_, side_);
+  const bool before = stereo_ticks_ > 0;
+  stereo_ticks_ = sides_.empty() ? std::max(stereo_ticks_ - 1, 0) : kStereo_ticks;
+  if (before != (stereo_ticks_ > 0)) refresh_classes();
 }
 
 std::vector<std::uint32_t>::iterator RoomMixer::place_of(std::uint32_t id) {
@@ -397,7 +417,7 @@ void RoomMixer::encode() {
   refresh_due_ = refresh_due_ || losses_changed;
   if (until_refresh_ > 0) --until_refresh_;
   if (refresh_due_ && until_refresh_ == 0) refresh_classes();
-  bank_.begin(total_, silent_);
+  bank_.begin(total_, silent_, side());
   for (MixLeg* leg : legs_) {
     if (!leg->attached_ || !leg->plan_.receives) continue;
     bank_.choose(leg->listener_, own(*leg), leg->spec_.rtp.use_dtx);

@@ -77,6 +77,9 @@ class RoomMixer {
   // The full mix of the last tick, limited. Once per tick: the limiter remembers.
   void full_mix(Frame& out) { mix_limiter_.process(total_, out); }
   const Sum& total() const { return total_; }
+  // What is played in stereo: the left channel has that much more than total(), the right less.
+  // nullptr: nothing is.
+  const Sum* side() const { return sides_.empty() ? nullptr : &side_; }
   // What the leg adds to total(); nullptr: nothing.
   const Frame* own(const MixLeg& leg) const { return leg.heard_ ? &leg.frame_ : nullptr; }
   Counters counters() const { return counters_; }
@@ -119,6 +122,10 @@ class RoomMixer {
   // Half a second, after the voice's own hang-over: then what is played comes back.
   static constexpr int kUnduck_ticks = 25;
 
+  // Two seconds after the last stereo sound: longer than between two pieces. Until then the two
+  // channels have long been coded alike, so that nothing breaks when there is one.
+  static constexpr int kStereo_ticks = 100;
+
   // What many report in a short time changes the classes once: it costs a look at every leg.
   static constexpr unsigned kRefresh_ticks = 10;
 
@@ -129,13 +136,14 @@ class RoomMixer {
   std::vector<std::uint32_t> ids_;  // the legs' contributor ids, sorted
   struct Playing {
     PlaySource* source;  // nullptr: removed, `frame` is its last
-    Frame frame;
+    PlayedFrame frame;
     bool urgent = false;
     bool over = false;
   };
   std::vector<Playing> playing_;
   float play_gain_ = 1;                 // that what is played ended with
   int unspoken_ticks_ = kUnduck_ticks;  // since somebody was heard, up to there
+  int stereo_ticks_ = 0;                // until who likes stereo is sent mono again
   const MixPlan* plan_ = nullptr;
   std::vector<std::unique_ptr<FramePacker>> packers_;
   ListenerClasses classes_;
@@ -148,9 +156,10 @@ class RoomMixer {
 
   // Of the last tick.
   std::uint32_t now_samples_ = PacketRing::kUnknown;
-  Sum total_{};
+  Sum total_{}, side_{};
   bool silent_ = true;
   std::vector<const Frame*> frames_;  // that make total_
+  std::vector<const Frame*> sides_;   // that make side_
   std::vector<const MixLeg*> heard_;  // loudest first
   std::vector<Named> named_;          // by them, in their order
   std::vector<Outgoing> outgoing_;
@@ -169,7 +178,7 @@ class RoomMixer::Space {
   std::vector<SpeakerCandidate*> order_;
   std::vector<std::uint32_t> ids_;
   std::vector<Playing> playing_;
-  std::vector<const Frame*> frames_;
+  std::vector<const Frame*> frames_, sides_;
   std::vector<const MixLeg*> heard_;
   std::vector<Named> named_;
   std::vector<Outgoing> outgoing_;

@@ -16,6 +16,7 @@ TEST(RoomMixer, ATickAllocatesNothing) {
   if (!kCountsAllocations) GTEST_SKIP() << "malloc is the sanitizer's";
   TestRoom room(20, {.telephone_event = 101, .ssrc_audio_level = 1, .csrc_audio_level = 2});
   TestRoom unlevelled(20, {.use_dtx = true, .use_fec = true});
+  for (int i = 0; i < 3; ++i) room.add({.csrc_audio_level = 2, .stereo = true});
   PlaySource music;
   room.mixer.add(music);
   RecordTap tap(true);  // which nobody empties
@@ -43,7 +44,10 @@ TEST(RoomMixer, ATickAllocatesNothing) {
       }
       const std::uint8_t key[] = {3, 0x80, 0, 100};
       room[1].send(key, 101, std::nullopt, static_cast<std::uint32_t>(t * 960));
-      if (each == &room && t < 100) music.write(test_support::Samples(960, 100));
+      if (each == &room && t < 100) {
+        music.set_channels(t < 50 ? 1 : 2);
+        music.write(test_support::tone(440, 3000, t < 50 ? 960 : 1920, t * 960));
+      }
       test_support::count_allocations();
       each->mixer.tick(t % 97 == 0 ? 2 : 0);
       ASSERT_EQ(test_support::allocations_counted(), 0U) << "tick " << t;

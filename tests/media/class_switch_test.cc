@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "media/encoder_bank.h"
-#include "media/mix_minus.h"
+#include "tests/media/seams.h"
 #include "tests/support/audio.h"
 #include "tests/support/opus_codec.h"
 #include "tests/support/seed.h"
@@ -26,13 +26,6 @@ using test_support::Samples;
 constexpr EncoderSettings kFull{}, kLossy{.expected_loss_percent = 10},
     kHeavy{.bitrate_bps = 24000, .expected_loss_percent = 20}, kNarrow{.bitrate_bps = 16000},
     kMore{.bitrate_bps = 64000}, kTelephone{.max_rate_hz = 8000};
-
-Frame frame_of(const Samples& voice, std::size_t index) {
-  Frame frame;
-  std::copy_n(voice.begin() + static_cast<std::ptrdiff_t>(index * kFrame_samples), kFrame_samples,
-              frame.begin());
-  return frame;
-}
 
 struct Classes {
   explicit Classes(std::size_t count) {
@@ -53,30 +46,6 @@ struct Classes {
   std::vector<std::unique_ptr<Listener>> listeners;
 };
 
-Sum two_voices(const Samples& a, const Samples& b, std::size_t index) {
-  const Frame frames[] = {frame_of(a, index), frame_of(b, index)};
-  const Frame* in[] = {&frames[0], &frames[1]};
-  Sum total;
-  sum_frames(in, total);
-  return total;
-}
-
-// Frames 1 and 4 after a seam.
-struct Seam {
-  double first_db = 0, fourth_db = 0;
-  int count = 0;
-  void add(int frame, double db) {
-    if (frame == 0) first_db += db, ++count;
-    if (frame == 3) fourth_db += db;
-  }
-  void add(const Seam& seam) {
-    first_db += seam.first_db;
-    fourth_db += seam.fourth_db;
-    count += seam.count;
-  }
-  double first() const { return first_db / count; }
-  double fourth() const { return fourth_db / count; }
-};
 // How far the mover is from what he would hear had his stream gone on: coming onto the bridge, and
 // off it. `apart`: how far he is in these frames who has been on that stream all the time. `fresh`,
 // `plain`: had he been sent a new encoder's packets instead of the bridge's, or those of the stream
@@ -108,21 +77,6 @@ void expect_unheard(const Way& way, double slack_db, double above_fresh_db) {
   EXPECT_GT(way.onto.first(), way.fresh.first() + above_fresh_db);
   EXPECT_GT(way.off.first(), way.fresh.first() + above_fresh_db);
 }
-
-// Two people talk, for so many frames; others for another seed.
-struct Talk {
-  Talk(unsigned seed, std::size_t frames) {
-    std::mt19937 random(seed);
-    for (Samples& voice : voices) {
-      const double pitch_hz = 85 + random() % 150, syllables_hz = 2.5 + 0.01 * (random() % 250);
-      const std::size_t before = random() % 48000;
-      voice = test_support::speech(pitch_hz, before + frames * kFrame_samples, syllables_hz);
-      voice.erase(voice.begin(), voice.begin() + static_cast<std::ptrdiff_t>(before));
-    }
-  }
-  Sum at(std::size_t frame) const { return two_voices(voices[0], voices[1], frame); }
-  std::array<Samples, 2> voices;
-};
 
 // Two listeners stay, each in his class; the third goes from one to the other, and back.
 class ToAndFro {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <random>
 #include <string>
@@ -34,6 +35,38 @@ TEST(Limiter, WhatFitsPassesBitByBit) {
     ASSERT_TRUE(std::equal(in.begin(), in.end(), out.begin()));
   }
   EXPECT_EQ(limiter.gain(), 1.0F);
+}
+
+// Law: what fits passes bit by bit, each channel on its side; what does not is turned down by one
+// gain in both, so that who is in the middle stays there.
+TEST(Limiter, BothChannelsHaveOneGain) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  Limiter limiter;
+  std::array<std::int16_t, 2 * kFrame_samples> out;
+  for (int round = 0; round < 100; ++round) {
+    Sum mid, side;
+    const int shift = 10 + static_cast<int>(random() % 9);
+    for (int i = 0; i < kFrame_samples; ++i) {
+      mid[i] = static_cast<std::int32_t>(random() % (1U << shift)) - (1 << shift) / 2;
+      side[i] = static_cast<std::int32_t>(random() % (1U << shift)) - (1 << shift) / 2;
+    }
+    const float before = limiter.gain();
+    limiter.process(mid, &side, out);
+    for (int i = 0; i < kFrame_samples; ++i) {
+      const double left = mid[i] + side[i], right = mid[i] - side[i];
+      if (before == 1 && limiter.gain() == 1) {
+        ASSERT_EQ(out[2 * i], left);
+        ASSERT_EQ(out[2 * i + 1], right);
+      } else if (round > 0 && std::abs(out[2 * i]) < 32767 && std::abs(out[2 * i + 1]) < 32767) {
+        // Rounded to a whole number each: l / left == r / right.
+        ASSERT_NEAR(out[2 * i] * right, out[2 * i + 1] * left, std::abs(left) + std::abs(right));
+      }
+    }
+    limiter.process(mid, nullptr, out);
+    for (int i = 0; i < kFrame_samples; ++i) ASSERT_EQ(out[2 * i], out[2 * i + 1]);
+  }
 }
 
 TEST(Limiter, NeverWraps) {

@@ -42,6 +42,20 @@ TEST(ListenerClasses, WhatIsMerelyLikedMakesNoClass) {
   EXPECT_EQ(classes.settings(classes.class_of(narrow)), EncoderSettings{});
 }
 
+// Mono is for everybody; who likes stereo has it where there are no more than four wishes, or where
+// others like it.
+TEST(ListenerClasses, StereoIsLostOnlyToWhoCannotTakeIt) {
+  ListenerClasses classes;
+  EncoderSettings stereo{.stereo = true}, stereo_lossy{.expected_loss_percent = 10, .stereo = true};
+  settle(classes, {wish(32000), stereo});
+  EXPECT_EQ(classes.settings(classes.class_of(stereo)), stereo);
+  EXPECT_EQ(classes.settings(classes.class_of(wish(32000))), wish(32000));
+  settle(classes, {wish(32000), wish(16000), wish(8000), stereo, stereo_lossy});
+  EXPECT_EQ(classes.settings(classes.class_of(stereo)), stereo_lossy) << "rather FEC than mono";
+  EXPECT_EQ(classes.class_of(stereo), classes.class_of(stereo_lossy));
+  EXPECT_FALSE(classes.settings(classes.class_of(wish(32000))).stereo);
+}
+
 // Of five the two that differ least go together; the many keep what they wish.
 TEST(ListenerClasses, TheNearestGoTogether) {
   ListenerClasses classes;
@@ -88,6 +102,7 @@ TEST(ListenerClasses, EverybodyCanTakeHisClass) {
                   ListenerLoss::kExpected_percent[random() % ListenerLoss::kSteps]);
       each.max_rate_hz = random() % 2 ? 48000 : 16000;
       each.constant_bitrate = random() % 2 == 0;
+      each.stereo = random() % 2 == 0;
     }
     settle(classes, wishes);
     std::set<std::size_t> used;
@@ -101,6 +116,7 @@ TEST(ListenerClasses, EverybodyCanTakeHisClass) {
       ASSERT_GE(settings.expected_loss_percent, each.expected_loss_percent);
       ASSERT_GE(settings.max_rate_hz, each.max_rate_hz);
       ASSERT_TRUE(!settings.constant_bitrate || each.constant_bitrate);
+      ASSERT_TRUE(!settings.stereo || each.stereo);
     }
     for (std::size_t i = 0; i < ListenerClasses::kClasses; ++i) {
       ASSERT_EQ(classes.used(i), used.contains(i));

@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "media/room_mixer.h"
 #include "tests/media/room_fixture.h"
+#include "tests/support/seed.h"
 
 namespace media {
 namespace {
@@ -25,9 +28,9 @@ constexpr int kFadeStep = kLoud / kFrame_samples + 2;
 Samples read_frames(PlaySource& source, int frames) {
   Samples heard;
   for (int i = 0; i < frames; ++i) {
-    Frame frame;
-    if (!source.read(frame)) frame.fill(0);
-    heard.insert(heard.end(), frame.begin(), frame.end());
+    PlayedFrame frame;
+    if (!source.read(frame)) frame.mid.fill(0);
+    heard.insert(heard.end(), frame.mid.begin(), frame.mid.end());
   }
   return heard;
 }
@@ -57,7 +60,7 @@ TEST(PlaySource, PlaysEverySampleOnceAndMakesTheWriterWait) {
     source.finish();
     EXPECT_TRUE(source.drain());
   });
-  Frame frame;
+  PlayedFrame frame;
   std::uint32_t at = 0;
   while (at < kFrames * kFrame_samples) {
     // Nothing is faded as long as there is more.
@@ -67,7 +70,7 @@ TEST(PlaySource, PlaysEverySampleOnceAndMakesTheWriterWait) {
       continue;
     }
     const bool faded = at == 0 || at == (kFrames - 1) * kFrame_samples;
-    for (const std::int16_t sample : frame) {
+    for (const std::int16_t sample : frame.mid) {
       ASSERT_TRUE(faded || sample == static_cast<std::int16_t>(at)) << at;
       ++at;
     }
@@ -87,7 +90,7 @@ TEST(PlaySource, AnInterruptWakesTheWriter) {
   EXPECT_FALSE(source.drain());
   source.interrupt(false);
   source.discard();
-  Frame frame;
+  PlayedFrame frame;
   EXPECT_FALSE(source.read(frame)) << "what was written before is not played";
   EXPECT_TRUE(source.drain());
   EXPECT_TRUE(source.write(std::vector<std::int16_t>(PlaySource::kCapacity)));
@@ -96,16 +99,16 @@ TEST(PlaySource, AnInterruptWakesTheWriter) {
 TEST(PlaySource, TheEndIsPlayedToItsLastSample) {
   PlaySource source;
   EXPECT_TRUE(source.write(Samples(1500, kLoud)));
-  Frame frame;
+  PlayedFrame frame;
   EXPECT_FALSE(source.read(frame)) << "what follows may be late";
   EXPECT_TRUE(source.write(Samples(500, kLoud)));
   source.finish();
   EXPECT_TRUE(source.read(frame));
   EXPECT_TRUE(source.read(frame));
-  EXPECT_EQ(frame[959], kLoud);
+  EXPECT_EQ(frame.mid[959], kLoud);
   EXPECT_TRUE(source.read(frame));
-  EXPECT_GT(frame[78], 0);
-  EXPECT_EQ(frame[80], 0);
+  EXPECT_GT(frame.mid[78], 0);
+  EXPECT_EQ(frame.mid[80], 0);
   EXPECT_FALSE(source.read(frame));
 }
 
@@ -148,6 +151,54 @@ TEST(PlaySource, SkipsWithoutAClick) {
   EXPECT_LE(largest_step(heard), kFadeStep);
   EXPECT_EQ(std::ranges::min(heard), -kLoud);
   EXPECT_EQ(heard[4 * kFrame_samples - 1], 0) << "the old sound ends at once";
+}
+
+// Whatever is written: the two channels come out as they went in, to within one; mono has no side.
+TEST(PlaySource, StereoIsWhatItWasAndMonoHasNoSide) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  PlaySource source;
+  Samples written(2 * 4 * kFrame_samples);
+  for (auto& sample : written) sample = static_cast<std::int16_t>(random());
+  source.set_channels(2);
+  ASSERT_TRUE(source.write(written));
+  PlayedFrame frame;
+  ASSERT_TRUE(source.read(frame));  // faded
+  ASSERT_TRUE(source.read(frame));
+  ASSERT_TRUE(frame.stereo);
+  for (std::size_t i = 0; i < kFrame_samples; ++i) {
+    const std::size_t at = 2 * (kFrame_samples + i);
+    ASSERT_NEAR(frame.mid[i] + frame.side[i], written[at], 1) << i;
+    ASSERT_NEAR(frame.mid[i] - frame.side[i], written[at + 1], 1) << i;
+  }
+  source.discard();
+  ASSERT_TRUE(source.read(frame));  // faded
+  source.set_channels(1);
+  ASSERT_TRUE(source.write(Samples(4 * kFrame_samples, kLoud)));
+  ASSERT_TRUE(source.read(frame));
+  EXPECT_FALSE(frame.stereo);
+}
+
+TEST(PlaySource, BothChannelsAreFaded) {
+  PlaySource source;
+  source.set_channels(2);
+  Samples left_only(2 * 3 * kFrame_samples);
+  for (std::size_t i = 0; i < left_only.size(); i += 2) left_only[i] = kLoud;
+  source.write(left_only);
+  source.finish();
+  Samples left, right;
+  for (int i = 0; i < 3; ++i) {
+    PlayedFrame frame;
+    ASSERT_TRUE(source.read(frame));
+    for (std::size_t k = 0; k < kFrame_samples; ++k) {
+      left.push_back(static_cast<std::int16_t>(frame.mid[k] + frame.side[k]));
+      right.push_back(static_cast<std::int16_t>(frame.mid[k] - frame.side[k]));
+    }
+  }
+  EXPECT_LE(largest_step(left), kFadeStep);
+  EXPECT_EQ(std::ranges::max(left), kLoud);
+  EXPECT_EQ(std::ranges::count(right, 0), static_cast<std::ptrdiff_t>(right.size()));
 }
 
 class PlayedRoom : public ::testing::Test {

@@ -60,9 +60,10 @@ class Played {
   test_support::Samples hear(std::size_t most = SIZE_MAX) {
     test_support::Samples heard;
     while (heard.size() < most) {
-      Frame frame;
+      PlayedFrame frame;
       if (source_.read(frame)) {
-        heard.insert(heard.end(), frame.begin(), frame.end());
+        heard.insert(heard.end(), frame.mid.begin(), frame.mid.end());
+        side.insert(side.end(), frame.side.begin(), frame.side.end());
       } else if (log.wait_for<PlayEnded>(kPlay, std::chrono::milliseconds(1))) {
         break;
       }
@@ -75,6 +76,7 @@ class Played {
   }
 
   EventLog log;
+  test_support::Samples side;  // of what was heard, as PlayedFrame has it
 
  private:
   PlaySource source_;

@@ -45,28 +45,25 @@ class OpusSender {
   std::unique_ptr<OpusEncoder, Delete> encoder_;
 };
 
-class OpusReceiver {  // mono
+class OpusReceiver {
  public:
-  OpusReceiver() {
-    int error = OPUS_OK;
-    decoder_.reset(opus_decoder_create(48000, 1, &error));
-    if (error != OPUS_OK) throw std::runtime_error(opus_strerror(error));
-  }
+  explicit OpusReceiver(int channels = 1) : channels_(channels), decoder_(make(channels)) {}
   // Another one who has heard the same.
-  OpusReceiver(const OpusReceiver& other) : OpusReceiver() { *this = other; }
+  OpusReceiver(const OpusReceiver& other) : OpusReceiver(other.channels_) { *this = other; }
   OpusReceiver& operator=(const OpusReceiver& other) {
+    if (channels_ != other.channels_) decoder_ = make(channels_ = other.channels_);
     std::memmove(decoder_.get(), other.decoder_.get(),
-                 static_cast<std::size_t>(opus_decoder_get_size(1)));
+                 static_cast<std::size_t>(opus_decoder_get_size(channels_)));
     return *this;
   }
-  // An empty packet is a lost one of 20 ms.
+  // Interleaved. An empty packet is a lost one of 20 ms.
   Samples decode(std::span<const std::uint8_t> packet) {
-    Samples samples(5760);
+    Samples samples(static_cast<std::size_t>(5760 * channels_));
     const int decoded = opus_decode(decoder_.get(), packet.empty() ? nullptr : packet.data(),
                                     static_cast<opus_int32>(packet.size()), samples.data(),
                                     packet.empty() ? 960 : 5760, 0);
     if (decoded < 0) throw std::runtime_error(opus_strerror(decoded));
-    samples.resize(static_cast<std::size_t>(decoded));
+    samples.resize(static_cast<std::size_t>(decoded * channels_));
     return samples;
   }
 
@@ -74,7 +71,15 @@ class OpusReceiver {  // mono
   struct Delete {
     void operator()(OpusDecoder* decoder) const { opus_decoder_destroy(decoder); }
   };
-  std::unique_ptr<OpusDecoder, Delete> decoder_;
+  using Decoder = std::unique_ptr<OpusDecoder, Delete>;
+  static Decoder make(int channels) {
+    int error = OPUS_OK;
+    Decoder decoder(opus_decoder_create(48000, channels, &error));
+    if (error != OPUS_OK) throw std::runtime_error(opus_strerror(error));
+    return decoder;
+  }
+  int channels_;
+  Decoder decoder_;
 };
 
 }  // namespace test_support
