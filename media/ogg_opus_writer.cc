@@ -57,11 +57,11 @@ void append_le(std::vector<std::uint8_t>& out, std::uint64_t value, int bytes) {
 }
 
 // RFC 7845 §5.1.
-std::vector<std::uint8_t> id_header(bool stereo) {
+std::vector<std::uint8_t> id_header(std::uint8_t channels) {
   std::vector<std::uint8_t> head;
   append(head, "OpusHead");
   head.push_back(1);  // version
-  head.push_back(stereo ? 2 : 1);
+  head.push_back(channels);
   append_le(head, OggOpusWriter::kPreSkip_samples, 2);
   append_le(head, 48000, 4);  // of what was encoded; players pay no heed to it
   append_le(head, 0, 2);      // output gain
@@ -113,7 +113,8 @@ OggOpusWriter::~OggOpusWriter() = default;
 // The headers have pages of their own (RFC 7845 §3).
 void OggOpusWriter::begin(bool stereo) {
   if (std::exchange(begun_, true)) return;
-  stream_->put(id_header(stereo), 0, true, false);
+  const std::uint8_t as_packet = stereo ? 2 : 1;
+  stream_->put(id_header(info_.channels != 0 ? info_.channels : as_packet), 0, true, false);
   take_pages(true);
   stream_->put(comment_header(info_.comments), 0, false, false);
   take_pages(true);

@@ -20,6 +20,8 @@ class OggOpusWriter {
     std::uint32_t serial = 0;  // of the logical stream (RFC 3533 §6)
     // "TITLE=...", UTF-8 (RFC 7845 §5.2.1).
     std::vector<std::string> comments;
+    // What decoders make of it (RFC 7845 §5.1), whatever the packets are; 0: as the first packet.
+    std::uint8_t channels = 0;
   };
   explicit OggOpusWriter(Info info);
   ~OggOpusWriter();

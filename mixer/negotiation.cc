@@ -27,8 +27,8 @@ const PayloadType* find_telephone_event(const RtpDescription& offered) {
 }
 
 // What may be echoed: feedback we do not do (transport-cc, nack) is not, nor packet times, nor what
-// the peer likes to receive or will send (RFC 7587 §6.1): said by us it would be our wish, for
-// stereo, which our mix is not, or for less than the others are to hear of it.
+// the peer likes to receive or will send (RFC 7587 §6.1): said by us it would be our wish, for two
+// channels of a voice, or for less than the others are to hear of it.
 PayloadType echo(const PayloadType& offered) {
   static constexpr std::array<std::string_view, 6> kTheirs{
       "stereo", "sprop-stereo", "maxplaybackrate", "sprop-maxcapturerate", "maxaveragebitrate",
@@ -111,6 +111,7 @@ std::optional<jingle::Reason> negotiate_audio(const Content& offered, std::uint3
 
   media::RtpParameters& rtp = agreed.remote.rtp;
   read_opus(description, *opus, max_bitrate_bps, rtp);
+  if (rtp.stereo) answer.payload_types.front().parameters.emplace_back(kSendsStereo);
   rtp.rtcp_mux = description.rtcp_mux || offered.ice()->rtcp_mux;
   const PayloadType* digits = find_telephone_event(description);
   if (digits && digits->id != opus->id) {

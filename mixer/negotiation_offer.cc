@@ -27,7 +27,7 @@ RtpDescription offered_description() {
        .ptime_ms = {},
        .maxptime_ms = {},
        .channels = 2,
-       .parameters = {{"minptime", "10"}, {"useinbandfec", "1"}},
+       .parameters = {{"minptime", "10"}, {"useinbandfec", "1"}, kSendsStereo},
        .rtcp_fb = {}},
       {.id = kTelephoneEvent,
        .name = "telephone-event",

@@ -94,6 +94,7 @@ void read_opus(const jingle::RtpDescription& description, const jingle::PayloadT
   rtp.max_playback_rate_hz =
       number(opus, "maxplaybackrate", kLeastRate_hz, kMostRate_hz).value_or(kMostRate_hz);
   rtp.constant_bitrate = opus.parameter("cbr") == "1";
+  rtp.stereo = opus.parameter("stereo") == "1";
   rtp.packet_ms = wanted_packet_ms(description, opus.id).value_or(rtp.packet_ms);
 }
 

@@ -54,13 +54,15 @@ namespace {
 
 constexpr char kRtpCaps[] = "application/x-rtp, media=audio, encoding-name=OPUS, clock-rate=48000";
 constexpr char kRawCaps[] = "audio/x-raw, format=S16LE, rate=48000, channels=1, layout=interleaved";
+constexpr char kPlayCaps[] =
+    "audio/x-raw, format=S16LE, rate=48000, channels=[1, 2], layout=interleaved";
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
     "sink_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS("application/x-rtp"));
 GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src_%u", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS(kRtpCaps));
 GstStaticPadTemplate play_template =
-    GST_STATIC_PAD_TEMPLATE("play_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS(kRawCaps));
+    GST_STATIC_PAD_TEMPLATE("play_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS(kPlayCaps));
 GstStaticPadTemplate mix_template =
     GST_STATIC_PAD_TEMPLATE("mix", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS(kRawCaps));
 

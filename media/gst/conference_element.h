@@ -1,10 +1,10 @@
 // media/gst/conference_element.h: `opusconference`, one room's mixer as a GstElement; one pipeline
 // per room. Request pads: sink_%u/src_%u carry application/x-rtp Opus of leg %u; play_%u
-// takes raw audio (48 kHz mono S16) into the mix; mix gives the raw full mix. Every 20 ms of the
-// pipeline clock the element ticks on a TickPool thread: freeze, sum, subtract, limit, encode,
-// push. Sink pads copy into a ring per leg and never block. Properties (read-only): "encodes",
-// "encodes-saved", "decodes", "pushes", "complexity" of the last tick; "ticks" since PLAYING, of
-// these "late" ones (in all, like the other fields of conference_load()); "legs".
+// takes raw audio (48 kHz S16, mono or stereo) into the mix; mix gives the raw full mix, in mono.
+// Every 20 ms of the pipeline clock the element ticks on a TickPool thread: freeze, sum, subtract,
+// limit, encode, push. Sink pads copy into a ring per leg and never block. Properties (read-only):
+// "encodes", "encodes-saved", "decodes", "pushes", "complexity" of the last tick; "ticks" since
+// PLAYING, of these "late" ones (in all, like the other fields of conference_load()); "legs".
 #pragma once
 
 #include <gst/gst.h>

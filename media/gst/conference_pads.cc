@@ -38,6 +38,14 @@ GstFlowReturn play_chain(GstPad* pad, GstObject*, GstBuffer* buffer) {
 gboolean play_event(GstPad* pad, GstObject*, GstEvent* event) {
   auto* const source = static_cast<PlaySource*>(gst_pad_get_element_private(pad));
   switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_CAPS: {
+      GstCaps* caps = nullptr;
+      gst_event_parse_caps(event, &caps);
+      gint channels = 1;
+      gst_structure_get_int(gst_caps_get_structure(caps, 0), "channels", &channels);
+      source->set_channels(channels == 2 ? 2 : 1);
+      break;
+    }
     case GST_EVENT_FLUSH_START: source->interrupt(true); break;
     case GST_EVENT_FLUSH_STOP:
       source->discard();

@@ -137,7 +137,7 @@ class Decoder {
     pipeline_ = ElementPtr::sink(gst_parse_launch(
         (source + " ! decodebin name=decode  audioconvert name=convert ! audioresample ! "
                   "appsink name=sound sync=false max-buffers=8 "
-                  "caps=audio/x-raw,format=F32LE,channels=1,rate=48000,layout=interleaved")
+                  "caps=audio/x-raw,format=F32LE,channels=2,rate=48000,layout=interleaved")
             .c_str(),
         &error));
     if (error) fail("The decoder lacks what it needs.");
@@ -324,7 +324,8 @@ class Decoder {
       if (!sample) continue;
       with_samples(sample, [&](std::span<const float> samples) {
         while (!samples.empty()) {
-          const auto part = samples.first(std::min<std::size_t>(samples.size(), kFrame_samples));
+          const auto part =
+              samples.first(std::min<std::size_t>(samples.size(), 2 * kFrame_samples));
           loudness_.play(part, sound);
           say(Kind::sound, sound.data(), sound.size() * sizeof sound[0]);
           samples = samples.subspan(part.size());

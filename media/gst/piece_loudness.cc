@@ -16,13 +16,17 @@ constexpr double kHeadroom_db = 1;  // of the highest peak
 // A stream of which nothing is known is as loud as most: mastered for streaming.
 constexpr double kStreams_lufs = -16;
 constexpr double kChange_db_per_second = 1;
+constexpr unsigned kChannels = 2;
+// ITU-R BS.1770 adds the channels up: mono in both counts twice, and is no louder.
+constexpr double kOfTwoChannels_db = 3.01;
 constexpr std::uint64_t kFollowAfter_samples = 3 * kSampleRate_hz;  // R 128's short term
 
 }  // namespace
 
 struct PieceLoudness::Meter {
   ~Meter() { ebur128_destroy(&state); }
-  ebur128_state* state = ebur128_init(1, kSampleRate_hz, EBUR128_MODE_I | EBUR128_MODE_SAMPLE_PEAK);
+  ebur128_state* state =
+      ebur128_init(kChannels, kSampleRate_hz, EBUR128_MODE_I | EBUR128_MODE_SAMPLE_PEAK);
 };
 
 PieceLoudness::PieceLoudness(double target_lufs)
@@ -31,17 +35,21 @@ PieceLoudness::PieceLoudness(double target_lufs)
 PieceLoudness::~PieceLoudness() = default;
 
 void PieceLoudness::measure(std::span<const float> samples) {
-  ebur128_add_frames_float(meter_->state, samples.data(), samples.size());
+  ebur128_add_frames_float(meter_->state, samples.data(), samples.size() / kChannels);
 }
 
 std::optional<double> PieceLoudness::wanted_gain_db() const {
-  double lufs = 0, peak = 0;
+  double lufs = 0, left = 0, right = 0;
   if (ebur128_loudness_global(meter_->state, &lufs) != EBUR128_SUCCESS || !std::isfinite(lufs) ||
-      ebur128_sample_peak(meter_->state, 0, &peak) != EBUR128_SUCCESS || peak <= 0) {
+      ebur128_sample_peak(meter_->state, 0, &left) != EBUR128_SUCCESS ||
+      ebur128_sample_peak(meter_->state, 1, &right) != EBUR128_SUCCESS) {
     return std::nullopt;
   }
+  const double peak = std::max(left, right);
+  if (peak <= 0) return std::nullopt;
   const double fits_db = -20 * std::log10(peak) - kHeadroom_db;
-  return std::clamp(std::min(target_lufs_ - lufs, fits_db), kLeastGain_db, kMostGain_db);
+  const double gain_db = target_lufs_ + kOfTwoChannels_db - lufs;
+  return std::clamp(std::min(gain_db, fits_db), kLeastGain_db, kMostGain_db);
 }
 
 void PieceLoudness::settle() { gain_db_ = wanted_gain_db().value_or(0); }
@@ -54,20 +62,20 @@ void PieceLoudness::follow(std::optional<double> gain_db) {
 
 void PieceLoudness::play(std::span<const float> samples, std::vector<std::int16_t>& out) {
   const double before = std::pow(10, gain_db_ / 20);
+  const std::size_t length = samples.size() / kChannels;
   if (follows_) {
     measure(samples);
-    followed_samples_ += samples.size();
+    followed_samples_ += length;
     if (followed_samples_ >= kFollowAfter_samples) {
-      const double most =
-          kChange_db_per_second * static_cast<double>(samples.size()) / kSampleRate_hz;
+      const double most = kChange_db_per_second * static_cast<double>(length) / kSampleRate_hz;
       gain_db_ += std::clamp(wanted_gain_db().value_or(gain_db_) - gain_db_, -most, most);
     }
   }
-  const double step = (std::pow(10, gain_db_ / 20) - before) / static_cast<double>(samples.size());
+  const double step = (std::pow(10, gain_db_ / 20) - before) / static_cast<double>(length);
   out.clear();
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    const double sample =
-        static_cast<double>(samples[i]) * (before + step * static_cast<double>(i + 1)) * 32768;
+    const double gain = before + step * static_cast<double>(i / kChannels + 1);
+    const double sample = static_cast<double>(samples[i]) * gain * 32768;
     // What is no number is silence.
     out.push_back(static_cast<std::int16_t>(
         std::isnan(sample) ? 0 : std::lrint(std::clamp(sample, -32768.0, 32767.0))));

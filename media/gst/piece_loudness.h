@@ -16,7 +16,8 @@ class PieceLoudness {
   explicit PieceLoudness(double target_lufs);
   ~PieceLoudness();
 
-  // 48 kHz mono, 1 = full scale.
+  // 48 kHz, two channels interleaved, 1 = full scale. Mono is the same in both, and as loud as it
+  // is by itself.
   void measure(std::span<const float> samples);
   // What was measured is all that counts: the gain is fixed.
   void settle();

@@ -206,6 +206,7 @@ PlayEnded Player::lead(FetcherProcess& fetcher, std::vector<std::string>& list) 
 
 PlayEnded Player::decode(const Fd& input, FetcherProcess* fetcher) {
   try {
+    source_.set_channels(2);
     DecoderProcess decoder(parts_.program, input, spec_.loudness_lufs);
     {
       const MutexLock lock(mutex_);

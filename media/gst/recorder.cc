@@ -98,7 +98,8 @@ void Recorder::open() {
   for (int i = 2; RecordFile::exists(spec_.directory, name_ + kSuffix) && i < 100; ++i) {
     name_ = spec_.name + '-' + std::to_string(i);
   }
-  mix_ = std::make_unique<Mix>(info(), spec_.directory, name_ + kSuffix);
+  // What is played may be stereo, later.
+  mix_ = std::make_unique<Mix>(info(2), spec_.directory, name_ + kSuffix);
   parts_.on_event(RecordStarted{.record = spec_.record, .file = mix_->file.name()});
 }
 
@@ -147,7 +148,7 @@ void Recorder::take(const RecordedPacket& packet) {
   if (speaker == speakers_.end()) {
     if (speakers_.size() >= limits::kMaxRecordTracks) return crowded();
     const std::string name = name_ + '-' + std::to_string(packet.contributor_id) + kSuffix;
-    speaker = speakers_.try_emplace(packet.contributor_id, info(), spec_.directory, name).first;
+    speaker = speakers_.try_emplace(packet.contributor_id, info(0), spec_.directory, name).first;
   }
   speaker->second.track.put(packet.now_samples, packet.ssrc, packet.timestamp, packet.payload);
 }

@@ -74,7 +74,9 @@ class Recorder {
   void sync();
   void end();
   void tell_lost();
-  OggOpusWriter::Info info() { return {static_cast<std::uint32_t>(random_()), spec_.comments}; }
+  OggOpusWriter::Info info(std::uint8_t channels) {
+    return {static_cast<std::uint32_t>(random_()), spec_.comments, channels};
+  }
   template <class Visit>
   void each_file(Visit visit);
 

@@ -241,8 +241,8 @@ void expect_all_but_own_heard(const std::vector<Heard>& recordings) {
   }
 }
 
-double last_dbfs(const std::string& recording, double hz, double seconds) {
-  const auto sound = call::read_wav(recording);
+double last_dbfs(const std::string& recording, double hz, double seconds, std::size_t channel) {
+  const auto sound = call::read_wav(recording, channel);
   const auto length = static_cast<std::size_t>(seconds * 48000);
   if (!sound || sound->samples.size() < length) return call::kSilence_dbfs;
   return call::tone_dbfs(std::span(sound->samples).last(length), hz, sound->rate_hz);

@@ -133,7 +133,8 @@ struct Heard {
 };
 void expect_all_but_own_heard(const std::vector<Heard>& recordings);
 // Level of the tone in the last `seconds` of a recording that may still be growing.
-double last_dbfs(const std::string& recording, double hz, double seconds = 1);
+double last_dbfs(const std::string& recording, double hz, double seconds = 1,
+                 std::size_t channel = 0);
 // Until the recording (still growing) holds `seconds` in which all of `tones_hz` sound.
 bool wait_until_heard(const std::string& recording, std::span<const double> tones_hz,
                       double seconds);

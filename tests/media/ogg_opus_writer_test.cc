@@ -150,6 +150,14 @@ TEST(OggOpusWriter, AStereoSpeakerHasAStereoFile) {
   EXPECT_EQ(read_ogg_opus(writer.pages()).channels, 2);
 }
 
+// RFC 7845 §5.1: the header is there before anybody knows what follows.
+TEST(OggOpusWriter, WhatMayBecomeStereoHasAStereoFile) {
+  OggOpusWriter writer({.serial = 1, .comments = {}, .channels = 2});
+  speech(writer, 10);
+  writer.finish();
+  EXPECT_EQ(read_ogg_opus(writer.pages()).channels, 2);
+}
+
 // RFC 7845 §4.1: "a 95 ms gap" after a 20 ms SILK frame.
 TEST(OggOpusWriter, AGapIsConcealedInTheModeOfThePacketBeforeItAsLongAsPossible) {
   OggOpusWriter writer(info());

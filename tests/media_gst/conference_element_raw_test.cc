@@ -16,10 +16,11 @@ class ConferenceElementRaw : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
 
-  static std::unique_ptr<GstHarness, HarnessFree> player(Conference& conference) {
+  static std::unique_ptr<GstHarness, HarnessFree> player(Conference& conference,
+                                                         const char* caps = kRawCaps) {
     std::unique_ptr<GstHarness, HarnessFree> harness(
         gst_harness_new_with_element(conference.element.get(), "play_0", nullptr));
-    gst_harness_set_src_caps_str(harness.get(), kRawCaps);
+    gst_harness_set_src_caps_str(harness.get(), caps);
     return harness;
   }
   static GstFlowReturn play(GstHarness* harness, const test_support::Samples& samples) {
@@ -41,6 +42,24 @@ TEST_F(ConferenceElementRaw, WhatIsPlayedIsHeardByEverybody) {
     EXPECT_NEAR(test_support::tone_dbfs(std::span(leg->heard).last(48000), 610), -14.7, 1.5);
   }
   EXPECT_EQ(conference.property("encodes"), 1U);
+}
+
+TEST_F(ConferenceElementRaw, StereoIsTakenAndInTheMiddleForWhoHearsMono) {
+  Conference conference(1);
+  const auto harness =
+      player(conference,
+             "audio/x-raw,format=S16LE,rate=48000,channels=2,channel-mask=(bitmask)3,"
+             "layout=interleaved");
+  conference.legs[0]->listening = true;
+  for (std::size_t t = 0; t < 100; ++t) {
+    test_support::Samples left_only(2 * 960);
+    const auto tone = test_support::tone(610, 12000, 960, t * 960);
+    for (std::size_t i = 0; i < tone.size(); ++i) left_only[2 * i] = tone[i];
+    ASSERT_EQ(play(harness.get(), left_only), GST_FLOW_OK);
+    conference.run(1);
+  }
+  const auto& heard = conference.legs[0]->heard;
+  EXPECT_NEAR(test_support::tone_dbfs(std::span(heard).last(48000), 610), -14.7, 1.5);
 }
 
 TEST_F(ConferenceElementRaw, APlayerWaitsWhenTheMixHasEnoughAndWakesOnFlush) {

@@ -13,6 +13,7 @@
 #include "tests/support/audio.h"
 #include "tests/support/seed.h"
 #include "tests/support/temp_dir.h"
+#include "tools/call/wav.h"
 
 namespace media::gst {
 namespace {
@@ -90,10 +91,43 @@ TEST_F(Decoder, WhateverItsLevelAPieceIsHeardAtTheLoudnessWanted) {
     // A tone of 1000 Hz in one channel: R 128 has it 0.7 dB over its RMS less 0.691.
     PieceLoudness meter(-20);
     std::vector<float> sound;
-    for (const std::int16_t s : std::span(heard).subspan(2000)) sound.push_back(s / 32768.0F);
+    for (const std::int16_t s : std::span(heard).subspan(2000))
+      sound.resize(sound.size() + 2, s / 32768.0F);
     meter.measure(sound);
     meter.settle();
     EXPECT_NEAR(meter.gain_db(), 0, 1) << volume;
+  }
+}
+
+TEST_F(Decoder, TwoChannelsStayApartAndOthersBecomeTwo) {
+  const auto left_tone = test_support::tone(440, 8000, 96000);
+  const auto right_tone = test_support::tone(610, 8000, 96000);
+  Samples both;
+  for (std::size_t i = 0; i < left_tone.size(); ++i) {
+    both.push_back(left_tone[i]);
+    both.push_back(right_tone[i]);
+  }
+  call::WavWriter(path("a.wav"), 2).write(both);
+  Played played(folder(), "a.wav");
+  const Samples mid = played.hear();
+  ASSERT_GT(mid.size(), 72000U);
+  Samples left, right;
+  for (std::size_t i = 24000; i < 72000; ++i) {
+    left.push_back(static_cast<std::int16_t>(mid[i] + played.side[i]));
+    right.push_back(static_cast<std::int16_t>(mid[i] - played.side[i]));
+  }
+  EXPECT_GT(tone_dbfs(left, 440), -27);
+  EXPECT_GT(tone_dbfs(right, 610), -27);
+  EXPECT_LT(tone_dbfs(left, 610), -80);
+  EXPECT_LT(tone_dbfs(right, 440), -80);
+  for (const char* channels : {"1", "6"}) {
+    ASSERT_TRUE(
+        make_file("audiotestsrc samplesperbuffer=960 num-buffers=100 freq=1000 ! "
+                  "audio/x-raw,rate=48000,channels=" +
+                  std::string(channels) + " ! flacenc ! filesink location=" + path("b.flac")));
+    const Samples heard = Played(folder(), "b.flac").hear();
+    ASSERT_GT(heard.size(), 72000U);
+    EXPECT_GT(tone_dbfs(std::span(heard).subspan(24000, 48000), 1000), -27) << channels;
   }
 }
 

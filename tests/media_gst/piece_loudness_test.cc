@@ -17,18 +17,18 @@ constexpr int kSecond = kSampleRate_hz;
 // A tone of 1000 Hz at 0 dBFS is -3 LUFS, to a tenth (ITU-R BS.1770-4).
 constexpr double kToneAtFullScale_lufs = -3;
 
-// So many seconds of the tone through it, a frame at a time, as it is played.
+// So many seconds of the tone through it, in both channels, a frame at a time; the left as played.
 std::vector<std::int16_t> played(PieceLoudness& loudness, double dbfs, int seconds) {
   const auto tone = test_support::tone(1000, 32767 * std::pow(10, dbfs / 20),
                                        static_cast<std::size_t>(seconds) * kSecond);
   std::vector<std::int16_t> all, part;
-  std::vector<float> frame(kFrame_samples);
-  for (std::size_t at = 0; at + frame.size() <= tone.size(); at += frame.size()) {
-    std::transform(tone.begin() + static_cast<std::ptrdiff_t>(at),
-                   tone.begin() + static_cast<std::ptrdiff_t>(at + frame.size()), frame.begin(),
-                   [](std::int16_t sample) { return static_cast<float>(sample) / 32768; });
+  std::vector<float> frame(2 * kFrame_samples);
+  for (std::size_t at = 0; at + kFrame_samples <= tone.size(); at += kFrame_samples) {
+    for (std::size_t i = 0; i < frame.size(); ++i) {
+      frame[i] = static_cast<float>(tone[at + i / 2]) / 32768;
+    }
     loudness.play(frame, part);
-    all.insert(all.end(), part.begin(), part.end());
+    for (std::size_t i = 0; i < part.size(); i += 2) all.push_back(part[i]);
   }
   return all;
 }
@@ -56,6 +56,26 @@ TEST(PieceLoudness, WhatItsTagsSayIsWhereItBegins) {
   PieceLoudness loudness(-23);
   loudness.follow(-10.0);
   EXPECT_NEAR(lufs_of(played(loudness, -10, 2)), -23, 0.3);
+}
+
+// ITU-R BS.1770 adds the powers of both channels; of one alone there is half as much, and the
+// highest peak of both counts.
+TEST(PieceLoudness, BothChannelsAreMeasured) {
+  for (const unsigned which : {0U, 1U}) {
+    PieceLoudness loudness(-23);
+    const auto tone = test_support::tone(1000, 32767 * std::pow(10, -30 / 20.0), 5 * kSecond);
+    std::vector<float> one(2 * tone.size());
+    for (std::size_t i = 0; i < tone.size(); ++i) {
+      one[2 * i + which] = static_cast<float>(tone[i]) / 32768;
+    }
+    loudness.measure(one);
+    loudness.settle();
+    EXPECT_NEAR(loudness.gain_db(), -23 + 3 - (-30 + kToneAtFullScale_lufs), 0.2) << which;
+    one[which] = 0.5F;
+    loudness.measure(one);
+    loudness.settle();
+    EXPECT_NEAR(loudness.gain_db(), 5.0, 0.2) << "it would not fit";
+  }
 }
 
 TEST(PieceLoudness, SilenceIsNotRaised) {

@@ -71,6 +71,8 @@ TEST(Offer, IsOneAudioContentThatEveryClientUnderstands) {
   EXPECT_EQ(rtp.payload_types[0].channels, 2);
   EXPECT_EQ(rtp.payload_types[0].parameter("minptime"), "10");
   EXPECT_EQ(rtp.payload_types[0].parameter("useinbandfec"), "1");
+  EXPECT_EQ(rtp.payload_types[0].parameter("sprop-stereo"), "1");
+  EXPECT_EQ(rtp.payload_types[0].parameter("stereo"), std::nullopt);
   EXPECT_EQ(rtp.payload_types[1].name, "telephone-event");
   EXPECT_EQ(rtp.header_extensions.size(), 2u);
   ASSERT_EQ(rtp.sources.size(), 1u);

@@ -185,8 +185,8 @@ TEST(Negotiation, ParametersOfTheReceiverAreHonoured) {
   EXPECT_EQ(rtp(parameter("minptime", "10") + parameter("usedtx", "1") + parameter("x", "y")),
             rtp(parameter("x", "y") + parameter("usedtx", "1") + parameter("minptime", "10")));
   EXPECT_EQ(rtp(parameter("UseDTX", "1") + parameter("CBR", "1")), rtp(""));
-  // We send mono, which RFC 7587 §6.1 allows whatever they would rather have.
-  EXPECT_EQ(rtp(parameter("stereo", "1") + parameter("sprop-stereo", "1")), rtp(""));
+  EXPECT_TRUE(rtp(parameter("stereo", "1")).stereo);
+  EXPECT_EQ(rtp(parameter("stereo", "0") + parameter("sprop-stereo", "1")), rtp(""));
 }
 
 // XEP-0167 §4. A listener's longer packets are packed of the frames of all; 10 ms would be another
@@ -217,7 +217,7 @@ TEST(Negotiation, TheirOwnWishesAreNotEchoedAsOurs) {
       with_types(opus("id='111' name='opus' clockrate='48000' channels='2'",
                       "<parameter name='minptime' value='10'/>"
                       "<parameter name='useinbandfec' value='1'/>"
-                      "<parameter name='usedtx' value='1'/><parameter name='stereo' value='1'/>"
+                      "<parameter name='usedtx' value='1'/><parameter name='stereo' value='0'/>"
                       "<parameter name='sprop-stereo' value='1'/>"
                       "<parameter name='maxplaybackrate' value='8000'/>"
                       "<parameter name='sprop-maxcapturerate' value='8000'/>"
@@ -229,6 +229,19 @@ TEST(Negotiation, TheirOwnWishesAreNotEchoedAsOurs) {
   EXPECT_EQ(parameters[0].first, "minptime");
   EXPECT_EQ(parameters[1].first, "useinbandfec");
   EXPECT_EQ(parameters[2].first, "usedtx");
+}
+
+// RFC 7587 §6.1: sprop-stereo says what one is likely to send. Who does not like it is sent none.
+TEST(Negotiation, StereoIsAnnouncedToWhoLikesIt) {
+  const auto answered = [](const std::string& parameters) {
+    const auto agreed = negotiate(
+        with_types(opus("id='111' name='opus' clockrate='48000' channels='2'", parameters)));
+    return agreed->contents[0].rtp()->payload_types.at(0);
+  };
+  const auto liking = answered("<parameter name='stereo' value='1'/>");
+  EXPECT_EQ(liking.parameter("sprop-stereo"), "1");
+  EXPECT_EQ(liking.parameter("stereo"), std::nullopt) << "what people say has one place";
+  EXPECT_EQ(answered("").parameter("sprop-stereo"), std::nullopt);
 }
 
 // XEP-0167 §4; RFC 3890 §3: AS counts headers, TIAS does not.

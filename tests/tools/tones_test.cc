@@ -76,6 +76,20 @@ TEST(Wav, WhatWasWrittenIsRead) {
   EXPECT_EQ(sound->samples.back(), 0);
 }
 
+TEST(Wav, EachChannelIsRead) {
+  const support::TempDir folder;
+  {
+    WavWriter wav(folder / "a.wav", 2);
+    wav.write(std::vector<std::int16_t>{1, -1, 2, -2});
+    wav.write_silence(3);
+    EXPECT_EQ(wav.samples(), 5U);
+  }
+  const std::vector<std::int16_t> left{1, 2, 0, 0, 0}, right{-1, -2, 0, 0, 0};
+  EXPECT_EQ(read_wav(folder / "a.wav")->samples, left);
+  EXPECT_EQ(read_wav(folder / "a.wav", 1)->samples, right);
+  EXPECT_FALSE(read_wav(folder / "a.wav", 2));
+}
+
 TEST(Wav, ARecordingUnderWayCanBeRead) {
   const support::TempDir folder;
   WavWriter wav(folder / "a.wav");

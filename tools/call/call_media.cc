@@ -32,7 +32,8 @@ class CallMedia::Impl {
     if (talkers_) {
       leg.talkers = std::make_unique<Talkers>();
     } else if (!record.empty()) {
-      leg.recording = std::make_unique<Recording>(record, how.opus_payload_type);
+      leg.recording =
+          std::make_unique<Recording>(record, how.opus_payload_type, how.stereo ? 2 : 1);
     }
     media::gst::TransportSpec spec;
     spec.leg = id;

@@ -176,7 +176,8 @@ void Caller::dial() {
   leg_open_ = true;
   out_.put(OpenLeg{.rtcp_mux = spec_.offer.rtcp_mux,
                    .ice_controlling = true,
-                   .opus_payload_type = kOpusPayloadType});
+                   .opus_payload_type = kOpusPayloadType,
+                   .stereo = spec_.offer.stereo});
 }
 
 void Caller::take_call() {

@@ -150,7 +150,7 @@ std::unique_ptr<CallAgent> Callers::make_agent(int number, TimePoint start_at) {
   CallAgent::Parts parts;
   parts.spec.sid = random_sid();
   parts.spec.to = options_.to;
-  parts.spec.offer = {options_.rtcp_mux, options_.fingerprint_lie};
+  parts.spec.offer = {options_.rtcp_mux, options_.stereo, options_.fingerprint_lie};
   parts.spec.jmi = options_.jmi;
   parts.spec.answer = options_.answer;
   parts.spec.focus = options_.focus;

@@ -59,6 +59,7 @@ struct OpenLeg {
   bool rtcp_mux = true;
   bool ice_controlling = true;  // XEP-0176 §5.1: the initiator
   std::uint8_t opus_payload_type = 111;
+  bool stereo = false;
 };
 struct ConnectLeg {
   media::LegRemote remote;

@@ -56,13 +56,14 @@ jingle::IceUdpTransport make_transport(const media::IceCredentials& credentials,
   return transport;
 }
 
-jingle::RtpDescription make_description(std::uint32_t ssrc, bool rtcp_mux) {
+jingle::RtpDescription make_description(std::uint32_t ssrc, const OfferOptions& options) {
   jingle::PayloadType opus;
   opus.id = kOpusPayloadType;
   opus.name = "opus";
   opus.clockrate = 48000;
   opus.channels = 2;
   opus.parameters = {{"minptime", "10"}, {"useinbandfec", "1"}};
+  if (options.stereo) opus.parameters.emplace_back("stereo", "1");
   jingle::PayloadType keys;
   keys.id = kTelephoneEvent;
   keys.name = "telephone-event";
@@ -70,7 +71,7 @@ jingle::RtpDescription make_description(std::uint32_t ssrc, bool rtcp_mux) {
   jingle::RtpDescription description;
   description.media = "audio";
   description.payload_types = {opus, keys};
-  description.rtcp_mux = rtcp_mux;
+  description.rtcp_mux = options.rtcp_mux;
   description.header_extensions = {{kSsrcAudioLevelId, jingle::ns::kSsrcAudioLevel},
                                    {kCsrcAudioLevelId, jingle::ns::kCsrcAudioLevel}};
   description.sources = {{ssrc, {{"cname", "jingle-call"}}}};
@@ -110,7 +111,7 @@ jingle::SessionInitiate make_offer(const jingle::Jid& initiator, const media::Le
   transport.fingerprints = {{fingerprint.hash, fingerprint.value, jingle::Setup::actpass}};
   jingle::Content content;
   content.name = kContentName;
-  content.description = make_description(local.ssrc, options.rtcp_mux);
+  content.description = make_description(local.ssrc, options);
   content.transport = std::move(transport);
   jingle::SessionInitiate initiate;
   initiate.initiator = initiator.str();

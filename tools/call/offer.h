@@ -20,6 +20,7 @@ inline constexpr int kCsrcAudioLevelId = 2;
 
 struct OfferOptions {
   bool rtcp_mux = true;
+  bool stereo = false;           // liked (RFC 7587 §6.1)
   bool fingerprint_lie = false;  // a fingerprint that our certificate does not have
 };
 

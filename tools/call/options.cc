@@ -105,10 +105,10 @@ void add_jingle_call(CLI::App& app, Options& options, Raw& raw) {
       "Exit status 0 only if every caller was connected and ended as asked, or refused as told.\n"
       "{n} in --jid becomes the caller's number; otherwise each caller gets a resource.");
   app.add_option("--count", options.count, "how many callers")->check(CLI::Range(1, kMaxCallers));
-  app.add_option(
-         "--record", options.record,
-         "what is heard, 48 kHz mono; NAME-1.wav, NAME-2.wav … if there are several callers")
+  app.add_option("--record", options.record,
+                 "what is heard, 48 kHz; NAME-1.wav, NAME-2.wav … if there are several callers")
       ->type_name("WAV");
+  app.add_flag("--stereo", options.stereo, "with --to: ask for it, and record it");
   const auto refuse = [&](const char* name, AnswerSpec::Policy policy, const char* how) {
     app.add_flag_callback(
         name, [&raw, policy] { raw.policy = policy; }, how);

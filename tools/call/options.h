@@ -30,7 +30,7 @@ struct Options {
   bool once = false;
   std::optional<std::chrono::milliseconds> seconds;
   std::chrono::milliseconds patience{60000};
-  bool jmi = false, rtcp_mux = true;
+  bool jmi = false, rtcp_mux = true, stereo = false;
   std::vector<std::string> addresses;
   std::vector<media::IceServer> ice_servers;
   // jingle-call

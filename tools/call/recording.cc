@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <string>
 
 #include "media/gst/leg_src.h"
 #include "media/thread_role.h"
@@ -31,8 +32,8 @@ ElementPtr make(const char* factory) {
 
 class Recording::Impl {
  public:
-  Impl(const std::string& file, std::uint8_t opus_payload_type)
-      : wav_(std::make_unique<WavWriter>(file)),
+  Impl(const std::string& file, std::uint8_t opus_payload_type, unsigned channels)
+      : wav_(std::make_unique<WavWriter>(file, channels)),
         pipeline_(ElementPtr::sink(gst_pipeline_new(nullptr))),
         leg_src_(media::gst::make_leg_src(opus_payload_type)) {
     const ElementPtr depay = make("rtpopusdepay");
@@ -40,8 +41,9 @@ class Recording::Impl {
     const ElementPtr convert = make("audioconvert");
     const ElementPtr filter = make("capsfilter");
     const ElementPtr sink = make("fakesink");
+    const std::string sound = "audio/x-raw,format=S16LE,rate=48000,channels=";
     const media::gst::CapsPtr caps(
-        gst_caps_from_string("audio/x-raw,format=S16LE,rate=48000,channels=1"));
+        gst_caps_from_string((sound + std::to_string(channels)).c_str()));
     g_object_set(filter.get(), "caps", caps.get(), nullptr);
     g_object_set(sink.get(), "sync", FALSE, "async", FALSE, "signal-handoffs", TRUE, nullptr);
     g_signal_connect(sink.get(), "handoff", G_CALLBACK(&Impl::on_sound), this);
@@ -120,8 +122,8 @@ class Recording::Impl {
   ElementPtr pipeline_, leg_src_;
 };
 
-Recording::Recording(const std::string& file, std::uint8_t opus_payload_type)
-    : impl_(std::make_unique<Impl>(file, opus_payload_type)) {}
+Recording::Recording(const std::string& file, std::uint8_t opus_payload_type, unsigned channels)
+    : impl_(std::make_unique<Impl>(file, opus_payload_type, channels)) {}
 Recording::~Recording() = default;
 const ElementPtr& Recording::leg_src() const { return impl_->leg_src(); }
 

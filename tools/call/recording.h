@@ -1,4 +1,4 @@
-// tools/call/recording.h: what one caller hears, into a WAV file (48 kHz, mono, S16), by
+// tools/call/recording.h: what one caller hears, into a WAV file (48 kHz, mono or stereo, S16), by
 // GStreamer's own elements: leg_src ! rtpopusdepay ! opusdec ! audioconvert. No thread of its own:
 // all of it runs on the I/O thread that pushes. What was not sent or was lost is silence of the
 // same length, by RTP timestamp, so that the recording is as long as the call.
@@ -15,7 +15,7 @@ class Recording {
  public:
   // Control thread. Throws std::runtime_error: the file cannot be written, GStreamer lacks an
   // element.
-  Recording(const std::string& file, std::uint8_t opus_payload_type);
+  Recording(const std::string& file, std::uint8_t opus_payload_type, unsigned channels = 1);
   // Control thread. Waits for a push under way; what was pushed is in the file.
   ~Recording();
   Recording(const Recording&) = delete;

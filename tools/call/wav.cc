@@ -34,7 +34,7 @@ std::optional<std::vector<std::uint8_t>> read_file(const std::string& path) {
 
 }  // namespace
 
-std::optional<Sound> read_wav(const std::string& path) {
+std::optional<Sound> read_wav(const std::string& path, std::size_t channel) {
   const auto bytes = read_file(path);
   if (!bytes || bytes->size() < 12 || std::memcmp(bytes->data(), "RIFF", 4) != 0 ||
       std::memcmp(bytes->data() + 8, "WAVE", 4) != 0) {
@@ -51,10 +51,10 @@ std::optional<Sound> read_wav(const std::string& path) {
       channels = get(chunk + 10, 2);
       sound.rate_hz = static_cast<int>(get(chunk + 12, 4));
     } else if (std::memcmp(chunk, "data", 4) == 0) {
-      if (channels == 0) return std::nullopt;
+      if (channel >= channels) return std::nullopt;
       if (size == 0) size = available;
       for (std::size_t i = 0; i + 2 * channels <= size; i += 2 * channels) {
-        sound.samples.push_back(static_cast<std::int16_t>(get(chunk + 8 + i, 2)));
+        sound.samples.push_back(static_cast<std::int16_t>(get(chunk + 8 + i + 2 * channel, 2)));
       }
       return sound;
     }
@@ -63,7 +63,8 @@ std::optional<Sound> read_wav(const std::string& path) {
   return std::nullopt;
 }
 
-WavWriter::WavWriter(const std::string& path) : file_(std::fopen(path.c_str(), "wb")) {
+WavWriter::WavWriter(const std::string& path, unsigned channels)
+    : channels_(channels), file_(std::fopen(path.c_str(), "wb")) {
   if (file_ == nullptr) throw std::runtime_error("cannot write " + path);
   write_header();
 }
@@ -79,12 +80,13 @@ void WavWriter::write(std::span<const std::int16_t> samples) {
     put(&bytes[2 * i], static_cast<std::uint16_t>(samples[i]), 2);
   }
   std::fwrite(bytes.data(), 1, bytes.size(), file_);
-  samples_ += samples.size();
+  samples_ += samples.size() / channels_;
   if (samples_ - samples_in_header_ >= kRate_hz) write_header();
 }
 
 void WavWriter::write_silence(std::size_t samples) {
   static constexpr std::array<std::int16_t, 960> kSilence{};
+  samples *= channels_;
   while (samples > 0) {
     const std::size_t n = std::min(samples, kSilence.size());
     write(std::span(kSilence).first(n));
@@ -94,16 +96,16 @@ void WavWriter::write_silence(std::size_t samples) {
 
 void WavWriter::write_header() {
   std::array<std::uint8_t, kHeaderBytes> header{};
-  const auto data_bytes = static_cast<std::uint32_t>(samples_ * 2);
+  const auto data_bytes = static_cast<std::uint32_t>(samples_ * 2 * channels_);
   std::memcpy(&header[0], "RIFF", 4);
   put(&header[4], data_bytes + 36, 4);
   std::memcpy(&header[8], "WAVEfmt ", 8);
   put(&header[16], 16, 4);
   put(&header[20], 1, 2);  // PCM
-  put(&header[22], 1, 2);  // mono
+  put(&header[22], channels_, 2);
   put(&header[24], kRate_hz, 4);
-  put(&header[28], kRate_hz * 2, 4);
-  put(&header[32], 2, 2);
+  put(&header[28], kRate_hz * 2 * channels_, 4);
+  put(&header[32], 2 * channels_, 2);
   put(&header[34], 16, 2);
   std::memcpy(&header[36], "data", 4);
   put(&header[40], data_bytes, 4);
