@@ -48,7 +48,7 @@ std::optional<PlayRefusal> Jukebox::order(const PlayOrder& order, const jingle::
                                           Outbox& out) {
   using What = PlayOrder::What;
   if (order.what == What::play) return enqueue(order, by, out);
-  if (!current_ || current_->ending) return PlayRefusal::nothing_playing;
+  if (!current_ || current_->ending) return order_next(order);
   switch (order.what) {
     case What::play: break;
     case What::viewing: say(current_->wanted.said, order); break;
@@ -63,6 +63,19 @@ std::optional<PlayRefusal> Jukebox::order(const PlayOrder& order, const jingle::
       break;
     case What::stop: queue_.clear(); [[fallthrough]];
     case What::skip: stop(*current_, out); break;
+  }
+  return std::nullopt;
+}
+
+// While one is still ending, of the one that follows.
+std::optional<PlayRefusal> Jukebox::order_next(const PlayOrder& order) {
+  if (queue_.empty()) return PlayRefusal::nothing_playing;
+  if (order.what == PlayOrder::What::viewing) {
+    say(queue_.front().said, order);
+  } else if (order.what == PlayOrder::What::stop) {
+    queue_.clear();
+  } else {
+    return PlayRefusal::nothing_playing;
   }
   return std::nullopt;
 }

@@ -87,6 +87,7 @@ class Jukebox {
     bool ending = false;  // we have stopped it
   };
 
+  std::optional<PlayRefusal> order_next(const PlayOrder& order);
   std::optional<PlayRefusal> enqueue(const PlayOrder& order, const jingle::Jid& by, Outbox& out);
   Piece begin(Wanted wanted, Outbox& out);
   void stop(Piece& piece, Outbox& out);

@@ -286,5 +286,26 @@ TEST_F(JukeboxTest, TellsWhatIsSaidOfAPieceAndOnlyOfThatOne) {
   EXPECT_EQ(jukebox_.now_playing()->said, jingle::pep::Viewing());
 }
 
+TEST_F(JukeboxTest, WhileAPieceIsEndingTheNextIsSpokenOf) {
+  audience(2);
+  for (const char* name : {"one.ogg", "two.webm", "three.ogg"}) order(What::play, name);
+  told();
+  started();
+  order(What::skip);
+  EXPECT_EQ(
+      jukebox_.order({.what = What::viewing, .field = "episode", .text = "807"}, kRomeo, out_),
+      std::nullopt);
+  ended(media::PlayEnd::stopped);
+  told();
+  started();
+  EXPECT_EQ(jukebox_.now_playing()->said.episode, "807");
+  order(What::skip);
+  told();
+  EXPECT_EQ(order(What::stop), std::nullopt);
+  ended(media::PlayEnd::stopped);
+  EXPECT_THAT(told(), IsEmpty()) << "what waited is forgotten";
+  EXPECT_EQ(order(What::stop), PlayRefusal::nothing_playing);
+}
+
 }  // namespace
 }  // namespace mixer
