@@ -28,19 +28,20 @@ constexpr EncoderSettings kMono{}, kStereo{.stereo = true};
 bool is_stereo(std::span<const std::uint8_t> packet) { return (packet[0] & 4) != 0; }
 
 // How far what is heard after a seam is from an unbroken stream; `apart`: how far another stream is
-// in these frames that has no seam, nor the same past; `fresh`: had a new encoder begun there.
+// in these frames that has no seam, nor the same past: where music begins, it is further in the
+// first; `fresh`: had a new encoder begun there.
 struct Seams {
   Seam heard, apart, fresh;
   void print(const char* what) const {
     std::cout << what << ": first frame " << heard.first() << " dB, fourth " << heard.fourth()
-              << "; no seam " << apart.first() << "; fresh encoder " << fresh.first() << " ("
-              << heard.count << " times)\n";
+              << "; no seam " << apart.first() << ", " << apart.fourth() << "; fresh encoder "
+              << fresh.first() << " (" << heard.count << " times)\n";
   }
-  // Of one way alone it is a few frames: the slack is as there.
+  // Of one way alone it is few frames, each 6 dB about their mean: with the slack of as much again
+  // as is asked a way fails for less than one seed in ten thousand.
   void expect_unheard() const {
-    EXPECT_GT(heard.first(), heard.fourth() - 2 - 4);
-    EXPECT_GT(heard.first(), apart.first() - 2 - 2);
-    EXPECT_GT(heard.first(), fresh.first() + 8 - 2);
+    EXPECT_GT(heard.first() - heard.fourth(), apart.first() - apart.fourth() - 2 - 4);
+    EXPECT_GT(heard.first(), fresh.first() + 8 - 4);
   }
 };
 
@@ -67,7 +68,7 @@ struct Played {
 TEST(StereoSwitch, APieceBeginsAndEndsUnheard) {
   const unsigned seed = test_support::test_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
-  constexpr std::size_t kRound = 140, kBegin = 30, kEnd = 60, kBack = 120, kRounds = 16;
+  constexpr std::size_t kRound = 80, kBegin = 30, kEnd = 45, kBack = 75, kRounds = 28;
   Played sound(seed, kRound * kRounds);
   MixEncoder encoder, unbroken, other, fresh;
   encoder.start(kMono, 2);
@@ -125,7 +126,7 @@ TEST(StereoSwitch, AStreamIsPreparedForItUnheard) {
   const unsigned seed = test_support::test_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
   Seams seams;
-  for (unsigned round = 0; round < 16; ++round) {
+  for (unsigned round = 0; round < 24; ++round) {
     constexpr std::size_t kJoins = 20;
     Played sound(seed + 2 * round, 100);
     StereoRoom room(1);
@@ -169,7 +170,7 @@ TEST(StereoSwitch, AStreamIsPreparedForItUnheard) {
 TEST(StereoSwitch, AListenerComesAndGoesUnheard) {
   const unsigned seed = test_support::test_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
-  constexpr std::size_t kFrames = 1200;
+  constexpr std::size_t kFrames = 1800;
   constexpr std::array kSettings{kMono, kStereo};
   Played sound(seed, kFrames);
   StereoRoom room(3);
