@@ -2,10 +2,7 @@
 // room, with the configuration that stands there.
 #include <gtest/gtest.h>
 
-#include <iterator>
 #include <regex>
-#include <set>
-#include <sstream>
 
 #include "tests/e2e/chat.h"
 #include "tests/e2e/film.h"
@@ -36,15 +33,10 @@ class PresenceInReadme : public testing::Test {
            "[state]\ndirectory = \"" + here + "/state\"\n";
   }
 
-  // A picture's attributes in order, which a server need not keep, and without what depends on it.
+  // Without what depends on the picture.
   static std::string readable(const std::string& shown) {
-    const std::size_t from = shown.find("<info ") + 6, to = shown.find("/>", from);
-    std::istringstream words(shown.substr(from, to - from));
-    const std::set<std::string> attributes{std::istream_iterator<std::string>(words), {}};
-    std::string info;
-    for (const std::string& attribute : attributes) info += attribute + ' ';
-    info = std::regex_replace(info, std::regex("(bytes|id)=\"[^\"]*\""), "$1=\"…\"");
-    return shown.substr(0, from) + info + shown.substr(to);
+    return std::regex_replace(support::in_order(shown, "info"), std::regex("(bytes|id)=\"[^\"]*\""),
+                              "$1=\"…\"");
   }
 
   void expect_as_shown(bool client_mode) {
