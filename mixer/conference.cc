@@ -10,12 +10,14 @@
 
 namespace mixer {
 
-Conference::Conference(Place place, const Config& config, ByteBudget& documents, WallTime wall)
+Conference::Conference(Place place, const Config& config, ByteBudget& documents, const Nicks& nicks,
+                       WallTime wall)
     : place_(std::move(place)),
       push_(config.coin.push),
       capacity_(config.limits.participants_per_room),
       bitrate_bps_(config.media.bitrate_bps),
       wall_(std::move(wall)),
+      nicks_(nicks),
       isfocus_(place_.config.focus == FocusWhen::always),
       links_(place_.bare.uri()),
       roster_(place_.bare, place_.config),

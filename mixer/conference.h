@@ -14,6 +14,7 @@
 #include "mixer/deadlines.h"
 #include "mixer/jukebox.h"
 #include "mixer/links.h"
+#include "mixer/nicks.h"
 #include "mixer/notifier.h"
 #include "mixer/recording.h"
 #include "mixer/roster.h"
@@ -50,8 +51,9 @@ class Conference {
     RoomConfig config;
     media::RoomId media_room;
   };
-  // `documents`: the bytes of conference documents that all rooms share.
-  Conference(Place place, const Config& config, ByteBudget& documents, WallTime wall);
+  // `documents`: the bytes of conference documents that all rooms share. Both outlive it.
+  Conference(Place place, const Config& config, ByteBudget& documents, const Nicks& nicks,
+             WallTime wall);
 
   // Accepts or ends the call (busy, alternative-session, or what negotiation says); the ack is the
   // focus's. True: there is a call now.
@@ -108,6 +110,8 @@ class Conference {
   // What stands at a node of that bare JID. Of no concern unless he shares it.
   void published(const jingle::Jid& user, const jingle::pubsub::Event& event, Outbox& out);
   void unshare(const jingle::Jid& user);
+  // `nicks` has another of that bare JID.
+  void renamed(const jingle::Jid& user, TimePoint now);
 
   void connection_down() { notifier_.connection_down(); }
   // `local`: what we are called now, in client mode; calls to another name end before long.
@@ -222,6 +226,7 @@ class Conference {
   bool may_share(const jingle::Jid& user) const;
   void end_sharing(const jingle::Jid& user);
   void show_shared(const jingle::Jid& user);
+  Participant participant_of(const Call& call) const;
 
   // Constant after construction.
   Place place_;
@@ -229,6 +234,7 @@ class Conference {
   int capacity_;
   std::uint32_t bitrate_bps_;
   WallTime wall_;
+  const Nicks& nicks_;
 
   std::map<media::LegId, Member> members_;
   std::map<media::LegId, Invited> invited_;  // without a call yet

@@ -41,7 +41,7 @@ void Conference::settle(media::LegId leg, Outbox& out, TimePoint now) {
 void Conference::show(const Member& member, TimePoint now) {
   if (!member.joined && member.call.role() == jingle::Role::responder) return;
   const media::LegId leg = member.call.leg();
-  Participant participant = member.call.participant();
+  Participant participant = participant_of(member.call);
   if (member.joined) participant.joining_info.when = member.joined_at;
   if (muted_.contains(participant.user())) silence(participant);
   links_.plan(participant.plan, now);
@@ -101,7 +101,7 @@ bool Conference::has_successor(media::LegId leg) const {
 // RFC 4575 §5.7.3 dialing-in: he is not in the conference, and not gone.
 void Conference::hold(const Member& member, TimePoint now) {
   const media::LegId leg = member.call.leg();
-  Participant listed = member.call.participant();
+  Participant listed = participant_of(member.call);
   listed.contributor_id = 0;
   listed.plan = {.leg = leg, .in_mix = false, .receives = false};
   listed.status = coin::EndpointStatus::dialing_in;

@@ -1,4 +1,5 @@
-// What participants let the others see of what they publish of themselves (XEP-0119).
+// What participants let the others see of what they publish of themselves (XEP-0119), and what they
+// call themselves (XEP-0172).
 #include <algorithm>
 
 #include "mixer/conference.h"
@@ -57,6 +58,19 @@ void Conference::end_sharing(const jingle::Jid& user) {
   const bool is_moving =
       std::ranges::any_of(moving_, [&](const auto& entry) { return entry.second.user == user; });
   if (!is_moving && !may_share(user)) unshare(user);
+}
+
+// Not an occupant's: his bare JID is the chat room's.
+Participant Conference::participant_of(const Call& call) const {
+  Participant participant = call.participant();
+  if (!participant.occupant) participant.nick = nicks_.of(place_.name, participant.peer.bare());
+  return participant;
+}
+
+void Conference::renamed(const jingle::Jid& user, TimePoint now) {
+  for (const media::LegId leg : calls_of(user)) {
+    if (const Member* found = member(leg)) show(*found, now);
+  }
 }
 
 void Conference::show_shared(const jingle::Jid& user) {

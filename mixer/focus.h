@@ -24,6 +24,7 @@
 #include "mixer/extended_presence.h"
 #include "mixer/ice_services.h"
 #include "mixer/invitations.h"
+#include "mixer/nicks.h"
 #include "mixer/outbox.h"
 #include "mixer/publisher.h"
 #include "mixer/rate_window.h"
@@ -188,6 +189,8 @@ class Focus {
                 const jingle::pubsub::Event& event, TimePoint now);
   void items_answered(const Awaited& awaited, const jingle::Iq& iq, TimePoint now);
   void end_sharing(const std::string& room, const jingle::Jid& user, TimePoint now);
+  void learn_nick(const std::string& room, const jingle::Jid& bare, const std::string& nick,
+                  TimePoint now);
 
   // focus_dial.cc: dialling out.
   std::optional<InviteRefusal> dial(const Invite& invite, TimePoint now);
@@ -239,6 +242,7 @@ class Focus {
   CallLimit calls_;
   RateWindow new_rooms_, refusals_logged_, refusals_of_each_, controls_, hints_;
   ByteBudget documents_;  // outlives rooms_, which spend it
+  Nicks nicks_;           // outlives rooms_, which read it
 
   std::map<std::string, Room> rooms_;
   std::set<std::pair<TimePoint, std::string>> deadlines_;

@@ -274,7 +274,7 @@ Conference* Focus::open(const std::string& room, const jingle::Jid& caller, Time
                           .config = config_of(room),
                           .media_room = {++last_media_room_}};
   const auto added = rooms_.emplace(
-      room, Room{.conference = Conference(std::move(place), config_, documents_, wall_),
+      room, Room{.conference = Conference(std::move(place), config_, documents_, nicks_, wall_),
                  .deadline = std::nullopt});
   return &added.first->second.conference;
 }

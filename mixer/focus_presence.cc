@@ -24,7 +24,10 @@ void Focus::presence(const jingle::Presence& presence, TimePoint now) {
       settle(room, now);
     }
   } else if (type == "subscribe") {
+    const pugi::xml_node stanza = presence.xml.root();
+    const auto nick = jingle::child(stanza, jingle::ns::kNick, "nick");
     subscribe(room, bare, now);
+    if (nick) learn_nick(room, bare, jingle::text_of(nick), now);
   } else if (type == "subscribed" || type == "unsubscribed") {
     own_subscription(room, bare, type == "subscribed");
     if (type == "unsubscribed") end_sharing(room, bare, now);

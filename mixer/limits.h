@@ -104,6 +104,9 @@ inline constexpr auto kLinkListed = 500ms;
 // Its documents a second, and kCoinBurst's worth at once. Jitsi desktop sends five at most.
 inline constexpr double kLinkDocuments = 5;
 
+// What people call themselves (XEP-0172), in all rooms: about 300 bytes each.
+inline constexpr std::size_t kMaxNicks = 10000;
+
 // Room presence (RFC 6121 §3, §4).
 inline constexpr std::size_t kMaxRoomsPerSubscriber = 20;
 inline constexpr std::size_t kMaxSubscriptions = 20000;  // about 400 bytes each

@@ -20,21 +20,6 @@ bool is_connected(const coin::User& user) {
                              [](const coin::Endpoint& e) { return is_connected(e.status); });
 }
 
-// Of ASCII letters, as in a localpart.
-bool same_in_any_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-// "ann (2)" -> "ann"
-std::string without_number(const std::string& name) {
-  const std::size_t open = name.rfind(" (");
-  if (open == name.npos || name.back() != ')') return name;
-  const auto number = std::string_view(name).substr(open + 2, name.size() - open - 3);
-  const bool numeric = !number.empty() && number.find_first_not_of("0123456789") == number.npos;
-  return numeric ? name.substr(0, open) : name;
-}
-
 }  // namespace
 
 coin::MediaStatus media_status(const media::LegPlan& plan) {
@@ -49,11 +34,12 @@ bool Roster::set(media::LegId leg, const Participant& participant) {
     if (known == participant) return false;
     if (known.user() == bare) {
       const coin::Endpoint before = endpoint(known);
+      const bool renamed = rename(bare, participant);
       count(known, -1);
       known = participant;
       count(known, +1);
       touch(bare);
-      return endpoint(known) != before;
+      return renamed || endpoint(known) != before;
     }
     erase(leg, std::nullopt);  // somebody else answered
   }
@@ -65,14 +51,41 @@ bool Roster::set(media::LegId leg, const Participant& participant) {
   count(participant, +1);
   participants_.emplace(leg, participant);
   if (told_of(bare)) list_behind();  // and is free of the name
-  if (added) {
-    const std::string nick = participant.occupant ? displayable(bare.resource()) : "";
-    user.display_text = unused_name(nick.empty() ? display_name(bare) : nick);
-    names_.insert(user.display_text);
-    touch_those_asked_by(bare);
-  }
+  rename(bare, participant);
+  if (added) touch_those_asked_by(bare);
   touch(bare);
   return true;
+}
+
+// Who is called so by his address comes before who calls himself so (XEP-0172 §7: that proves
+// nothing), whatever the former calls himself.
+void Roster::name(const jingle::Jid& bare, User& user, const Participant& participant) {
+  const std::string by_address = display_name(bare);
+  const std::string own = participant.occupant ? displayable(bare.resource()) : participant.nick;
+  user.has_nick = !participant.occupant && !own.empty() && !names_.is_taken(own);
+  for (auto& [other, known] : users_) {
+    if (other == bare) continue;
+    const std::string address = display_name(other);
+    if (same_in_any_case(own, address)) user.has_nick = false;
+    if (!known.has_nick || !same_in_any_case(known.display_text, by_address)) continue;
+    names_.give_up(known.display_text);
+    known.display_text = names_.take(address);
+    known.has_nick = false;
+    touch(other);
+  }
+  const bool called_own = user.has_nick || (participant.occupant && !own.empty());
+  user.display_text = names_.take(called_own ? own : by_address);
+}
+
+// True if he is called otherwise now.
+bool Roster::rename(const jingle::Jid& bare, const Participant& participant) {
+  User& user = users_.at(bare);
+  const std::string before = user.display_text;
+  if (!before.empty() && user.nick == participant.nick) return false;
+  user.nick = participant.nick;
+  names_.give_up(before);
+  name(bare, user, participant);
+  return user.display_text != before;
 }
 
 bool Roster::remove(media::LegId leg) { return erase(leg, std::nullopt); }
@@ -149,7 +162,7 @@ void Roster::forget(const jingle::Jid& bare) {
   touch(bare);
   departed_.erase(bare);
   const auto user = users_.find(bare);
-  names_.erase(user->second.display_text);
+  names_.give_up(user->second.display_text);
   users_.erase(user);
   touch_those_asked_by(bare);
 }
@@ -220,7 +233,7 @@ bool Roster::told_of(const jingle::Jid& bare) const {
 // Which of the users behind other foci are listed, and as what. True if that changed.
 bool Roster::list_behind() {
   const auto before = std::exchange(behind_, {});
-  for (const auto& [entity, listed] : before) names_.erase(*listed.user.display_text);
+  for (const auto& [entity, listed] : before) names_.give_up(*listed.user.display_text);
   for (const auto& [leg, link] : links_) {
     const std::string conference = conference_of(leg, link);
     for (const Told& told : link.users) {
@@ -247,12 +260,11 @@ bool Roster::list_behind() {
   for (auto& entry : behind_) {
     if (!was_called(entry)) continue;
     entry.second.user.display_text = before.at(entry.first).user.display_text;
-    names_.insert(*entry.second.user.display_text);
+    names_.keep(*entry.second.user.display_text);
   }
   for (auto& entry : behind_) {
     if (was_called(entry)) continue;
-    entry.second.user.display_text = unused_name(entry.second.called);
-    names_.insert(*entry.second.user.display_text);
+    entry.second.user.display_text = names_.take(entry.second.called);
   }
   for (const auto& [entity, listed] : before) {
     if (!behind_.contains(entity)) touch({entity, std::nullopt});
@@ -312,14 +324,6 @@ std::vector<std::string> Roster::names() const {
     if (is_connected(listed.user)) names.push_back(*listed.user.display_text);
   }
   return names;
-}
-
-std::string Roster::unused_name(const std::string& wanted) const {
-  std::string name = wanted;
-  for (int n = 2; names_.contains(name); ++n) {
-    name = without_number(wanted) + " (" + std::to_string(n) + ')';
-  }
-  return name;
 }
 
 std::string Roster::user_entity(const jingle::Jid& bare, const User& user) const {

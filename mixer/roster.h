@@ -16,6 +16,7 @@
 #include "mixer/clock.h"
 #include "mixer/config.h"
 #include "mixer/listing.h"
+#include "mixer/names.h"
 #include "mixer/now_playing.h"
 #include "signaling/jid.h"
 
@@ -33,6 +34,7 @@ struct Participant {
   // `reason` may be anybody's words.
   coin::Execution joining_info = {};
   bool occupant = false;  // of a chat room, whose bare JID he shares with the others there
+  std::string nick = {};  // displayable; empty: none that we know (mixer/nicks.h)
   bool operator==(const Participant&) const = default;
 
   jingle::Jid user() const { return occupant ? peer : peer.bare(); }
@@ -85,7 +87,9 @@ class Roster {
   // counted.
   std::size_t users() const { return connected_; }
   bool has_connected(const jingle::Jid& user) const;
-  // The display-text of that leg's user; empty if unknown. Stable while the user stays.
+  // The display-text of that leg's user: his nick in a chat room, else the nick he told us, else of
+  // his address; numbered if it is another's. Nobody's nick is like a name that is there, and it is
+  // his address again when somebody comes who is called so by his own. Empty if unknown.
   std::string name_of(media::LegId leg) const;
   // The user with a connected endpoint of ours who has that display-text, in any case if no other
   // has it too, or that bare JID.
@@ -115,6 +119,8 @@ class Roster {
     std::set<media::LegId> legs;           // none: departed
     int connected = 0;                     // of them
     std::vector<std::string> shared = {};  // elements
+    std::string nick = {};                 // Participant::nick
+    bool has_nick = false;                 // that is his display_text
   };
   struct Departed {
     Participant participant;
@@ -152,7 +158,8 @@ class Roster {
   bool told_of(const jingle::Jid& bare) const;
   bool list_behind();
   void count_behind();
-  std::string unused_name(const std::string& wanted) const;
+  void name(const jingle::Jid& bare, User& user, const Participant& participant);
+  bool rename(const jingle::Jid& bare, const Participant& participant);
 
   std::string user_entity(const jingle::Jid& bare, const User& user) const;
   std::string endpoint_entity(const Participant& participant) const;
@@ -173,7 +180,7 @@ class Roster {
   std::map<jingle::Jid, Departed> departed_;  // the same
   std::map<media::LegId, Link> links_;
   std::map<std::string, Behind> behind_;  // by entity
-  std::set<std::string> names_;           // of users_, behind_ and own_
+  Names names_;                           // of users_, behind_ and own_
   bool recorded_ = false;
   std::optional<NowPlaying> playing_;
   std::optional<coin::User> own_;  // the focus, as it is listed

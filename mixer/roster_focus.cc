@@ -22,7 +22,7 @@ bool Roster::set_doing(bool recorded, const std::optional<NowPlaying>& playing) 
   recorded_ = recorded;
   playing_ = playing;
   const std::optional<coin::User> before = std::exchange(own_, std::nullopt);
-  if (before) names_.erase(*before->display_text);
+  if (before) names_.give_up(*before->display_text);
   if (recorded || playing) {
     coin::Endpoint endpoint;
     endpoint.entity = room_.uri();
@@ -37,9 +37,8 @@ bool Roster::set_doing(bool recorded, const std::optional<NowPlaying>& playing) 
     endpoint.media.push_back(std::move(audio));
     own_.emplace();
     own_->entity = room_.uri();
-    own_->display_text = unused_name(name_for(recorded, playing));
+    own_->display_text = names_.take(name_for(recorded, playing));
     own_->endpoints.push_back(std::move(endpoint));
-    names_.insert(*own_->display_text);
   }
   if (own_ == before) return false;
   touch({room_.uri(), std::nullopt});

@@ -49,6 +49,7 @@ inline constexpr char kViewing[] = "urn:xmpp:viewing:0";                    // X
 inline constexpr char kUserStatus[] = "http://jabber.org/protocol/status";  // User Status
 inline constexpr char kActivity[] = "http://jabber.org/protocol/activity";  // XEP-0108
 inline constexpr char kMood[] = "http://jabber.org/protocol/mood";          // XEP-0107
+inline constexpr char kNick[] = "http://jabber.org/protocol/nick";          // XEP-0172
 inline constexpr char kGeoloc[] = "http://jabber.org/protocol/geoloc";      // XEP-0080
 inline constexpr char kPhysloc[] = "http://jabber.org/protocol/physloc";    // XEP-0112
 inline constexpr char kAvatarMetadata[] = "urn:xmpp:avatar:metadata";       // XEP-0084

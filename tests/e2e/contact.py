@@ -2,7 +2,7 @@
 """A contact that shares no code with the project (slixmpp): subscribes to JIDs and shows what comes of it.
 
 Commands on standard input, one a line: subscribe JID, unsubscribe JID, allow JID, deny JID, info JID [NODE],
-items JID, receipt JID, say JID WORDS, mood WORD (or - for none), read JID NODE, follow JID NODE, unfollow JID NODE,
+items JID, receipt JID, say JID WORDS, mood WORD (or - for none), nick WORD (the same), read JID NODE, follow JID NODE, unfollow JID NODE,
 avatar JID ID, quit. What comes is one JSON object a line on standard
 output: presence with its caps, answers, receipts, chat, what others publish of themselves. Requests to see us wait for `allow` or `deny`. 77: slixmpp is missing.
 """
@@ -50,7 +50,7 @@ class Contact(slixmpp.ClientXMPP):
         super().__init__(jid, password, plugin_config={
             "feature_mechanisms": {"unencrypted_plain": True}})
         for plugin in ("xep_0030", "xep_0080", "xep_0084", "xep_0107", "xep_0108", "xep_0115", "xep_0118",
-                       "xep_0163"):
+                       "xep_0163", "xep_0172"):
             self.register_plugin(plugin)
         self.auto_authorize = None
         self.ssl_context.check_hostname = False  # a test's own certificate
@@ -112,6 +112,8 @@ class Contact(slixmpp.ClientXMPP):
             self.send_message(mto=jid, mbody=" ".join((node, *more)), mtype="chat")
         elif command == "mood":
             await (self["xep_0107"].stop() if jid == "-" else self["xep_0107"].publish_mood(jid))
+        elif command == "nick":
+            await (self["xep_0172"].stop() if jid == "-" else self["xep_0172"].publish_nick(jid))
         elif command in ("subscribe", "unsubscribe"):
             self.send_presence(pto=jid, ptype=command)
         elif command in ("allow", "deny"):

@@ -2,6 +2,7 @@
 // their contacts, whatever becomes of them, and what participants show to each other.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <regex>
 #include <utility>
@@ -226,6 +227,31 @@ TEST_F(ExtendedPresence, AMoodThatIsSharedShowsInTheConferenceAndGoesAgain) {
     return !call.documents().empty() && call.documents().back().find("<mood") == std::string::npos;
   })) << bob.output();
   EXPECT_EQ(mixer.logged("calm"), 0) << mixer.log();
+}
+
+// XEP-0172, published by slixmpp's own plug-in before the call and in it.
+TEST_F(ExtendedPresence, ANickIsWhatAParticipantIsCalled) {
+  const support::Prosody prosody(prosody_spec());
+  Contact contact(prosody, "ann");
+  Mixer mixer(prosody);
+  contact.befriend(kRoom);
+  ASSERT_TRUE(contact.sees("available", kFocus)) << contact.output();
+  Call bob(prosody, {.user = "bob", .to = kRoom});
+  Call ann(prosody, {.user = "ann", .to = kRoom});
+  ASSERT_TRUE(ann.wait_for("connected")) << ann.output();
+  const auto called = [&](const std::string& name) {
+    return bob.wait_until(
+        [&](const Call& call) { return std::ranges::count(call.roster(), name) == 1; });
+  };
+  EXPECT_TRUE(called("ann")) << bob.output();
+  contact.say("nick Annie");
+  EXPECT_TRUE(called("Annie")) << bob.output() << mixer.log();
+  EXPECT_EQ(ann.finish(), 0) << ann.output();
+  Call again(prosody, {.user = "ann", .to = kRoom});
+  ASSERT_TRUE(again.wait_for("connected")) << again.output();
+  EXPECT_TRUE(called("Annie")) << bob.output() << mixer.log();
+  contact.say("nick -");
+  EXPECT_TRUE(called("ann")) << bob.output() << mixer.log();
 }
 
 }  // namespace

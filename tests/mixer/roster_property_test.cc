@@ -48,6 +48,7 @@ struct Model {
   std::map<media::LegId, Link> links;
   std::map<jingle::Jid, std::string> tokens;  // of the users listed
   std::map<jingle::Jid, std::vector<std::string>> shared = {};
+  std::map<jingle::Jid, std::string> nicks = {};
   bool recorded = false;
   std::optional<mixer::NowPlaying> playing = {};
 
@@ -188,10 +189,11 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
       const auto before = names_.find(user.entity);
       const auto [does, name] = split(*user.display_text);
       const bool ours = user.endpoints.at(0).joining_method.has_value();
-      const bool stays = ours && before != names_.end();
+      const bool stays = ours && before != names_.end() && !nicks_play_;
       ASSERT_EQ(name, stays ? before->second : name) << document;
       user.display_text = does;
     }
+    ASSERT_NO_FATAL_FAILURE(check_nicks(info)) << document;
     ASSERT_EQ(info.conference_state->user_count, count) << document;
     ASSERT_EQ(*info.users, model_.users(without)) << document;
     if (without) return;
@@ -199,6 +201,21 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
     const auto here = roster_.names();
     ASSERT_EQ(here.size(), count);
     ASSERT_EQ(std::set(here.begin(), here.end()).size(), count);
+  }
+  // Nobody's nick is what another participant is called by his address.
+  void check_nicks(const coin::ConferenceInfo& info) {
+    std::map<std::string, std::string> addresses;  // by entity
+    for (const auto& [leg, who] : model_.legs) {
+      addresses[model_.person(who.peer.bare())] = who.peer.local();
+    }
+    for (const coin::User& user : info.users->users) {
+      const auto own = addresses.find(user.entity);
+      if (own == addresses.end()) continue;
+      const std::string name = split(*user.display_text).second;
+      if (name.starts_with(own->second)) continue;
+      for (const auto& [entity, local] : addresses)
+        ASSERT_FALSE(mixer::same_in_any_case(name, local));
+    }
   }
   // "Recording (ann)": what a focus does, and its name.
   static std::pair<std::optional<std::string>, std::string> split(const std::string& text) {
@@ -262,7 +279,8 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
                  coin::EndpointStatus::alerting, coin::EndpointStatus::pending}),
             .joining_method = dice_.chance(0.5) ? coin::JoiningMethod::dialed_in
                                                 : coin::JoiningMethod::dialed_out,
-            .joining_info = random_info()};
+            .joining_info = random_info(),
+            .nick = model_.nicks[bare]};
   }
   std::vector<coin::User> random_behind(const std::string& conference) {
     std::map<std::string, coin::User> users;
@@ -294,6 +312,10 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
     std::string did;
     bool answered = false, exact = true;
     if (what < 4) {
+      if (nicks_play_ && dice_.chance(0.3)) {
+        model_.nicks[jid(dice_.one_of<std::string>({"ann@home.example", "bob@home.example"}))] =
+            dice_.one_of<std::string>({"", "Cyd", "bob", "MIX", "Eve", "ann (2)"});
+      }
       const Participant participant = random_participant(leg);
       answered = roster_.set(leg, participant);
       model_.legs.insert_or_assign(leg, participant);
@@ -356,12 +378,21 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
   test_support::SchemaWalker order_{TEST_DATA "/schemas/conference-info.xsd"};
   TimePoint now_{};
   Names names_;
+  bool nicks_play_ = false;
 };
 
 // XEP-0298 §3: "Reuse the existing format and XML schema already defined in RFC 4575."
 // RFC 4575 §4.5: "elements that may be there several times are told apart by their keys"
 // RFC 4575 §5.5: "user-count is the number of users that are in the conference"
 TEST_P(RosterLaws, IsTheModelAfterAnyHistory) {
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_NO_FATAL_FAILURE(step()) << "TEST_SEED=" << seed_ << " step " << i;
+    ASSERT_NO_FATAL_FAILURE(check_all()) << "TEST_SEED=" << seed_ << " step " << i;
+  }
+}
+
+TEST_P(RosterLaws, ANickIsNobodyElsesNameAfterAnyHistory) {
+  nicks_play_ = true;
   for (int i = 0; i < 1000; ++i) {
     ASSERT_NO_FATAL_FAILURE(step()) << "TEST_SEED=" << seed_ << " step " << i;
     ASSERT_NO_FATAL_FAILURE(check_all()) << "TEST_SEED=" << seed_ << " step " << i;
@@ -376,6 +407,7 @@ TEST_P(RosterLaws, NewsAddUpToTheWhole) {
   };
   std::map<std::optional<media::LegId>, Reader> readers;
   int parts = 0;
+  nicks_play_ = true;
   for (int i = 0; i < 3000; ++i) {
     ASSERT_NO_FATAL_FAILURE(step());
     const auto without =

@@ -268,9 +268,9 @@ TEST(Sharing, IsAnnouncedOnlyForWhatIsListed) {
     for (std::size_t at = 0; (at = info.find("+notify", at)) != std::string::npos; ++at) ++count;
     return std::pair(count, info);
   };
-  EXPECT_EQ(notified(component_config()).first, 0u);
+  EXPECT_EQ(notified(component_config()).first, 1u) << "nicks (XEP-0172)";
   const auto [count, info] = notified(relaying());
-  EXPECT_EQ(count, 2u);
+  EXPECT_EQ(count, 3u);
   EXPECT_THAT(info, HasSubstr("http://jabber.org/protocol/mood+notify"));
 }
 
