@@ -12,8 +12,11 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +24,7 @@
 #include "media/audio_frame.h"
 #include "media/gst/child_sandbox.h"
 #include "media/gst/decoder_messages.h"
+#include "media/gst/fetched_body.h"
 #include "media/gst/gst_ptr.h"
 #include "media/gst/piece_loudness.h"
 #include "media/limits.h"
@@ -106,7 +110,7 @@ class Decoder {
     const bool seekable = wait_for_sound();
     DecoderStarted started{
         .duration_ms = duration_ms(), .seekable = seekable, .has_video = has_video_};
-    if (seekable) {
+    if (seekable && !fetched_) {
       measure();
       seek(0);
     } else {
@@ -126,20 +130,19 @@ class Decoder {
 
  private:
   void build() {
-    // A file is read from wherever the demuxer wants to; only so it can seek to the sample, and at
+    std::int64_t size = lseek(kChildInput_fd, 0, SEEK_END);
+    if (size < 0) size = fetched_.emplace(kChildInput_fd).size();
+    // It is read from wherever the demuxer wants to; only so it can seek to the sample, and at
     // once.
-    const off_t size = lseek(kChildInput_fd, 0, SEEK_END);
-    const std::string source =
-        size < 0 ? "fdsrc fd=0"
-                 : "appsrc name=source stream-type=random-access format=bytes size=" +
-                       std::to_string(size);
+    const std::string kind = size < 0 ? "stream" : "random-access size=" + std::to_string(size);
     GError* error = nullptr;
-    pipeline_ = ElementPtr::sink(gst_parse_launch(
-        (source + " ! decodebin name=decode  audioconvert name=convert ! audioresample ! "
-                  "appsink name=sound sync=false max-buffers=8 "
-                  "caps=audio/x-raw,format=F32LE,channels=2,rate=48000,layout=interleaved")
-            .c_str(),
-        &error));
+    pipeline_ = ElementPtr::sink(
+        gst_parse_launch(("appsrc name=source format=bytes stream-type=" + kind +
+                          " ! decodebin name=decode  audioconvert name=convert ! audioresample ! "
+                          "appsink name=sound sync=false max-buffers=8 "
+                          "caps=audio/x-raw,format=F32LE,channels=2,rate=48000,layout=interleaved")
+                             .c_str(),
+                         &error));
     if (error) fail("The decoder lacks what it needs.");
     const auto part = [this](const char* name) {
       return ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
@@ -147,10 +150,9 @@ class Decoder {
     decode_ = part("decode");
     convert_ = part("convert");
     sound_ = part("sound");
-    if (const auto in = part("source")) {
-      g_signal_connect(in.get(), "need-data", G_CALLBACK(&Decoder::on_need), this);
-      g_signal_connect(in.get(), "seek-data", G_CALLBACK(&Decoder::on_place), this);
-    }
+    const auto in = part("source");
+    g_signal_connect(in.get(), "need-data", G_CALLBACK(&Decoder::on_need), this);
+    g_signal_connect(in.get(), "seek-data", G_CALLBACK(&Decoder::on_place), this);
     g_signal_connect(decode_.get(), "pad-added", G_CALLBACK(&Decoder::on_pad), this);
     g_signal_connect(decode_.get(), "no-more-pads", G_CALLBACK(&Decoder::on_no_more), this);
     g_signal_connect(decode_.get(), "unknown-type", G_CALLBACK(&Decoder::on_unknown), this);
@@ -159,17 +161,49 @@ class Decoder {
   // Streaming threads.
   static void on_need(GstElement* in, guint length, gpointer self) {
     auto* const decoder = static_cast<Decoder*>(self);
-    constexpr guint kChunk = 65536;
-    std::vector<char> bytes(std::min(length, kChunk));
-    const ssize_t got = pread(kChildInput_fd, bytes.data(), bytes.size(), decoder->place_.load());
-    if (got <= 0) {
+    GstBuffer* const buffer = decoder->next(length);
+    if (buffer) {
+      gst_app_src_push_buffer(GST_APP_SRC(in), buffer);
+    } else {
       gst_app_src_end_of_stream(GST_APP_SRC(in));
-      return;
     }
-    decoder->place_ += got;
-    GstBuffer* const buffer = gst_buffer_new_allocate(nullptr, static_cast<gsize>(got), nullptr);
-    gst_buffer_fill(buffer, 0, bytes.data(), static_cast<gsize>(got));
-    gst_app_src_push_buffer(GST_APP_SRC(in), buffer);
+  }
+  // nullptr: the end. A demuxer takes fewer than it wants for the end, too.
+  GstBuffer* next(guint length) {
+    if (fetched_ && fetched_->size() < 0) {
+      const auto bytes = fetched_->next();
+      if (bytes.empty()) return nullptr;
+      GstBuffer* const buffer = gst_buffer_new_allocate(nullptr, bytes.size(), nullptr);
+      gst_buffer_fill(buffer, 0, bytes.data(), bytes.size());
+      return buffer;
+    }
+    constexpr guint kMost = 32U << 20;  // a demuxer's index of hours
+    GstBuffer* const buffer = gst_buffer_new_allocate(nullptr, std::min(length, kMost), nullptr);
+    GstMapInfo map;
+    std::size_t got = 0;
+    if (gst_buffer_map(buffer, &map, GST_MAP_WRITE)) {
+      got = fill(std::span(reinterpret_cast<char*>(map.data), map.size));
+      gst_buffer_unmap(buffer, &map);
+    }
+    if (got == 0) {
+      gst_buffer_unref(buffer);
+      return nullptr;
+    }
+    gst_buffer_set_size(buffer, static_cast<gssize>(got));
+    place_ += static_cast<off_t>(got);
+    return buffer;
+  }
+  std::size_t fill(std::span<char> bytes) {
+    const off_t at = place_.load();
+    if (fetched_) return fetched_->read(static_cast<std::uint64_t>(at), bytes);
+    std::size_t had = 0;
+    while (had < bytes.size()) {
+      const ssize_t got = pread(kChildInput_fd, bytes.data() + had, bytes.size() - had,
+                                at + static_cast<off_t>(had));
+      if (got <= 0) break;
+      had += static_cast<std::size_t>(got);
+    }
+    return had;
   }
   static gboolean on_place(GstElement*, guint64 place, gpointer self) {
     static_cast<Decoder*>(self)->place_ = static_cast<off_t>(place);
@@ -375,7 +409,8 @@ class Decoder {
   GstSample* first_ = nullptr;
   std::string said_tags_;
   bool ended_ = false;
-  std::atomic<off_t> place_{0};  // in a file
+  std::optional<BodyReader> fetched_;  // else it is a file
+  std::atomic<off_t> place_{0};        // in it
   std::atomic<bool> has_sound_{false}, has_none_{false}, has_video_{false}, is_list_{false};
 };
 
@@ -384,6 +419,7 @@ class Decoder {
 std::optional<int> decoder_main(int argc, char** argv) {
   if (argc != 3 || std::strcmp(argv[1], kDecoderArgument) != 0) return std::nullopt;
   limit_resources();
+  std::signal(SIGPIPE, SIG_IGN);  // a fetcher that is gone
   GError* error = nullptr;
   if (!gst_init_check(nullptr, nullptr, &error)) fail("GStreamer does not start.");
   keep_plugins();

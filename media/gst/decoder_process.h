@@ -20,8 +20,8 @@ class DecoderProcess {
   using Message = ChildProcess::Message;
   using Silence = ChildProcess::Silence;
 
-  // `program`: this one, or another that calls child_main(). `input`: a file, or a pipe. Throws
-  // std::runtime_error.
+  // `program`: this one, or another that calls child_main(). `input`: a file, or
+  // FetcherProcess::body(). Throws std::runtime_error.
   DecoderProcess(const std::string& program, const Fd& input, double loudness_lufs);
 
   // The next message, of a DecoderKind. Waits; stuck: nothing came for kPatience.

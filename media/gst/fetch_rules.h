@@ -19,6 +19,9 @@ struct FetchRules {
   // the next; and altogether. Less than DecoderProcess::kPatience, but for the last.
   std::chrono::milliseconds answer{15000}, silence{15000}, longest{std::chrono::hours(24)};
   std::uint64_t most_bytes = std::uint64_t{4} << 30;  // a day of 320 kbit/s
+  // Asked for in one thing, each by a request; a demuxer asks for ten to find one place of an Ogg
+  // file. 0: it is read from its beginning to its end.
+  std::uint32_t most_places = 2000;
   bool operator==(const FetchRules&) const = default;
 };
 

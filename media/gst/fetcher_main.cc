@@ -15,10 +15,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "media/byte_range.h"
 #include "media/gst/child_sandbox.h"
+#include "media/gst/fetched_body.h"
 #include "media/gst/fetcher_messages.h"
 #include "media/gst/public_address.h"
 #include "media/icy_stream.h"
@@ -35,6 +38,11 @@ constexpr int kMaxRedirects = 5;
 constexpr int kMaxConnections = 12;     // tried in all: a host may have several addresses
 constexpr std::size_t kBeginning = 16;  // bytes that tell a list
 constexpr std::size_t kMaxHeaderBytes = 4096;
+// FetchRules::most_places: as many at once as this, and then no more than one in a while.
+constexpr int kPlacesAtOnce = 20;
+constexpr milliseconds kBetweenPlaces{200};
+// A server's clock may be this far from another's (RFC 9110 §8.8.2.2).
+constexpr std::time_t kApart_s = 60;
 constexpr const char* kNotHttps = "It leads to what is no https URL.";
 
 void say(FetcherKind kind, std::string_view text = {}) {
@@ -42,8 +50,8 @@ void say(FetcherKind kind, std::string_view text = {}) {
                 std::min<std::size_t>(text.size(), kMaxChildMessageBytes));
 }
 
-[[noreturn]] void fail(std::string_view text) {
-  say(FetcherKind::error, text);
+[[noreturn]] void fail(std::string_view text, FetcherKind kind = FetcherKind::error) {
+  say(kind, text);
   _exit(1);
 }
 
@@ -97,7 +105,47 @@ std::optional<IpAddress> address_of(const sockaddr& address) {
   return ip;
 }
 
-// One request after the other until there is something to play.
+// What a server says of what it gives.
+struct Headers {
+  std::string location, content_type, station;
+  std::string etag, last_modified, date, content_range;
+  std::size_t icy_interval = 0;
+  bool is_station = false, takes_ranges = false;
+
+  void take(std::string_view line) {
+    if (line.starts_with("HTTP/")) *this = {};  // after 103, for one
+    const std::size_t colon = line.find(':');
+    if (colon == line.npos || line.size() > kMaxHeaderBytes) return;
+    const std::string_view name = line.substr(0, colon);
+    std::string_view value = line.substr(colon + 1);
+    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+    value = value.substr(0, value.find_last_not_of(" \t\r\n") + 1);
+    if (same_word(name, "location")) location = value;
+    if (same_word(name, "content-type")) content_type = value;
+    if (same_word(name, "etag")) etag = value;
+    if (same_word(name, "last-modified")) last_modified = value;
+    if (same_word(name, "date")) date = value;
+    if (same_word(name, "content-range")) content_range = value;
+    if (same_word(name, "accept-ranges")) takes_ranges = same_word(value, "bytes");
+    // SHOUTcast's and Icecast's; that a length is missing says nothing.
+    if (same_word(name.substr(0, 4), "icy-")) is_station = true;
+    if (same_word(name, "icy-name")) station = as_utf8(value);
+    if (same_word(name, "icy-metaint")) {
+      icy_interval = std::strtoul(std::string(value).c_str(), nullptr, 10);
+    }
+  }
+
+  // RFC 9110 §13.1.5: what changes when it changes by a byte. Empty: nothing says that.
+  std::string validator() const {
+    if (is_strong_etag(etag)) return etag;
+    const std::time_t changed = curl_getdate(last_modified.c_str(), nullptr),
+                      now = curl_getdate(date.c_str(), nullptr);
+    return changed >= 0 && now - changed >= kApart_s ? last_modified : "";
+  }
+};
+
+// One request after the other until there is something to play; and then one for each place of it
+// that the decoder asks for.
 class Fetcher {
  public:
   explicit Fetcher(FetchRequest request)
@@ -110,22 +158,52 @@ class Fetcher {
   }
 
   [[noreturn]] void run() {
+    for (;;) {
+      follow();
+      next_place();
+    }
+  }
+
+ private:
+  [[noreturn]] void fail(std::string_view text) const {
+    gst::fail(text, places_ > 0 ? FetcherKind::no_place : FetcherKind::error);
+  }
+
+  // Until all of it is passed on, it breaks off, or another place of it is asked for.
+  void follow() {
+    connections_ = 0;
     for (int hops = 0; hops <= kMaxRedirects; ++hops) {
-      get();
+      if (get()) return;
       CURLUcode why{};
-      auto next = Url::resolve(url_.text, location_, why);
+      auto next = Url::resolve(url_.text, headers_.location, why);
       if (!next) fail(kNotHttps);
       url_ = std::move(*next);
     }
     fail("It leads from one place to the next without end.");
   }
 
- private:
-  // Returns if it leads elsewhere (location_).
-  void get() {
-    location_ = content_type_ = station_ = "";
-    icy_interval_ = 0;
-    is_station_ = false;
+  // Where the decoder wants to read on, or where it broke off: a server waits less long than a room
+  // that is paused. The bounds are for a decoder that has been taken over.
+  void next_place() {
+    decoder_ = body_.look(!std::exchange(broke_off_, false));
+    if (decoder_ == BodyWriter::Decoder::gone) _exit(0);
+    if (++places_ > rules_.most_places) fail("Too many places of it were asked for.");
+    next_place_ =
+        std::max(next_place_ + kBetweenPlaces, Clock::now() - kPlacesAtOnce * kBetweenPlaces);
+    std::this_thread::sleep_until(next_place_);
+    while (decoder_ == BodyWriter::Decoder::asks) {
+      place_ = body_.go().offset;
+      decoder_ = body_.look();
+    }
+    if (decoder_ == BodyWriter::Decoder::gone) _exit(0);
+    if (validator_.empty() || place_ >= size_) fail("There is no such place in it.");
+    deadline_ = std::min(Clock::now() + rules_.answer, end_);
+  }
+
+  // False: it leads elsewhere (headers_.location).
+  bool get() {
+    headers_ = {};
+    in_body_ = false;
     refused_address_ = false;
     listed_ = std::ranges::any_of(
         rules_.hosts, [this](const std::string& host) { return same_word(host, url_.host); });
@@ -133,11 +211,22 @@ class Fetcher {
     if (!easy_) fail("The mixer has no memory left.");
     set_up();
     const CURLcode code = curl_easy_perform(easy_.get());
-    if (code == CURLE_OK && body_) finish_body();
+    if (decoder_ == BodyWriter::Decoder::gone) _exit(0);  // nobody wants it any more
+    if (decoder_ == BodyWriter::Decoder::asks) return true;
+    if (code == CURLE_OK && in_body_ && (validator_.empty() || position_ == size_)) {
+      finish_body();
+      return true;
+    }
+    broke_off_ =
+        in_body_ && !late_ && !validator_.empty() && position_ > place_ && position_ < size_;
+    if (broke_off_) {
+      place_ = position_;
+      return true;
+    }
     const long status = response();
-    if (!body_ && status >= 300 && status < 400 && !location_.empty()) return;
-    if (!body_ && status >= 300) fail("Its server says " + std::to_string(status) + ".");
-    complain(code);
+    if (!in_body_ && status >= 300 && status < 400 && !headers_.location.empty()) return false;
+    if (!in_body_ && status >= 300) fail("Its server says " + std::to_string(status) + ".");
+    complain(code == CURLE_OK && in_body_ ? CURLE_PARTIAL_FILE : code);
   }
 
   template <class Value>
@@ -154,8 +243,13 @@ class Fetcher {
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_USERAGENT, "jingle-mixer");
-    headers_.reset(curl_slist_append(nullptr, "Icy-MetaData: 1"));
-    set(CURLOPT_HTTPHEADER, headers_.get());
+    std::string header = "Icy-MetaData: 1";
+    if (streaming_) {
+      set(CURLOPT_RANGE, (std::to_string(place_) + '-').c_str());
+      header = "If-Range: " + validator_;
+    }
+    asked_headers_.reset(curl_slist_append(nullptr, header.c_str()));
+    set(CURLOPT_HTTPHEADER, asked_headers_.get());
     set(CURLOPT_SSL_VERIFYPEER, 1L);
     set(CURLOPT_SSL_VERIFYHOST, 2L);
     // The variable as OpenSSL takes it; the folder of the system's authorities is looked into all
@@ -193,7 +287,7 @@ class Fetcher {
   }
 
   static std::size_t on_header(char* data, std::size_t, std::size_t bytes, void* self) {
-    static_cast<Fetcher*>(self)->take_header({data, bytes});
+    static_cast<Fetcher*>(self)->headers_.take({data, bytes});
     return bytes;
   }
 
@@ -204,25 +298,10 @@ class Fetcher {
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     auto* const fetcher = static_cast<Fetcher*>(self);
     fetcher->late_ = Clock::now() > fetcher->deadline_;
-    return fetcher->late_ ? 1 : 0;
-  }
-
-  void take_header(std::string_view line) {
-    if (line.starts_with("HTTP/")) location_ = content_type_ = "";  // after 103, for one
-    const std::size_t colon = line.find(':');
-    if (colon == line.npos || line.size() > kMaxHeaderBytes) return;
-    const std::string_view name = line.substr(0, colon);
-    std::string_view value = line.substr(colon + 1);
-    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
-    value = value.substr(0, value.find_last_not_of(" \t\r\n") + 1);
-    if (same_word(name, "location")) location_ = value;
-    if (same_word(name, "content-type")) content_type_ = value;
-    // SHOUTcast's and Icecast's; that a length is missing says nothing.
-    if (same_word(name.substr(0, 4), "icy-")) is_station_ = true;
-    if (same_word(name, "icy-name")) station_ = as_utf8(value);
-    if (same_word(name, "icy-metaint")) {
-      icy_interval_ = std::strtoul(std::string(value).c_str(), nullptr, 10);
+    if (fetcher->streaming_ && fetcher->decoder_ == BodyWriter::Decoder::content) {
+      fetcher->decoder_ = fetcher->body_.look();
     }
+    return fetcher->late_ || fetcher->decoder_ != BodyWriter::Decoder::content ? 1 : 0;
   }
 
   long response() const {
@@ -231,12 +310,24 @@ class Fetcher {
     return status;
   }
 
+  // Of this body, as its server says.
+  std::optional<std::uint64_t> length() const {
+    curl_off_t length = -1;
+    curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (length < 0) return {};
+    return static_cast<std::uint64_t>(length);
+  }
+
   // False: no more of this.
   bool take(std::string_view bytes) {
-    if (!body_) {
+    if (!in_body_) {
       if (response() / 100 != 2) return false;
-      body_ = true;
-      icy_.emplace(icy_interval_);
+      in_body_ = true;
+      if (streaming_) {
+        judge_place();
+      } else {
+        icy_.emplace(headers_.icy_interval);
+      }
     }
     fetched_ += bytes.size();
     if (fetched_ > rules_.most_bytes) fail(kTooLarge);
@@ -245,7 +336,21 @@ class Fetcher {
         [](const std::string& title) { say(FetcherKind::title, title); });
     // Waiting until it is wanted was none of the server's fault.
     if (!listing_ && streaming_) deadline_ = std::min(Clock::now() + rules_.silence, end_);
-    return true;
+    return decoder_ == BodyWriter::Decoder::content;
+  }
+
+  // The place asked for, of what it was before; or all of that: then what is before the place is
+  // left out.
+  void judge_place() {
+    const std::string& said = is_strong_etag(validator_) ? headers_.etag : headers_.last_modified;
+    const bool whole = response() == 200 && said == validator_ && length() == size_;
+    const bool part = response() == 206 && (said.empty() || said == validator_);
+    if (!whole && !part) fail("It has changed meanwhile.");
+    if (part &&
+        parse_content_range(headers_.content_range) != ContentRange{place_, size_ - 1, size_}) {
+      fail("Its server gives another part of it than is asked for.");
+    }
+    position_ = part ? place_ : 0;
   }
 
   void take_body(std::string_view part) {
@@ -257,28 +362,34 @@ class Fetcher {
 
   // Enough of it is there to tell what it is.
   void begin_body() {
-    listing_ = is_play_list(content_type_, beginning_);
+    listing_ = is_play_list(headers_.content_type, beginning_);
     if (listing_) return;
     streaming_ = true;
     end_ = Clock::now() + rules_.longest;
-    say(is_station_ ? FetcherKind::station : FetcherKind::stream, station_);
+    say(headers_.is_station ? FetcherKind::station : FetcherKind::stream, headers_.station);
+    size_ = length().value_or(0);
+    if (rules_.most_places > 0 && headers_.takes_ranges && !headers_.is_station && size_ > 0) {
+      validator_ = headers_.validator();
+    }
+    const FetchedSize size{validator_.empty() ? -1 : static_cast<std::int64_t>(size_)};
+    if (!body_.begin(size)) _exit(0);
     pass_on(std::exchange(beginning_, ""));
   }
 
   // Waits while the decoder has enough.
-  static void pass_on(std::string_view part) {
-    while (!part.empty()) {
-      const ssize_t wrote = write(kChildExtra_fd, part.data(), part.size());
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote <= 0) _exit(0);  // nobody wants it any more
-      part.remove_prefix(static_cast<std::size_t>(wrote));
-    }
+  void pass_on(std::string_view part) {
+    if (decoder_ != BodyWriter::Decoder::content) return;
+    const std::uint64_t before = position_ < place_ ? place_ - position_ : 0;
+    position_ += part.size();
+    part.remove_prefix(std::min<std::uint64_t>(before, part.size()));
+    if (!part.empty()) decoder_ = body_.write(part);
   }
 
-  [[noreturn]] void finish_body() {
+  void finish_body() {
     if (!streaming_) begin_body();
     if (listing_) tell_list();
-    _exit(0);
+    if (decoder_ == BodyWriter::Decoder::content) decoder_ = body_.end();
+    if (validator_.empty()) _exit(0);
   }
 
   [[noreturn]] void tell_list() const {
@@ -327,7 +438,13 @@ class Fetcher {
   const FetchRules rules_;
   Clock::time_point deadline_;  // of whatever is waited for
   Clock::time_point end_{};     // of a stream
+
+  // Of a place asked for.
+  std::uint64_t place_ = 0;     // where it is
+  std::uint64_t position_ = 0;  // of what comes
   int connections_ = 0;
+  std::uint32_t places_ = 0;
+  Clock::time_point next_place_{};  // may be asked for
 
   // Of this hop.
   Url url_;
@@ -335,13 +452,16 @@ class Fetcher {
   bool refused_address_ = false;
   bool late_ = false;
   std::unique_ptr<CURL, CurlFree> easy_;
-  std::unique_ptr<curl_slist, CurlFree> headers_;
-  std::string location_, content_type_, station_;
-  std::size_t icy_interval_ = 0;
-  bool is_station_ = false;
+  std::unique_ptr<curl_slist, CurlFree> asked_headers_;
+  Headers headers_;
+  bool in_body_ = false, broke_off_ = false;
 
   // Of what is at the end of them.
-  bool body_ = false, listing_ = false, streaming_ = false;
+  bool listing_ = false, streaming_ = false;
+  std::string validator_;   // empty: no place of it can be asked for
+  std::uint64_t size_ = 0;  // else
+  BodyWriter body_{kChildExtra_fd};
+  BodyWriter::Decoder decoder_ = BodyWriter::Decoder::content;
   std::optional<IcyStream> icy_;
   std::string beginning_;  // a list as a whole
   std::uint64_t fetched_ = 0;

@@ -10,7 +10,8 @@
 
 namespace media::gst {
 
-// argv[1] of such a process. Its input is a FetchRequest; what it fetches goes to the extra fd.
+// argv[1] of such a process. Its input is a FetchRequest; what it fetches goes to the extra fd
+// (fetched_body.h).
 inline constexpr char kFetcherArgument[] = "--fetch-for-player";
 
 // Not on the command line, which everybody on the machine can read.
@@ -33,6 +34,8 @@ enum class FetcherKind : std::uint32_t {
   error,  // a sentence; nothing more comes. Also after `stream` or `station`, before the bytes end
   // Any time after `station`:
   title,
+  // As `error`: a place that was asked for is not to be had. All of it may be.
+  no_place,
 };
 
 }  // namespace media::gst

@@ -1,11 +1,13 @@
 #include "media/gst/fetcher_process.h"
 
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 namespace media::gst {
 namespace {
@@ -31,6 +33,7 @@ std::string FetchRequest::write() const {
       << rules.silence.count() << '\n'
       << rules.longest.count() << '\n'
       << rules.most_bytes << '\n'
+      << rules.most_places << '\n'
       << rules.ca_file << '\n';
   for (const std::string& host : rules.hosts) out << host << '\n';
   return out.str();
@@ -48,21 +51,39 @@ std::optional<FetchRequest> FetchRequest::parse(const std::string& text) {
   };
   FetchRequest request;
   if (!std::getline(in, request.url)) return {};
-  const auto answer = number(), silence = number(), longest = number(), most = number();
-  if (!answer || !silence || !longest || !most) return {};
+  const auto answer = number(), silence = number(), longest = number(), most = number(),
+             places = number();
+  if (!answer || !silence || !longest || !most || !places) return {};
   request.rules.answer = std::chrono::milliseconds(*answer);
   request.rules.silence = std::chrono::milliseconds(*silence);
   request.rules.longest = std::chrono::milliseconds(*longest);
   request.rules.most_bytes = static_cast<std::uint64_t>(*most);
+  request.rules.most_places = static_cast<std::uint32_t>(*places);
   if (!std::getline(in, request.rules.ca_file)) return {};
   while (std::getline(in, line)) request.rules.hosts.push_back(line);
   return request;
 }
 
+struct FetcherProcess::Sockets {
+  Sockets() {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+      throw std::runtime_error(kTooMuchOpen);
+    }
+    fetchers = Fd(ends[0]);
+    decoders = Fd(ends[1]);
+  }
+  Fd fetchers, decoders;
+};
+
 FetcherProcess::FetcherProcess(const std::string& program, const FetchRequest& request)
-    : child_(program, {kFetcherArgument}, in_memory(request.write()), body_.write) {
-  body_.write = Fd();  // so that the bytes end with the process
-}
+    : FetcherProcess(program, request, Sockets()) {}
+
+// Its end is not kept here: so what it fetches ends with it.
+FetcherProcess::FetcherProcess(const std::string& program, const FetchRequest& request,
+                               Sockets sockets)
+    : body_(std::move(sockets.decoders)),
+      child_(program, {kFetcherArgument}, in_memory(request.write()), sockets.fetchers) {}
 
 std::optional<FetcherProcess::Message> FetcherProcess::next(Silence& why) {
   return child_.next(why, kPatience);

@@ -22,13 +22,16 @@ class FetcherProcess {
   std::optional<Message> next(Silence& why);
   // What is there.
   std::optional<Message> glance();
-  // A pipe: what is fetched.
-  const Fd& body() const { return body_.read; }
+  // The decoder's side (fetched_body.h).
+  const Fd& body() const { return body_; }
   // Any thread: a next() that waits, or the next one, returns woken.
   void wake() { child_.wake(); }
 
  private:
-  Pipe body_;
+  struct Sockets;
+  FetcherProcess(const std::string& program, const FetchRequest& request, Sockets sockets);
+
+  Fd body_;
   ChildProcess child_;
 };
 

@@ -145,6 +145,7 @@ PlayEnded Player::play(const PlayUrl& url) {
        ++tried) {
     const Place place = std::move(places.front());
     places.pop_front();
+    of_many_ = of_many_ || !places.empty();
     std::vector<std::string> list;
     end = fetch(place.url, list);
     if (list.empty()) {
@@ -162,11 +163,21 @@ PlayEnded Player::play(const PlayUrl& url) {
 
 // What is there is played; or it is a list, and this is what that names.
 PlayEnded Player::fetch(const std::string& url, std::vector<std::string>& list) {
-  is_station_ = false;
+  PlayEnded end = fetch(url, parts_.fetch, list);
+  if (!no_place_ || heard_) return end;
+  // Its demuxer looks for its end first, and its server only says that it gives parts.
+  FetchRules rules = parts_.fetch;
+  rules.most_places = 0;
+  return fetch(url, rules, list);
+}
+
+PlayEnded Player::fetch(const std::string& url, const FetchRules& rules,
+                        std::vector<std::string>& list) {
+  is_station_ = no_place_ = heard_ = false;
   station_ = title_ = fetch_error_ = "";
   decoded_ = {};
   try {
-    FetcherProcess fetcher(parts_.program, {url, parts_.fetch});
+    FetcherProcess fetcher(parts_.program, {url, rules});
     {
       const MutexLock lock(mutex_);
       fetcher_ = &fetcher;
@@ -198,7 +209,8 @@ PlayEnded Player::lead(FetcherProcess& fetcher, std::vector<std::string>& list) 
         break;
       case FetcherKind::list: return {spec_.play, PlayEnd::finished};
       case FetcherKind::error: return error(clean(text));
-      case FetcherKind::title: break;
+      case FetcherKind::title:
+      case FetcherKind::no_place: break;
     }
   }
   return error("It cannot be fetched.");
@@ -229,7 +241,6 @@ PlayEnded Player::decode(const Fd& input, FetcherProcess* fetcher) {
 PlayEnded Player::listen(DecoderProcess& decoder, FetcherProcess* fetcher) {
   while (!stopping_) {
     if (take_seek(decoder)) continue;
-    if (fetcher) hear(*fetcher);
     DecoderProcess::Silence why{};
     const auto message = decoder.next(why);
     if (!message) {
@@ -237,6 +248,8 @@ PlayEnded Player::listen(DecoderProcess& decoder, FetcherProcess* fetcher) {
       return error(why == DecoderProcess::Silence::stuck ? "Nothing more comes of it."
                                                          : kBrokenDecoder);
     }
+    if (fetcher) hear(*fetcher);
+    if (no_place_ && !heard_) return error(fetch_error_);  // what there is of it is not all
     const auto bytes = message->bytes;
     switch (static_cast<DecoderKind>(message->kind)) {
       case DecoderKind::started: started(bytes); break;
@@ -257,7 +270,8 @@ PlayEnded Player::listen(DecoderProcess& decoder, FetcherProcess* fetcher) {
 void Player::hear(FetcherProcess& fetcher) {
   while (const auto message = fetcher.glance()) {
     const auto kind = static_cast<FetcherKind>(message->kind);
-    if (kind == FetcherKind::error) fetch_error_ = clean(text_of(message->bytes));
+    no_place_ = kind == FetcherKind::no_place;
+    if (kind == FetcherKind::error || no_place_) fetch_error_ = clean(text_of(message->bytes));
     if (kind != FetcherKind::title) continue;
     title_ = clean(text_of(message->bytes));
     tagged(decoded_);
@@ -268,10 +282,13 @@ void Player::hear(FetcherProcess& fetcher) {
 void Player::started(std::span<const std::uint8_t> bytes) {
   auto told = started_of(spec_.play, bytes);
   if (!told) return;
+  heard_ = true;
   if (started_) return tagged(std::move(told->tags));
   decoded_ = std::move(told->tags);
   told->tags = told_ = tags();
   told->broadcast = is_station_;
+  // Of which of them would it be?
+  told->seekable = told->seekable && !of_many_;
   started_ = true;
   parts_.on_event(std::move(*told));
 }

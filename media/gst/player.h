@@ -49,6 +49,7 @@ class Player {
   PlayEnded play(const PlayFile& file);
   PlayEnded play(const PlayUrl& url);
   PlayEnded fetch(const std::string& url, std::vector<std::string>& list);
+  PlayEnded fetch(const std::string& url, const FetchRules& rules, std::vector<std::string>& list);
   PlayEnded lead(FetcherProcess& fetcher, std::vector<std::string>& list);
   PlayEnded decode(const Fd& input, FetcherProcess* fetcher);
   PlayEnded listen(DecoderProcess& decoder, FetcherProcess* fetcher);
@@ -78,7 +79,11 @@ class Player {
   PlayTags decoded_, told_;      // tags: as they are in what is played; as they were told
   bool is_station_ = false;      // as its server says
   std::string station_, title_;  // the same
+  bool of_many_ = false;         // one of what a list names
+  // Of what is fetched:
   std::string fetch_error_;
+  bool no_place_ = false;  // that was why
+  bool heard_ = false;
 
   std::thread thread_;
 };

@@ -154,6 +154,13 @@ TEST_F(Decoder, GoesBackFromTheEnd) {
   EXPECT_NEAR(static_cast<double>(played.hear().size()), 96000, 20000);
 }
 
+TEST_F(Decoder, AnIndexOfAnySizeIsRead) {
+  tone_file("a.mp4", "opusenc frame-size=2.5 ! mp4mux", 60);  // of 24,000 packets
+  Played played(folder(), "a.mp4");
+  EXPECT_NEAR(static_cast<double>(played.hear().size()) / 48000, 60, 0.1);
+  EXPECT_EQ(played.ended().cause, PlayEnd::finished) << played.ended().text;
+}
+
 TEST_F(Decoder, TheSoundOfAVideoIsPlayed) {
   if (!make_file("videotestsrc num-buffers=50 ! video/x-raw,width=64,height=48 ! jpegenc ! mux. "
                  "audiotestsrc num-buffers=100 samplesperbuffer=960 ! audio/x-raw,rate=48000 ! "

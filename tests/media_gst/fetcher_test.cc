@@ -326,14 +326,15 @@ TEST(FetchRequest, IsReadAsItWasWritten) {
                               .answer = milliseconds(1),
                               .silence = milliseconds(2),
                               .longest = milliseconds(3),
-                              .most_bytes = 4}};
+                              .most_bytes = 4,
+                              .most_places = 5}};
   FetchRequest vouched = request;
   vouched.rules.ca_file = "/etc/a b.pem";
   EXPECT_EQ(FetchRequest::parse(vouched.write()), vouched);
   EXPECT_EQ(FetchRequest::parse(request.write()), request);
   const FetchRequest plain{"https://a.example/", {}};
   EXPECT_EQ(FetchRequest::parse(plain.write()), plain);
-  EXPECT_EQ(FetchRequest::parse("https://a.example/\n1\n2\nx\n4\n"), std::nullopt);
+  EXPECT_EQ(FetchRequest::parse("https://a.example/\n1\n2\nx\n4\n1\n"), std::nullopt);
   EXPECT_EQ(FetchRequest::parse(""), std::nullopt);
 }
 

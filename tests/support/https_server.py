@@ -5,6 +5,15 @@ as it is asked to be. Prints its port, then the path of each request; `connectio
     https_server.py FOLDER CERTIFICATE KEY
 
 /NAME               that file; its Content-Type by its ending
+/ranged/NAME        the same, and any part of it: an ETag, Accept-Ranges and Last-Modified of long ago
+/ranged/HOW/NAME    HOW: untagged (no ETag), weak (only that), unvouched (no ETag, and changed just now),
+                    unable (all of it whatever is asked for), changing (another one each time), moved (each part to
+                    /ranged/NAME), changed (its parts have another one), trap (each part to an address that is not public),
+                    elsewhere (another part), shrinking (another size), refusing (416), brief (256 KiB at a time, and then
+                    nothing but a closed connection), broken (no byte of a part),
+                    stalling (a part's first half, and then nothing), silent (no answer for a part);
+                    from `moved` on, but for `brief`, in its last quarter only, and not at its end: what kind of thing it is
+                    is looked for elsewhere
 /unsized/NAME       that file in a chunk, so without its length
 /station/NAME       the same without end and length, over and over, titles in between if they are wanted
 /to?URL             leads there
@@ -18,15 +27,18 @@ as it is asked to be. Prints its port, then the path of each request; `connectio
 /list?TEXT          that text as audio/x-mpegurl
 """
 
+import email.utils
 import http.server
 import os
 import ssl
 import sys
+import time
 import urllib.parse
 
 TYPES = {"m3u": "audio/x-mpegurl", "m3u8": "application/vnd.apple.mpegurl", "pls": "audio/x-scpls", "mp3": "audio/mpeg",
          "ogg": "application/ogg", "flac": "audio/flac"}
 INTERVAL = 1000  # bytes between titles
+PIECE = 1 << 18
 
 
 def say(text):
@@ -85,6 +97,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wait()
         elif word == "station":
             self.station(rest)
+        elif word == "ranged":
+            how, _, name = rest.rpartition("/")
+            self.ranged(how, name)
         elif word == "unsized":
             data, kind = self.file(rest)
             self.begin(200, Content_Type=kind, Transfer_Encoding="chunked")
@@ -101,6 +116,39 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(data)
         else:
             self.begin(404, Content_Length=0)
+
+    def ranged(self, how, name):
+        data, kind = self.file(name)
+        size, now, text = len(data), time.time(), self.headers.get("Range")
+        first = int(text.removeprefix("bytes=").removesuffix("-")) if text else 0
+        if text and not size * 3 // 4 < first < size - (1 << 16) and how not in ("changing", "untagged", "brief"):
+            how = ""
+        headers = {"Content_Type": kind, "Accept_Ranges": "bytes",
+                   "ETag": 'W/"a"' if how == "weak" else f'"{now}"' if how == "changing" else
+                   '"b"' if text and how == "changed" else '"a"',
+                   "Last_Modified": email.utils.formatdate(now if how in ("unvouched", "weak") else 1e9, usegmt=True)}
+        if how in ("untagged", "unvouched"):
+            del headers["ETag"]
+        if text:
+            say(f"{text} {self.headers.get('If-Range')}")
+        if text and how in ("moved", "trap"):
+            self.begin(302, Location="/ranged/" + name if how == "moved" else "https://169.254.10.10/", Content_Length=0)
+        elif text and how == "refusing":
+            self.begin(416, Content_Length=0)
+        elif text and how == "silent":
+            self.wait()
+        elif not text or how == "unable" or self.headers.get("If-Range") != headers.get("ETag", headers["Last_Modified"]):
+            self.begin(200, Content_Length=size, **headers)
+            self.wfile.write(data[:PIECE] if how == "brief" else data)
+        else:
+            shift, more = int(how == "elsewhere"), int(how == "shrinking")
+            self.begin(206, Content_Range=f"bytes {first + shift}-{size - 1}/{size + more}",
+                       Content_Length=size - first - shift, **headers)
+            data = data[first + shift:]
+            parts = {"broken": 0, "brief": PIECE, "stalling": len(data) // 2}
+            self.wfile.write(data[:parts.get(how, len(data))])
+            if how == "stalling":
+                self.wait()
 
     def station(self, name):
         data, kind = self.file(name)
