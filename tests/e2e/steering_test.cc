@@ -12,6 +12,7 @@
 #include "tests/e2e/contact.h"
 #include "tests/e2e/world.h"
 #include "tests/support/eventually.h"
+#include "tests/support/https_server.h"
 #include "tools/call/tones.h"
 #include "tools/call/wav.h"
 
@@ -34,7 +35,8 @@ class Steering : public testing::Test {
     call::WavWriter((folder_ / "other.wav").string()).write(call::sine(kOther_hz, kTone_dbfs, 60));
   }
   std::string play_table() const {
-    return "[play]\nmedia-dir = \"" + folder_.path().string() + "\"\n";
+    return "[play]\nmedia-dir = \"" + folder_.path().string() + "\"\nhosts = [\"localhost\"]\n" +
+           "ca-file = \"" + server_.ca_file() + "\"\n";
   }
   // Comes to hear that tone and no other; 0: none.
   static bool hears(const Call& call, double hz) {
@@ -81,6 +83,7 @@ class Steering : public testing::Test {
   }
 
   support::TempDir folder_;
+  support::HttpsServer server_{folder_.path().string()};
 };
 
 TEST_F(Steering, AModeratorPausesSeeksSkipsAndStopsWhatEverybodyHears) {
@@ -95,17 +98,19 @@ TEST_F(Steering, AModeratorPausesSeeksSkipsAndStopsWhatEverybodyHears) {
     say(text);
     ASSERT_TRUE(hears(bob, heard_hz)) << text << ann.output() << mixer.log();
   };
-  after("play two.wav", kFirst_hz);
-  after("pause", 0);
-  say("playing");
-  EXPECT_TRUE(ann.answered("chat", "two.wav (2:00), paused.")) << ann.output();
-  expect_silence(bob);
-  after("resume", kFirst_hz);
-  after("seek 1:05", kSecond_hz);
-  after("seek 2", kFirst_hz);  // to where it cannot come by itself
-  say("play other.wav");
-  after("skip", kOther_hz);
-  after("stop", 0);
+  for (const std::string& source : {std::string("two.wav"), server_.url("/ranged/two.wav")}) {
+    after("play " + source, kFirst_hz);
+    after("pause", 0);
+    say("playing");
+    EXPECT_TRUE(ann.answered("chat", source + " (2:00), paused.")) << ann.output();
+    expect_silence(bob);
+    after("resume", kFirst_hz);
+    after("seek 1:05", kSecond_hz);
+    after("seek 2", kFirst_hz);  // to where it cannot come by itself
+    say("play other.wav");
+    after("skip", kOther_hz);
+    after("stop", 0);
+  }
   say("playing");
   EXPECT_TRUE(ann.answered("chat", "Nothing is played.")) << ann.output();
   EXPECT_EQ(mixer.logged("not played: "), 0) << mixer.log();
