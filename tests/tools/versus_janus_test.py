@@ -3,11 +3,14 @@
 
 import importlib.machinery
 import importlib.util
+import json
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
+import unittest.mock
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -96,6 +99,55 @@ class Rows(unittest.TestCase):
         self.assertIn("A trial, which proves nothing", versus_janus.table(rows, [], Args))
         Args.seconds = 60
         self.assertNotIn("trial", versus_janus.table(rows, [], Args))
+
+    def test_each_is_kept_as_soon_as_it_is_there(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = pathlib.Path(folder)
+
+            class Args:
+                sizes, rows, without_janus, capacity, seconds = [SIZE, 500], ["dtx"], False, 9, 60
+            Args.out = out
+            kept = []
+
+            class Bench:
+                @staticmethod
+                def mixer(size, sends, bitrate=32000, rooms=1):
+                    return report()
+
+                @staticmethod
+                def janus(size, sends):
+                    kept.append(len(json.loads((out / "versus-janus.json").read_text())["rows"]))
+                    raise RuntimeError("17 of 500 had joined")
+            rows, capacity = versus_janus.measure(Bench, Args)
+            self.assertEqual(kept, [1, 3])
+            self.assertEqual(rows[1]["void"], "17 of 500 had joined")
+            self.assertEqual(json.loads((out / "versus-janus.json").read_text()),
+                             {"rows": rows, "capacity": capacity})
+
+    def test_a_peer_that_lets_people_in_too_slowly_is_not_waited_for(self):
+        class Slow:
+            process = subprocess.Popen(["true"])
+            joined = 0
+
+            def join(self, port, number):
+                self.joined += 1
+                clock.now += 2
+                return number
+
+        class Clock:
+            now = 0.0
+
+            def monotonic(self):
+                return self.now
+        slow, clock = Slow(), Clock()
+        with unittest.mock.patch.object(versus_janus.janus_bridge, "time", clock):
+            with self.assertRaisesRegex(RuntimeError, "^36 of 300 had joined after 70 s$"), \
+                    tempfile.TemporaryDirectory() as folder:
+                load = pathlib.Path(folder) / "rtp-load"
+                load.write_text(f"#!/bin/sh\necho '{list(range(1, 301))}'\nread -r never\n")
+                load.chmod(0o755)
+                versus_janus.janus_bridge.run(slow, load, [], 300)
+        slow.process.wait()
 
 
 class Drawn(unittest.TestCase):

@@ -117,8 +117,14 @@ def run(janus, rtp_load, arguments, callers):
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         ports = json.loads(load.stdout.readline())
-        handles = [janus.join(port, i + 1) for i, port in enumerate(ports)]
-        for ip, port in janus.addresses(handles, 10 + callers * 0.2):
+        # One that mixes as fast as it can answers so slowly that 300 would take ten minutes.
+        within_s = 10 + callers * 0.2
+        end, handles = time.monotonic() + within_s, []
+        for port in ports:
+            if time.monotonic() > end:
+                raise RuntimeError(f"{len(handles)} of {callers} had joined after {within_s:.0f} s")
+            handles.append(janus.join(port, len(handles) + 1))
+        for ip, port in janus.addresses(handles, max(end - time.monotonic(), 10)):
             load.stdin.write(f"{ip} {port}\n")
         load.stdin.flush()
         report = load.stdout.readline()
