@@ -170,9 +170,12 @@ TEST_P(Minutes, OfAToneHaveNoSilenceInThem) {
   int other = 0;
   for (int t = 1; t <= 600 * 50; ++t) {
     const std::chrono::microseconds now = t * kTick;
-    while (said + 960 <= static_cast<double>(now.count()) * samples_per_us) {
+    for (;;) {
+      // Not by the tick: the clock would jump by 20 ms every 40 s.
+      const std::chrono::microseconds sent(std::llround((said + 960) / samples_per_us));
+      if (sent > now) break;
       const auto tone = test_support::tone(kTone_hz, kAmplitude, 960, said);
-      network.send(now, {said + 1, sender.encode(tone)});
+      network.send(sent, {said + 1, sender.encode(tone)});
       said += 960;
     }
     for (const auto& [came, packet] : network.arrivals(now)) {
