@@ -19,19 +19,19 @@ bool BodyWriter::begin(FetchedSize size) {
 }
 
 BodyWriter::Decoder BodyWriter::write(std::string_view bytes) {
-  do {
+  for (;;) {
     const Decoder decoder = poll(POLLIN | POLLOUT, -1);
     if (decoder != Decoder::content) return decoder;
     FetchedHeader header{generation_};
     const std::string_view part = bytes.substr(0, kMaxFetchedBytes);
     const iovec parts[] = {{&header, sizeof header}, {const_cast<char*>(part.data()), part.size()}};
-    if (writev(fd_, parts, 2) < 0) {
-      if (errno == EAGAIN || errno == EINTR) continue;
+    if (writev(fd_, parts, 2) >= 0) {
+      bytes.remove_prefix(part.size());
+      if (bytes.empty()) return Decoder::content;
+    } else if (errno != EAGAIN && errno != EINTR) {
       return Decoder::gone;
     }
-    bytes.remove_prefix(part.size());
-  } while (!bytes.empty());
-  return Decoder::content;
+  }
 }
 
 BodyWriter::Decoder BodyWriter::look(bool wait) { return poll(POLLIN, wait ? -1 : 0); }
