@@ -269,18 +269,18 @@ bool PlayoutBuffer::starve(int samples) {
 
 void PlayoutBuffer::skip(int samples) {
   if (!started_) return;
-  const std::size_t before = count_;
+  const bool nothing = count_ == 0;
   playhead_ += static_cast<std::uint32_t>(samples);
-  for (std::size_t i = 0; i < kSlots; ++i) {
-    if (!slots_[i].used || lead(slots_[i]) >= 0) continue;
-    last_pulled_ = slots_[i].sequence;
+  // In their order: what comes next is told from the last of them.
+  for (const Slot* first = earliest(); first && lead(*first) < 0; first = earliest()) {
+    last_pulled_ = first->sequence;
     played_to_ = playhead_;
-    release(slots_[i]);
+    release(*first);
   }
-  if (count_ < before || count_ > 0) {
-    starved_samples_ = 0;
-  } else {
+  if (nothing) {
     starve(samples);
+  } else {
+    starved_samples_ = 0;
   }
 }
 

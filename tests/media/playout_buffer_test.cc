@@ -4,6 +4,7 @@
 #include <opus.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <random>
 #include <string>
@@ -221,6 +222,27 @@ TEST(PlayoutBuffer, SilenceThatWasNotSentIsNotTakenForLoss) {
   EXPECT_EQ(player.tick(buffer), Played{});
   EXPECT_EQ(player.tick(buffer), Played{1});
   EXPECT_EQ(player.fec, 0);
+}
+
+// However they lie in the buffer: the newest of what was skipped is what the next one follows.
+TEST(PlayoutBuffer, SilenceAfterAStandstillIsNotTakenForLoss) {
+  for (std::array order{1, 2, 3, 4};;) {
+    PlayoutBuffer buffer;
+    Sender sender;
+    Player player;
+    std::vector<Sender::Packet> packets;
+    for (int i = 0; i < 5; ++i) packets.push_back(sender.next());
+    insert(buffer, packets[0]);
+    for (const int i : order) insert(buffer, packets[static_cast<std::size_t>(i)]);
+    buffer.skip(7 * 960);
+    EXPECT_EQ(buffer.packets(), 0U);
+    sender.timestamp += 4 * 960;  // DTX: the sequence goes on
+    insert(buffer, sender.next());
+    for (int tick = 0; tick < 3; ++tick) EXPECT_EQ(player.tick(buffer), Played{});
+    EXPECT_EQ(player.tick(buffer), Played{5});
+    EXPECT_EQ(player.fec, 0) << testing::PrintToString(order);
+    if (!std::ranges::next_permutation(order).found) break;
+  }
 }
 
 TEST(PlayoutBuffer, AMinuteOfSilenceDelaysNothing) {
