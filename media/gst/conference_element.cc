@@ -294,7 +294,8 @@ void release_pad(GstElement* element, GstPad* pad) {
       if (entry.src == pad) control.room.attach(*entry.leg, {}, {});
     }
   }
-  gst_pad_set_active(pad, FALSE);  // waits for a chain function that is under way
+  // Waits for a buffer or a serialized event that is under way, and for no other event.
+  gst_pad_set_active(pad, FALSE);
   forget(control, pad);
   gst_element_remove_pad(element, pad);
 }

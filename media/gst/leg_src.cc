@@ -108,7 +108,7 @@ void leg_src_tell_loss(GstElement* leg_src, std::uint8_t step) {
   if (!gst_pad_is_active(self->pad)) return;
   GstStructure* const loss =
       gst_structure_new(kLossEvent, "step", G_TYPE_UINT, guint{step}, nullptr);
-  gst_pad_push_event(self->pad, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_OOB, loss));
+  gst_pad_push_event(self->pad, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, loss));
 }
 
 std::optional<std::uint8_t> told_loss(GstEvent* event) {

@@ -19,7 +19,8 @@ void leg_src_set_payload_type(GstElement* leg_src, std::uint8_t opus_payload_typ
 // PAUSED or PLAYING, or not linked. The element may be torn down meanwhile (io_thread.h, Lifetime).
 void leg_src_push(GstElement* leg_src, BufferPtr rtp);
 // The same thread. What the peer's reports let one expect (ListenerLoss::step), as an event of its
-// own beside the buffers; dropped where they would be.
+// own between the buffers: whoever releases a pad waits for it as for them. Dropped where they
+// would be.
 void leg_src_tell_loss(GstElement* leg_src, std::uint8_t step);
 // The other end of it: nullopt for any other event.
 std::optional<std::uint8_t> told_loss(GstEvent* event);

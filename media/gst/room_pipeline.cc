@@ -97,7 +97,7 @@ void RoomPipeline::detach(LegId id) {
 }
 
 // 1. leg_src goes to NULL: the I/O thread's further pushes are refused, one may be in the
-//    conference's chain function;
+//    conference's chain or event function;
 // 2. releasing sink_%u waits for that one (the pad's stream lock); after releasing src_%u further
 //    ticks have nothing for the leg. One under way may, and hands it to the leg's I/O thread, past
 //    leg_sink: there it is dropped when the leg has been closed (io_thread.h);
