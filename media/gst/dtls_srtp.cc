@@ -25,10 +25,6 @@ struct SslFree {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
 };
 
-unsigned resend_after(SSL*, unsigned before_us) {
-  return before_us == 0 ? kFirstTimeout_us : std::min(before_us * 2, kLastTimeout_us);
-}
-
 const EVP_MD* hash_by_name(const std::string& name) {
   if (name == "sha-256") return EVP_sha256();
   if (name == "sha-384") return EVP_sha384();
@@ -67,7 +63,11 @@ class DtlsSrtp::Impl {
     SSL_set_bio(ssl_.get(), bio, bio);  // owned from here on
     SSL_set_app_data(ssl_.get(), this);
     SSL_set_mtu(ssl_.get(), static_cast<long>(limits::kDtlsMtu));
-    DTLS_set_timer_cb(ssl_.get(), &resend_after);
+    DTLS_set_timer_cb(ssl_.get(), [](SSL* ssl, unsigned before_us) {
+      unsigned& resend_us = static_cast<Impl*>(SSL_get_app_data(ssl))->resend_us_;
+      return resend_us =
+                 before_us == 0 ? kFirstTimeout_us : std::min(before_us * 2, kLastTimeout_us);
+    });
     if (role == DtlsRole::client) {
       SSL_set_connect_state(ssl_.get());
     } else {
@@ -108,11 +108,15 @@ class DtlsSrtp::Impl {
     if (state_ != State::handshaking || DTLSv1_get_timeout(ssl_.get(), &left) != 1) {
       return std::nullopt;
     }
-    return std::chrono::seconds(left.tv_sec) + std::chrono::microseconds(left.tv_usec);
+    return std::min(std::chrono::seconds(left.tv_sec) + std::chrono::microseconds(left.tv_usec),
+                    std::chrono::microseconds(resend_us_));
   }
 
+  // OpenSSL has the timer go by the wall clock: set back by an hour, that is another hour. Whoever
+  // calls this goes by a clock that nobody sets, so the timer is told that its time is over.
   void on_timeout() {
-    if (state_ != State::handshaking) return;
+    if (!timeout()) return;
+    if (timer_) *timer_ = {.tv_sec = 0, .tv_usec = 1};
     ERR_clear_error();
     if (DTLSv1_handle_timeout(ssl_.get()) < 0) fail("no answer to the handshake");
   }
@@ -140,6 +144,11 @@ class DtlsSrtp::Impl {
     return static_cast<int>(length);
   }
   void write(std::span<const std::uint8_t> datagram) { send_(datagram); }
+  // OpenSSL up to 3.1 shows its very timer here, later ones a copy on their stack.
+  void timer_set(timeval* timer) {
+    constexpr unsigned long kShowsCopies = 0x30200000L;
+    if (OpenSSL_version_num() < kShowsCopies) timer_ = timer;
+  }
 
   State state() const { return state_; }
   const std::string& error() const { return error_; }
@@ -212,6 +221,8 @@ class DtlsSrtp::Impl {
   std::uint32_t ssrc_;
   Send send_;
   std::unique_ptr<SSL, SslFree> ssl_;
+  timeval* timer_ = nullptr;  // OpenSSL's, in ssl_; null: none was set, or it is not shown
+  unsigned resend_us_ = 0;    // that the timer was last set to
   std::span<const std::uint8_t> datagram_;
   State state_ = State::handshaking;
   bool verified_ = false, mismatch_ = false;
@@ -255,8 +266,11 @@ BIO_METHOD* make_datagram_bio_method() {
         ->write({reinterpret_cast<const std::uint8_t*>(data), static_cast<std::size_t>(size)});
     return size;
   });
-  BIO_meth_set_ctrl(method, [](BIO*, int command, long, void*) -> long {
+  BIO_meth_set_ctrl(method, [](BIO* bio, int command, long, void* argument) -> long {
     switch (command) {
+      case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT:
+        static_cast<DtlsSrtp::Impl*>(BIO_get_data(bio))->timer_set(static_cast<timeval*>(argument));
+        return 1;
       case BIO_CTRL_FLUSH: return 1;
       case BIO_CTRL_DGRAM_QUERY_MTU:
       case BIO_CTRL_DGRAM_GET_FALLBACK_MTU: return static_cast<long>(limits::kDtlsMtu);

@@ -62,9 +62,10 @@ class DtlsSrtp {
 
   State start();  // the client's first flight
   State receive(std::span<const std::uint8_t> datagram);
-  // When to call on_timeout(), from now; none when nothing is to be sent again.
+  // When to call on_timeout(), from now, by a clock that is not set; none when nothing is to be
+  // sent again. The wall clock, by which OpenSSL reckons, can make it sooner, but never later.
   std::optional<std::chrono::microseconds> timeout() const;
-  State on_timeout();
+  State on_timeout();  // sends it again
   // Says close_notify when connected (RFC 5246 §7.2.1). The keys stay valid: who hangs up says so
   // in Jingle, and the peer's close_notify changes nothing here either.
   void close();

@@ -8,6 +8,7 @@
 #include "media/gst/srtp_session.h"
 #include "media/gst/transport_limits.h"
 #include "tests/media_gst/transport_peer.h"
+#include "tests/support/shifted_clock.h"
 
 namespace media::gst {
 namespace {
@@ -233,6 +234,50 @@ TEST(DtlsSrtp, TheLastFlightIsSentAgainByOneWhoIsDone) {
   pair.deliver();
   EXPECT_EQ(pair.client->state(), State::connected);
   expect_media_both_ways(pair);
+}
+
+// OpenSSL's timer goes by the wall clock. Law: whichever datagram is lost and whatever becomes of
+// that clock then, its sender's time-out brings it again; the last one, which the server is done
+// with, the client's.
+TEST(DtlsSrtp, AClockThatIsSetWhileAFlightIsLostDelaysNothing) {
+  using namespace std::chrono_literals;
+  Pair undisturbed;
+  undisturbed.handshake();
+  for (const auto step : {-1h, 0h, 1h}) {
+    for (std::size_t lost = 0; lost < undisturbed.seen.size(); ++lost) {
+      SCOPED_TRACE(testing::Message() << "datagram " << lost << ", " << step.count() << " h");
+      support::ShiftedClock clock;
+      Pair pair;
+      pair.client->start();
+      pair.server->start();
+      DtlsSrtp* sender = nullptr;
+      const auto pass_on = [&](std::deque<Bytes>& queue, DtlsSrtp& from, DtlsSrtp& to) {
+        if (queue.empty()) return;
+        const auto datagram = pair.take(queue);
+        if (pair.seen.size() != lost + 1) {
+          to.receive(datagram);
+        } else {
+          sender = &from;
+          clock.step_wall_clock(step);
+        }
+      };
+      const auto pass_all = [&] {
+        while (!pair.to_server.empty() || !pair.to_client.empty()) {
+          pass_on(pair.to_server, *pair.client, *pair.server);
+          pass_on(pair.to_client, *pair.server, *pair.client);
+        }
+      };
+      pass_all();
+      ASSERT_TRUE(sender);
+      DtlsSrtp& waits = sender->timeout() ? *sender : *pair.client;
+      ASSERT_TRUE(waits.timeout());
+      EXPECT_LE(*waits.timeout(), 1s);
+      waits.on_timeout();
+      pass_all();
+      ASSERT_EQ(pair.client->state(), State::connected);
+      ASSERT_EQ(pair.server->state(), State::connected);
+    }
+  }
 }
 
 // Law: garbage before, between and after the flights changes nothing.

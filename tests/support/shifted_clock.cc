@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -55,6 +56,14 @@ int clock_gettime(clockid_t clock, timespec* time) noexcept {
     default: break;
   }
   return result;
+}
+
+// OpenSSL asks here.
+int gettimeofday(timeval* time, void*) noexcept {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  *time = {.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
+  return 0;
 }
 
 // The kernel waits until a time of its own.
