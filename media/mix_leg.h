@@ -42,9 +42,7 @@ class MixLeg {
         events_(spec.rtp.telephone_event_rate_hz),
         // RFC 3550 §5.1 wants random beginnings; the SSRC is random.
         sequence_(static_cast<std::uint16_t>(spec.ssrc * 2654435761U >> 16)),
-        timestamp_(spec.ssrc * 2246822519U) {
-    if (spec.rtp.packet_ms > kTick.count()) packer_ = std::make_unique<FramePacker>(1);
-  }
+        timestamp_(spec.ssrc * 2246822519U) {}
   // After the I/O thread's last call; see PacketRing.
   ~MixLeg() { told_loss_.load(std::memory_order_acquire); }
   MixLeg(const MixLeg&) = delete;

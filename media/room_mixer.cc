@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "media/check.h"
 #include "media/mix_minus.h"
 
 namespace media {
@@ -191,7 +192,7 @@ void RoomMixer::choose_packets(MixLeg& leg) {
       leg.plan_.packet_ms != 0 ? leg.plan_.packet_ms : leg.spec_.rtp.packet_ms;
   const auto frames = std::clamp<std::size_t>(wanted_ms / kFrame_ms, 1, FramePacker::kMaxFrames);
   if (!leg.packer_ && frames > 1) {
-    if (packers_.empty()) packers_.push_back(std::make_unique<FramePacker>(frames));
+    CHECK(!packers_.empty());
     leg.packer_ = std::move(packers_.back());
     packers_.pop_back();
   }

@@ -46,8 +46,9 @@ class RoomMixer {
   // was there before.
   void move_to(Space& space);
 
-  // For legs that an update or a plan sends longer packets: taken from there, what is left comes
-  // back with the next call.
+  // For legs that are sent longer packets: taken from there, what is left comes back with the next
+  // call. Of add() and update() each needs one at most; set_plan() one for each leg that the plan
+  // sends longer ones.
   void lend(std::vector<std::unique_ptr<FramePacker>>& packers) { packers_.swap(packers); }
 
   // Between ticks. The mixer owns none of these. A leg in no plan yet speaks and

@@ -66,6 +66,7 @@ void ConferenceRoom::add(Leg& leg) {
   auto edit = std::make_unique<Edit>();
   edit->kind = Edit::Kind::add;
   edit->leg = &leg;
+  edit->packers.push_back(std::make_unique<FramePacker>(1));
   ++legs_;
   edit->space = more_space();
   post(std::move(edit));
@@ -76,7 +77,7 @@ void ConferenceRoom::update(Leg& leg, const ConferenceLeg& spec) {
   edit->kind = Edit::Kind::update;
   edit->leg = &leg;
   edit->spec = spec;
-  provide(edit->packers, spec.rtp.packet_ms);
+  edit->packers.push_back(std::make_unique<FramePacker>(1));
   post(std::move(edit));
 }
 
@@ -134,7 +135,9 @@ void ConferenceRoom::set_plan(MixPlan plan) {
   std::sort(plan.legs.begin(), plan.legs.end(),
             [](const LegPlan& a, const LegPlan& b) { return a.leg < b.leg; });
   auto node = std::make_unique<PlanNode>(PlanNode{.plan = std::move(plan)});
-  for (const LegPlan& leg : node->plan.legs) provide(node->packers, leg.packet_ms);
+  for (const LegPlan& leg : node->plan.legs) {
+    if (leg.packet_ms > kTick.count()) node->packers.push_back(std::make_unique<FramePacker>(1));
+  }
   // A plan that was not taken yet is replaced.
   delete new_plan_.exchange(node.release(), std::memory_order_acq_rel);
   if (!ticking_) {
@@ -150,10 +153,6 @@ std::unique_ptr<RoomMixer::Space> ConferenceRoom::more_space() {
   if (legs_ > space_legs_) space_legs_ = std::max<std::size_t>(2 * legs_, 8);
   space_pieces_ = std::max(space_pieces_, pieces_);
   return std::make_unique<RoomMixer::Space>(space_legs_, space_pieces_);
-}
-
-void ConferenceRoom::provide(Packers& packers, std::uint8_t packet_ms) {
-  if (packet_ms > kTick.count()) packers.push_back(std::make_unique<FramePacker>(1));
 }
 
 void ConferenceRoom::post(std::unique_ptr<Edit> edit) {

@@ -91,7 +91,6 @@ class ConferenceRoom final : public TickPool::Room {
 
   void post(std::unique_ptr<Edit> edit);
   std::unique_ptr<RoomMixer::Space> more_space();
-  static void provide(Packers& packers, std::uint8_t packet_ms);
   void reclaim();
   void apply_edits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);
   void apply(Edit& edit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tick_role_);

@@ -99,11 +99,13 @@ struct TestRoom {
     const auto number = static_cast<std::uint32_t>(callers.size() + 1);
     callers.push_back(std::make_unique<Caller>(
         MixLegSpec{.leg = {number}, .contributor_id = 1000 + number, .ssrc = number, .rtp = rtp}));
+    lend(1);
     mixer.add(*callers.back()->leg);
     return *callers.back();
   }
   void set_plan(MixPlan wanted) {
     plans.push_back(std::make_unique<MixPlan>(std::move(wanted)));
+    lend(plans.back()->legs.size());
     mixer.set_plan(*plans.back());
   }
   MixPlan everybody() const {
@@ -138,6 +140,13 @@ struct TestRoom {
     for (std::size_t i = 0; i < count; ++i) tick();
   }
   Caller& operator[](std::size_t i) { return *callers[i]; }
+
+  // As many packers as may be needed.
+  void lend(std::size_t count) {
+    std::vector<std::unique_ptr<FramePacker>> packers(count);
+    for (auto& packer : packers) packer = std::make_unique<FramePacker>(1);
+    mixer.lend(packers);
+  }
 
   RoomMixer mixer;
   std::vector<std::unique_ptr<Caller>> callers;

@@ -156,6 +156,23 @@ TEST(Tick, AllocatesNothingAndTakesNoLock) {
   EXPECT_EQ(room.counters().outbox_full, 0U);
 }
 
+TEST(Tick, ALegForWhomThePlanHadLongerPacketsBeforeAllocatesNothing) {
+  if (!test_support::kCountsAllocations) GTEST_SKIP() << "malloc and locks are the sanitizer's";
+  gst_init(nullptr, nullptr);
+  Ticking room;
+  room.join(1, {});
+  MixPlan plan = room.plan();
+  plan.legs.push_back({.leg = {2}, .packet_ms = 60});
+  room.room_.set_plan(std::move(plan));
+  room.tick();
+  room.join(2, {});
+  EXPECT_EQ(room.tick().first, 0U);
+  const auto unsent = room.counters().unsent;
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(room.tick().first, 0U);
+  EXPECT_TRUE(support::eventually([&] { return room.counters().unsent >= unsent + 40; }))
+      << "30 short packets and 10 long ones";
+}
+
 TEST(Tick, TheCountOfLocksCounts) {
   if (!test_support::kCountsLocks) GTEST_SKIP() << "locks are the sanitizer's";
   std::mutex mutex;
