@@ -105,4 +105,15 @@ bool Limiter::follow(const Blocks& fits, Blocks& to) {
   return true;
 }
 
+void ramp(Frame& frame, float from, float to, Limiter& limiter) {
+  if (from == 1.0F && to == 1.0F && limiter.gain() == 1.0F) return;
+  Sum scaled;
+  const float step = (to - from) / kFrame_samples;
+  for (int i = 0; i < kFrame_samples; ++i) {
+    const float gain = from + step * static_cast<float>(i + 1);
+    scaled[i] = static_cast<std::int32_t>(std::lrint(static_cast<float>(frame[i]) * gain));
+  }
+  limiter.process(scaled, frame);
+}
+
 }  // namespace media

@@ -31,4 +31,7 @@ class Limiter {
   int hold_ = 0;  // milliseconds before the gain may rise
 };
 
+// From one gain to the other within the frame: nothing begins or ends with a click.
+void ramp(Frame& frame, float from, float to, Limiter& limiter);
+
 }  // namespace media

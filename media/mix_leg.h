@@ -20,6 +20,7 @@
 #include "media/packet_ring.h"
 #include "media/rtp_header.h"
 #include "media/telephone_event.h"
+#include "media/told_levels.h"
 #include "media/voice_filter.h"
 
 namespace media {
@@ -77,11 +78,14 @@ class MixLeg {
   std::uint32_t events_ssrc_ = 0;  // whose keys they are
   VoiceActivity activity_;
   bool tells_levels_ = false;  // its packets carry RFC 6464 levels
-  bool measured_ = false;      // frame_ was decoded for measuring, in this tick
-  float gain_ = 0;             // that frame_ ended with
-  Limiter limiter_;            // for gains above one
-  Frame frame_;                // what it says in this tick
-  bool heard_ = false;         // frame_ is in the sum
+  bool doubted_ = false;       // the last one says it is silent, and is as long as a voice's
+  ToldLevels told_levels_;
+  std::uint8_t told_dbov_ = kSilence_dbov;  // in this tick, if it tells
+  bool measured_ = false;                   // frame_ was decoded for measuring, in this tick
+  float gain_ = 0;                          // that frame_ ended with
+  Limiter limiter_;                         // for gains above one
+  Frame frame_;                             // what it says in this tick
+  bool heard_ = false;                      // frame_ is in the sum
   std::uint8_t level_dbov_ = kSilence_dbov;
 
   // What it hears.

@@ -1,7 +1,6 @@
 #include "media/room_mixer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "media/check.h"
@@ -42,18 +41,6 @@ EncoderSettings settings_of(const RtpParameters& rtp, const LegPlan& plan, std::
 
 bool is_silent(const Frame& frame) {
   return std::all_of(frame.begin(), frame.end(), [](std::int16_t s) { return s == 0; });
-}
-
-// From one gain to the other within the frame: nothing begins or ends with a click.
-void ramp(Frame& frame, float from, float to, Limiter& limiter) {
-  if (from == 1.0F && to == 1.0F && limiter.gain() == 1.0F) return;
-  Sum scaled;
-  const float step = (to - from) / kFrame_samples;
-  for (int i = 0; i < kFrame_samples; ++i) {
-    const float gain = from + step * static_cast<float>(i + 1);
-    scaled[i] = static_cast<std::int32_t>(std::lrint(static_cast<float>(frame[i]) * gain));
-  }
-  limiter.process(scaled, frame);
 }
 
 }  // namespace
@@ -239,9 +226,11 @@ void RoomMixer::tick(unsigned skipped, std::chrono::nanoseconds late, std::uint3
   bank_.set_complexity(counters_.complexity = governor_.complexity());
   digits_.clear();
   if (tap_) tap_->now_samples_ += std::uint64_t{skipped} * kFrame_samples;
+  disbelieved_.begin();
+  doubted_.begin();
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     receive(*legs_[i], skipped);
-    legs_[i]->activity_.update(listen(*legs_[i]));
+    legs_[i]->activity_.update(listen(*legs_[i], candidates_[i].speaking));
     candidates_[i].may_speak = legs_[i]->plan_.in_mix;
   }
   choose_speakers(candidates_, max_speakers_, order_);
@@ -280,6 +269,8 @@ void RoomMixer::take_packet(MixLeg& leg, std::span<const std::uint8_t> bytes) {
     const auto age = leg.packets_.front_age(now_samples_);
     if (leg.voice_.insert(*packet, level, contributors, age) != PlayoutBuffer::Inserted::invalid) {
       leg.tells_levels_ = level.has_value();
+      leg.doubted_ =
+          level && level->level_dbov >= kVoiceOff_dbov && packet->payload.size() >= kVoiceBytes;
       if (tap_ && tap_->speakers_ && leg.plan_.in_mix && leg.plan_.recorded) {
         tap_->queue_.push({.now_samples = tap_->now_samples_,
                            .contributor_id = leg.spec_.contributor_id,
@@ -303,19 +294,27 @@ void RoomMixer::press(const MixLeg& leg, const TelephoneEvents::Digit& digit) {
   digits_.push_back({.leg = leg.spec_.leg, .digit = digit.digit, .duration = digit.duration});
 }
 
-// How loud the leg is in this tick: as its packet says (RFC 6464), before anything is decoded; else
-// as it measures.
-std::uint8_t RoomMixer::listen(MixLeg& leg) {
+// How loud the leg is in this tick: as its packets say (RFC 6464), before anything is decoded, if
+// they are believed; else as it measures.
+std::uint8_t RoomMixer::listen(MixLeg& leg, bool speaking) {
   leg.measured_ = false;
   if (!leg.plan_.in_mix) return kSilence_dbov;
-  if (leg.tells_levels_) return leg.voice_.next_level();
-  leg.measured_ = true;
-  if (!leg.voice_.has_sound()) {
+  const bool believed = leg.tells_levels_ && leg.told_levels_.believed();
+  if (leg.tells_levels_) leg.told_dbov_ = leg.voice_.next_level();
+  leg.measured_ = measures(leg, speaking);
+  std::uint8_t measured_dbov = kSilence_dbov;
+  if (leg.measured_ && leg.voice_.has_sound()) {
+    measured_dbov = decode_frame(leg);
+  } else if (leg.measured_) {
     leg.frame_.fill(0);
-    return kSilence_dbov;
   }
-  decode_frame(leg);
-  return frame_level_dbov(leg.frame_);
+  return believed ? leg.told_dbov_ : measured_dbov;
+}
+
+bool RoomMixer::measures(MixLeg& leg, bool speaking) {
+  if (!leg.tells_levels_) return true;
+  if (!leg.told_levels_.believed()) return speaking || disbelieved_.take();
+  return leg.doubted_ && !speaking && leg.voice_.has_sound() && doubted_.take();
 }
 
 // Decides what the leg says in this tick; from here on it is the same for every listener.
@@ -339,7 +338,13 @@ void RoomMixer::freeze(MixLeg& leg, bool speaking) {
   heard_.push_back(&leg);
 }
 
-void RoomMixer::decode_frame(MixLeg& leg) { counters_.decodes += leg.voice_.decode(leg.frame_); }
+// Returns how loud it is.
+std::uint8_t RoomMixer::decode_frame(MixLeg& leg) {
+  counters_.decodes += leg.voice_.decode(leg.frame_);
+  const std::uint8_t level_dbov = frame_level_dbov(leg.frame_);
+  if (leg.tells_levels_) leg.told_levels_.compare(leg.told_dbov_, level_dbov);
+  return level_dbov;
+}
 
 void RoomMixer::play() {
   std::erase_if(playing_, [](const Playing& each) { return each.over; });

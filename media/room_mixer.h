@@ -13,6 +13,7 @@
 #include "media/mix_leg.h"
 #include "media/play_source.h"
 #include "media/record_tap.h"
+#include "media/told_levels.h"
 
 namespace media {
 
@@ -39,6 +40,13 @@ class RoomMixer {
 
   explicit RoomMixer(std::size_t max_speakers = limits::kDefaultSpeakers)
       : max_speakers_(max_speakers) {}
+
+  // A leg is as loud as its packets say (RFC 6464), and is decoded when it is heard. Where that
+  // shows that they are wrong (ToldLevels), it is measured, as one that tells nothing; of those so
+  // many at once, besides who is heard. What says it is silent and is as long as a voice's packets
+  // is looked into, too, one leg at a time.
+  static constexpr std::size_t kDisbelieved = 8;
+  static constexpr std::size_t kVoiceBytes = 40;  // 16 kbit/s, at 20 ms
 
   // What a mixer with so many legs and pieces keeps of them, made beforehand by another thread.
   class Space;
@@ -96,9 +104,10 @@ class RoomMixer {
   void receive(MixLeg& leg, unsigned skipped);
   void take_packet(MixLeg& leg, std::span<const std::uint8_t> bytes);
   void press(const MixLeg& leg, const TelephoneEvents::Digit& digit);
-  std::uint8_t listen(MixLeg& leg);
+  std::uint8_t listen(MixLeg& leg, bool speaking);
+  bool measures(MixLeg& leg, bool speaking);
   void freeze(MixLeg& leg, bool speaking);
-  void decode_frame(MixLeg& leg);
+  std::uint8_t decode_frame(MixLeg& leg);
   void play();
   float next_play_gain();
   void sum();
@@ -134,6 +143,7 @@ class RoomMixer {
   std::vector<MixLeg*> legs_;
   std::vector<SpeakerCandidate> candidates_;  // beside legs_
   std::vector<SpeakerCandidate*> order_;
+  Turns disbelieved_{kDisbelieved}, doubted_{1};
   std::vector<std::uint32_t> ids_;  // the legs' contributor ids, sorted
   struct Playing {
     PlaySource* source;  // nullptr: removed, `frame` is its last
