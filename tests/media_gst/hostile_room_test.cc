@@ -3,113 +3,41 @@
 
 #include <thread>
 
-#include "media/audio_frame.h"
-#include "media/gst/dtls_srtp.h"
 #include "media/gst/transport_limits.h"
-#include "media/rtp_header.h"
+#include "tests/media_gst/hostile_peer.h"
 #include "tests/media_gst/room_of_three.h"
 #include "tests/support/sanitized.h"
-#include "tests/support/stun.h"
 
 namespace media::gst {
 namespace {
 
 using namespace std::chrono_literals;
-using support::Bytes;
 using support::IceEnd;
-using support::Stun;
 
-constexpr LegId kHostile{9};
+constexpr LegId kHostile = HostilePeer::kLeg;
 
-// A fourth caller made by hand, up to where it wants to be.
 class HostileRoom : public testing::Test {
  protected:
-  // Our half, as the mixer gets it: the fingerprint may be a lie.
-  LegRemote half(const DtlsFingerprint& fingerprint, DtlsRole role_of_mixer = DtlsRole::client) {
-    LegRemote half;
-    half.ice = {end_.ufrag, end_.pwd};
-    auto& candidate = half.candidates.emplace_back();
-    candidate.foundation = "f";
-    candidate.ip = "127.0.0.1";
-    candidate.port = end_.port();
-    candidate.priority = 2130706431;
-    half.fingerprint = fingerprint;
-    half.our_role = role_of_mixer;
-    return half;
-  }
   void dial_in(const LegRemote& half) {
-    room_.mixer.engine->open_leg(leg_for(kHostile, RoomOfThree::kRoom, half));
-    opened_ = room_.mixer.log.wait_for<LegOpened>(kHostile).value();
-    end_.other = {opened_.ice.ufrag, opened_.ice.pwd, "127.0.0.1", opened_.candidates.at(0).port};
+    peer_.dial_in(half);
     room_.plan({kHostile});
   }
-  // Answers the mixer's checks, sends own ones and hands DTLS to `dtls`, until `done`.
-  bool serve(const std::function<bool()>& done) {
-    auto next_check = std::chrono::steady_clock::now();
-    return eventually(
-        [&] {
-          if (std::chrono::steady_clock::now() >= next_check) {
-            end_.send(end_.check());
-            next_check += 200ms;
-          }
-          while (const auto datagram = end_.receive(5ms)) take(*datagram);
-          return done();
-        },
-        kPatience);
-  }
-  void take(const Bytes& datagram) {
-    if (support::stun_type(datagram) == Stun::kRequest) end_.send(end_.success(datagram));
-    if (dtls_ && datagram[0] >= 20 && datagram[0] < 64) dtls_->receive(datagram);
-  }
-  void start_dtls(DtlsRole role) {
-    dtls_ = std::make_unique<DtlsSrtp>(identity_, role, opened_.fingerprint, kSsrc,
-                                       [this](auto datagram) { end_.send(datagram); });
-  }
-  bool connected() const { return room_.mixer.log.count<LegConnected>(kHostile) > 0; }
   void connect() {
-    dial_in(half(identity_.fingerprint()));
-    start_dtls(DtlsRole::server);
-    ASSERT_TRUE(serve([&] { return connected(); })) << dtls_->error();
-  }
-  // 20 ms of a tone, from us.
-  void say(double tone_hz) {
-    const auto samples = test_support::tone(tone_hz, 8000, kFrame_samples, said_);
-    Bytes packet(kMaxRtpHeaderBytes + 400 + DtlsSrtp::kTrailer);
-    const RtpHeader header{.payload_type = 111,
-                           .sequence = static_cast<std::uint16_t>(said_ / kFrame_samples),
-                           .timestamp = static_cast<std::uint32_t>(said_),
-                           .ssrc = kSsrc};
-    const auto begin = write_rtp_header(header, {}, 0, packet);
-    const auto length =
-        opus_encode(encoder_.get(), samples.data(), kFrame_samples, packet.data() + begin, 400);
-    said_ += kFrame_samples;
-    const auto size = dtls_->protect_rtp(packet, begin + static_cast<std::size_t>(length));
-    ASSERT_TRUE(size);
-    end_.send(std::span(packet).first(*size));
-  }
-  void hang_up() {
-    room_.mixer.engine->close_leg(kHostile);
-    EXPECT_TRUE(room_.mixer.log.wait_for<LegClosed>(kHostile));
+    peer_.connect();
+    room_.plan({kHostile});
   }
 
-  static constexpr std::uint32_t kSsrc = 0x4242;
   RoomOfThree room_;
-  IceEnd end_;
-  DtlsIdentity identity_;
-  LegOpened opened_;
-  std::unique_ptr<DtlsSrtp> dtls_;
-  std::unique_ptr<OpusEncoder, decltype(&opus_encoder_destroy)> encoder_{
-      opus_encoder_create(48000, 1, OPUS_APPLICATION_AUDIO, nullptr), &opus_encoder_destroy};
-  std::size_t said_ = 0;  // samples
+  HostilePeer peer_{room_.mixer, RoomOfThree::kRoom};
 };
 
 TEST_F(HostileRoom, NobodyHearsAGapWhenACertificateIsNotTheOneAnnounced) {
   const DtlsIdentity other;
-  dial_in(half(other.fingerprint()));
-  start_dtls(DtlsRole::server);
-  EXPECT_TRUE(serve([&] { return room_.mixer.log.count<LegFailed>(kHostile) > 0; }));
+  dial_in(peer_.half(other.fingerprint()));
+  peer_.start_dtls();
+  EXPECT_TRUE(peer_.serve([&] { return room_.mixer.log.count<LegFailed>(kHostile) > 0; }));
   EXPECT_EQ(room_.mixer.log.wait_for<LegFailed>(kHostile)->cause, LegFailure::fingerprint_mismatch);
-  hang_up();
+  peer_.hang_up();
   EXPECT_TRUE(room_.listen());
   room_.expect_no_gap();
 }
@@ -117,30 +45,30 @@ TEST_F(HostileRoom, NobodyHearsAGapWhenACertificateIsNotTheOneAnnounced) {
 // RFC 5246 §7.2.1. Who hangs up says so in Jingle; the keys that were agreed on stay good.
 TEST_F(HostileRoom, CloseNotifyInTheMiddleOfACallEndsNothing) {
   connect();
-  dtls_->close();
+  peer_.dtls->close();
   for (int i = 0; i < 100; ++i) {
-    say(1500);
-    while (const auto datagram = end_.receive(15ms)) take(*datagram);
+    peer_.say(1500);
+    while (const auto datagram = peer_.end.receive(15ms)) peer_.take(*datagram);
   }
   EXPECT_GT(room_.level_of(1500), -30) << "the tone of who said close_notify is not heard";
   EXPECT_EQ(room_.mixer.log.count<LegFailed>(kHostile), 0U);
-  hang_up();
+  peer_.hang_up();
   EXPECT_TRUE(room_.listen());
   room_.expect_no_gap();
 }
 
 TEST_F(HostileRoom, NobodyHearsAGapWhenTenThousandChecksASecondComeIn) {
   connect();
-  const auto check = end_.check();
+  const auto check = peer_.end.check();
   auto next = std::chrono::steady_clock::now();
   const int milliseconds = test_support::kSanitized ? 300 : 3000;
   for (int i = 0; i < milliseconds; ++i) {
-    for (int k = 0; k < 10; ++k) end_.send(check);
-    while (const auto datagram = end_.receive(0ms)) take(*datagram);
+    for (int k = 0; k < 10; ++k) peer_.end.send(check);
+    while (const auto datagram = peer_.end.receive(0ms)) peer_.take(*datagram);
     std::this_thread::sleep_until(next += 1ms);
   }
   EXPECT_EQ(room_.mixer.log.count<LegFailed>(kHostile), 0U);
-  hang_up();
+  peer_.hang_up();
   EXPECT_TRUE(room_.listen());
   room_.expect_no_gap();
 }
@@ -152,7 +80,7 @@ TEST_F(HostileRoom, NobodyHearsAGapWhenAPeerRestartsEverySecondAndNeverConnects)
         kHostile, IceCredentials{"restart" + std::to_string(i), std::string(24, 'p')});
     EXPECT_TRUE(room_.listen());  // a second
   }
-  hang_up();
+  peer_.hang_up();
   EXPECT_TRUE(room_.listen());
   room_.expect_no_gap();
 }
@@ -161,7 +89,7 @@ TEST_F(HostileRoom, NobodyHearsAGapWhenAPeerRestartsEverySecondAndNeverConnects)
 // one after as many as are allowed stands before all others (RFC 8445 §6.1.2.3), and yet hears
 // nothing.
 TEST_F(HostileRoom, SixtyFourThousandCandidatesAreSkippedUnheard) {
-  dial_in(half(identity_.fingerprint()));
+  dial_in(peer_.half(peer_.identity.fingerprint()));
   IceEnd first, skipped;
   std::vector<IceCandidate> many(64);
   for (int i = 0; i < 1000; ++i) {
@@ -181,9 +109,9 @@ TEST_F(HostileRoom, SixtyFourThousandCandidatesAreSkippedUnheard) {
   }
   EXPECT_TRUE(first.receive(kPatience));
   EXPECT_TRUE(room_.listen());
-  start_dtls(DtlsRole::server);
-  EXPECT_TRUE(serve([&] { return connected(); }));
-  hang_up();
+  peer_.start_dtls();
+  EXPECT_TRUE(peer_.serve([&] { return peer_.connected(); }));
+  peer_.hang_up();
   EXPECT_FALSE(skipped.receive(0ms));
   EXPECT_EQ(room_.mixer.log.count<LegFailed>(kHostile), 0U);
   EXPECT_TRUE(room_.listen());

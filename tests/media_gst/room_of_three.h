@@ -35,11 +35,12 @@ class RoomOfThree {
     for (const auto& caller : callers_) begun_.push_back(caller->packets().size());
   }
 
-  // Who else speaks and hears.
-  void plan(const std::vector<LegId>& others) {
+  // Who else speaks and hears. `gain`: of what they say; where that is noise, the tones' gaps are
+  // still to be seen.
+  void plan(const std::vector<LegId>& others, float gain = 1) {
     MixPlan all;
     for (const auto& caller : callers_) all.legs.push_back({.leg = caller->leg()});
-    for (const LegId leg : others) all.legs.push_back({.leg = leg});
+    for (const LegId leg : others) all.legs.push_back({.leg = leg, .gain = gain});
     mixer.engine->set_mix_plan(kRoom, all);
   }
 
