@@ -1,11 +1,12 @@
 // Fuzz target: whatever comes in on a media port after SRTP: RTP headers, packets on their way
-// through the playout buffer and the decoder, keys. The input is a row of packets, each behind two
-// bytes of length.
+// through the playout buffer and the decoder, who contributed to them, keys. The input is a row of
+// packets, each behind two bytes: its length, and in the highest bits when it came.
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <span>
 
 #include "media/leg_voice.h"
@@ -25,6 +26,10 @@ void check_header(Bytes bytes, const media::RtpPacket& packet) {
   require(packet.header_bytes + packet.payload.size() <= bytes.size());
   std::array<media::Contributor, media::limits::kMaxCsrcs> contributors;
   for (std::size_t i = 0; i < packet.csrc_count(); ++i) contributors[i].id = packet.csrc(i);
+  const auto list = media::read_contributors(packet, 2);
+  require(list.size() == packet.csrc_count());
+  require(list.levels.empty() || list.levels.size() == list.size());
+  for (std::size_t i = 0; i < list.size(); ++i) require(list.at(i, 0).id == contributors[i].id);
   for (unsigned id = 0; id < 256; ++id) {
     const auto element = media::find_extension(packet, static_cast<std::uint8_t>(id));
     if (element && !element->empty()) {
@@ -43,6 +48,12 @@ void check_header(Bytes bytes, const media::RtpPacket& packet) {
   const auto again = media::parse_rtp(std::span(out).first(size));
   require(again && again->sequence == packet.sequence && again->ssrc == packet.ssrc &&
           again->csrc_count() == packet.csrc_count());
+}
+
+// From 300 ms before this tick to 20 ms after it; nullopt: nobody knows.
+std::optional<std::int32_t> age_of(std::size_t choice) {
+  if (choice == 0) return std::nullopt;
+  return 480 * (static_cast<std::int32_t>(choice % 33) - 2);
 }
 
 }  // namespace
@@ -64,7 +75,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (packet->payload_type == 101) {
         (void)events.insert(packet->timestamp, packet->payload);
       } else {
-        voice.insert(*packet, media::read_audio_level(*packet, 1));
+        voice.insert(*packet, media::read_audio_level(*packet, 1),
+                     media::read_contributors(*packet, 2), age_of(wanted / 1501));
       }
     }
     (void)events.tick();
@@ -76,6 +88,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       voice.decode(frame);
     }
     require(voice.playout().packets() <= media::limits::kPlayoutSlots);
+    require(voice.contributors().size() <= media::limits::kMaxCsrcs);
     voice.begin(wanted % 97 == 0 ? 3 : 0);
   }
   return 0;
