@@ -208,8 +208,21 @@ TEST_F(Load, ThoseWhoVanishAreMissedAndThoseWhoRejoinAreBack) {
   EXPECT_EQ(report["calls"]["connected"].number(), 10);
   EXPECT_EQ(report["rejoin_ms"]["count"].number(), 4) << "half of those left";
   EXPECT_EQ(report["calls"]["ended_by_mixer"]["connectivity-error"].number(), 2);
+  EXPECT_EQ(report["calls"]["ended_of_vanished"]["connectivity-error"].number(), 2);
   EXPECT_EQ(report["vanishing_noticed_s"]["count"].number(), 2);
   EXPECT_EQ(report["calls"]["ended_as_asked"].number(), 12);
+}
+
+// With --vanish the mixer might end all the others' calls: it was exit status 0.
+TEST_F(Load, ThatSomeVanishExcusesNoOtherCallThatTheMixerEnds) {
+  support::Process load(
+      {.argv = command({"--callers", "4", "--seconds", "10", "--vanish", "25", "--json"})});
+  ASSERT_TRUE(load.wait_for_output(" s measuring: ")) << load.output();
+  EXPECT_EQ(mixer_.process().terminate(kWait), 0) << mixer_.log();
+  const Json report = report_of(load, 1);
+  EXPECT_EQ(report["calls"]["connected"].number(), 4);
+  EXPECT_EQ(report["calls"]["ended_by_mixer"].size(), 1U) << report["calls"].str();
+  EXPECT_EQ(report["calls"]["ended_of_vanished"].size(), 0U) << report["calls"].str();
 }
 
 TEST_F(Load, RefusedCallsAreCountedByTheirReason) {

@@ -41,7 +41,8 @@ def good_run():
         "injected": {"loss_percent": 5.5, "burst": 2.25, "jitter_ms": 41, "reorder_percent": 7, "afflicted": "talkers",
                      "afflicted_percent": 91, "muted": 1, "silence_s": 3.5, "vanish_percent": 0, "rejoin_percent": 13,
                      "churn_per_s": 0.75},
-        "calls": {"connected": 10, "ended_as_asked": 11, "refused": {}, "failed": {}, "ended_by_mixer": {}},
+        "calls": {"connected": 10, "ended_as_asked": 11, "refused": {}, "failed": {}, "ended_by_mixer": {},
+                  "ended_of_vanished": {}},
         "link_lost": None, "join_ms": spread(10, 20.1, 54.3, 279.2, 294.1), "rejoin_ms": None,
         "vanishing_noticed_s": None, "measured_from_s": 2.01, "measured_s": 8.0001,
         "received_per_s": spread(8, 49.6, 50.1, 50.2, 50.3), "listeners_below_49_per_s": 0,
@@ -192,10 +193,20 @@ class Report(unittest.TestCase):
     def test_that_who_vanished_is_missed_is_no_fault(self):
         run = good_run()
         run["injected"]["vanish_percent"] = 20
-        run["calls"]["ended_by_mixer"] = {"connectivity-error": 2}
+        run["calls"]["ended_by_mixer"] = run["calls"]["ended_of_vanished"] = {"connectivity-error": 2}
         page = self.words_of(self.page(run))
         self.assertIn("All went as it should", page)
         self.assertIn("ended by the mixer: connectivity-error", page)
+
+    def test_that_some_vanished_excuses_no_other_call(self):
+        run = good_run()
+        run["injected"]["vanish_percent"] = 20
+        run["calls"].update(ended_by_mixer={"connectivity-error": 5, "gone": 3},
+                            ended_of_vanished={"connectivity-error": 2})
+        page = self.words_of(self.page(run))
+        self.assertIn("Calls ended by the mixer: 3, for “connectivity-error”", page)
+        self.assertIn("Calls ended by the mixer: 3, for “gone”", page)
+        self.assertNotIn("All went as it should", page)
 
     def test_hostile_words_are_words(self):
         hostile = "ann'\"<script>alert(1)</script>&amp;]]>@evil.example"

@@ -110,7 +110,7 @@ int Load::run() {
   connection_->connect();
   while (phase_ != Phase::over) loop_.turn();
   const bool good = lost_link_.empty() && refused_.empty() && failed_.empty() && missing_ == 0 &&
-                    (ended_.empty() || options_.vanish_share > 0);
+                    ended_ == ended_vanished_;
   return good ? 0 : 1;
 }
 
@@ -265,6 +265,7 @@ void Load::call_over(std::size_t number) {
     ++(report.result == "refused" ? refused_
        : report.result == "ended" ? ended_
                                   : failed_)[report.reason];
+    if (report.result == "ended" && slot.vanished) ++ended_vanished_[report.reason];
   }
 }
 

@@ -109,7 +109,7 @@ class Load : public jingle::XmppConnection::Observer, public mixer::EventSource 
   std::unordered_map<std::string, std::size_t> numbers_;
   std::size_t started_ = 0;
   std::vector<double> join_ms_, rejoin_ms_, vanish_noticed_s_;
-  std::map<std::string, unsigned> refused_, failed_, ended_;
+  std::map<std::string, unsigned> refused_, failed_, ended_, ended_vanished_;
   std::size_t succeeded_ = 0, missing_ = 0;
   TimePoint vanished_at_{};
   ProcessSample own_first_, own_last_;

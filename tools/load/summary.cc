@@ -34,7 +34,7 @@ std::string summary(const Json& report) {
   text << "calls             " << calls["connected"].number() << " of "
        << report["callers"].number() << " connected, " << calls["ended_as_asked"].number()
        << " ended as asked";
-  for (const char* how : {"refused", "failed", "ended_by_mixer"}) {
+  for (const char* how : {"refused", "failed", "ended_by_mixer", "ended_of_vanished"}) {
     if (calls[how].size() > 0) text << "; " << how << ": " << calls[how].str();
   }
   if (!report["link_lost"].is_null()) text << "; link lost: " << report["link_lost"].string();

@@ -23,6 +23,7 @@ WORDS = {
     "calls.refused": ("refused", "before the call began"),
     "calls.failed": ("failed", "while it was being set up, or by an error"),
     "calls.ended_by_mixer": ("ended by the mixer", "with that reason"),
+    "calls.ended_of_vanished": ("of these, of callers who had vanished", "which is no fault"),
     "link_lost": ("link to the server lost", "why; –: it held"),
     "join_ms": ("join, ms", "from session-initiate until ICE, DTLS and the fingerprint check are done"),
     "rejoin_ms": ("join again, ms", "the same, of those who dialled again"),
