@@ -1,6 +1,5 @@
 // mixer/main.cc: the composition root: reads the command line and the configuration, builds engine,
 // focus, agent and connection, runs them, takes them apart in order.
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <random>
 
 #include "media/gst/child_main.h"
+#include "media/gst/file_limit.h"
 #include "media/gst/gst_engine.h"
 #include "mixer/config.h"
 #include "mixer/focus.h"
@@ -102,14 +102,6 @@ void log_start(const Config& config) {
                 field("addresses", addresses.empty() ? "all but loopback" : addresses));
 }
 
-// Every leg has its sockets; the soft limit of 1,024 would end at some 300 legs.
-void raise_file_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 sigset_t stop_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -180,7 +172,7 @@ std::optional<OpenedState> take_state(const Config& config) {
 
 int run(const Config& config) {
   set_log_level(config.log_level);
-  raise_file_limit();
+  media::gst::raise_file_limit();
   const int signal_fd = take_signals();
   log_start(config);
   const auto state = take_state(config);

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <optional>
 
+#include "media/gst/file_limit.h"
 #include "tools/load/load.h"
 #include "tools/load/progress.h"
 #include "tools/load/summary.h"
@@ -29,6 +30,7 @@ int main(int argc, char** argv) {
   if (const auto* status = std::get_if<int>(&parsed)) return *status;
   const auto& options = std::get<load::Options>(parsed);
   block_signals();
+  media::gst::raise_file_limit();
   gst_init(nullptr, nullptr);
   try {
     std::cerr << "jingle-load: seed " << options.seed << "\n";

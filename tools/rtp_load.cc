@@ -7,6 +7,7 @@
 #include <iostream>
 #include <thread>
 
+#include "media/gst/file_limit.h"
 #include "mixer/mailbox.h"
 #include "tools/load/cast.h"
 #include "tools/load/crowd.h"
@@ -84,6 +85,7 @@ Json run(const load::Options& options) {
 int main(int argc, char** argv) {
   const auto parsed = load::parse_options(load::Program::rtp_load, argc, argv);
   if (const auto* status = std::get_if<int>(&parsed)) return *status;
+  media::gst::raise_file_limit();
   gst_init(nullptr, nullptr);
   try {
     std::cout << run(std::get<load::Options>(parsed)).str() << std::endl;

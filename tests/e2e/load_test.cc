@@ -91,6 +91,15 @@ TEST_F(Load, ListenersHearTheMarkersSomeTimeAfterTheyWereSaid) {
   EXPECT_LT(report["own_marker_db"]["max"].number(), -20);
 }
 
+// Their sockets were too many for the usual soft limit: calls failed, and it looked like the mixer.
+TEST_F(Load, CallersAreNotAsFewAsTheSoftLimitOfFiles) {
+  std::vector<std::string> argv{"sh", "-c", "ulimit -Sn 40 && exec \"$@\"", "sh"};
+  const auto load_argv = command({"--callers", "60", "--seconds", "1", "--json", "--quiet"});
+  argv.insert(argv.end(), load_argv.begin(), load_argv.end());
+  support::Process load({.argv = argv});
+  EXPECT_EQ(report_of(load, 0)["calls"]["connected"].number(), 60);
+}
+
 TEST_F(Load, AMutedTalkerSaysNoMarker) {
   const Json report = run({"--callers", "5", "--talkers", "1", "--muted", "1", "--seconds", "5"});
   EXPECT_EQ(report["calls"]["connected"].number(), 5);

@@ -13,7 +13,6 @@
 // are to get (50 packets/s each) is void.
 #include <opus.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +36,7 @@
 
 #include "media/audio_frame.h"
 #include "media/gst/dtls_srtp.h"
+#include "media/gst/file_limit.h"
 #include "media/gst/gst_engine.h"
 #include "media/gst/io_thread.h"
 #include "media/rtp_header.h"
@@ -93,13 +93,6 @@ LegRemote remote_of(const Message& half, DtlsRole our_role) {
 
 void say(int socket, const Message& message) {
   if (send(socket, &message, sizeof message, 0) != sizeof message) std::_Exit(1);
-}
-
-void allow_files() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // A second of something like speech, or of silence.
@@ -401,7 +394,7 @@ Options options_of(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   const Options options = options_of(argc, argv);
-  allow_files();
+  raise_file_limit();
   for (const std::uint64_t io_threads : options.io_threads) {
     const pid_t engine = fork();
     if (engine == 0) run(options, static_cast<unsigned>(io_threads));
