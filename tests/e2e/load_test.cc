@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tests/e2e/world.h"
+#include "tests/support/eventually.h"
 #include "tests/support/speech.h"
 #include "tools/call/wav.h"
 
@@ -98,6 +99,26 @@ TEST_F(Load, CallersAreNotAsFewAsTheSoftLimitOfFiles) {
   argv.insert(argv.end(), load_argv.begin(), load_argv.end());
   support::Process load({.argv = argv});
   EXPECT_EQ(report_of(load, 0)["calls"]["connected"].number(), 60);
+}
+
+TEST_F(Load, CallersAreSpreadOverTheRoomsAndHearTheirOwn) {
+  Json report;
+  int runs = 0;
+  while (runs < 5) {
+    ++runs;
+    report = run({"--callers", "9", "--rooms", "3", "--talkers", "1", "--seconds", "6"});
+    ASSERT_GT(report["markers"]["expected"].number(), 0);
+    if (report["markers"]["heard"].number() == report["markers"]["expected"].number()) break;
+  }
+  EXPECT_EQ(report["rooms"].number(), 3);
+  EXPECT_EQ(report["calls"]["connected"].number(), 9);
+  EXPECT_EQ(report["listeners_sent_per_s"]["count"].number(), 6) << "one talks in each";
+  EXPECT_EQ(report["markers"]["heard"].number(), report["markers"]["expected"].number());
+  for (const char* room : {"room1", "room2", "room3"}) {
+    const std::string ended = std::string("call=ended room=") + room + " ";
+    EXPECT_TRUE(support::eventually([&] { return mixer_.logged(ended) == 3 * runs; }))
+        << mixer_.log();
+  }
 }
 
 TEST_F(Load, AMutedTalkerSaysNoMarker) {
