@@ -121,6 +121,13 @@ TEST_F(Load, CallersAreSpreadOverTheRoomsAndHearTheirOwn) {
   }
 }
 
+// He is the floor of what a mixer gives back: the README says below -100 dB.
+TEST_F(Load, WhoTalksAloneHearsNothingOfHimself) {
+  const Json report = run({"--callers", "4", "--talkers", "1", "--seconds", "9"});
+  EXPECT_GT(report["own_marker_db"]["count"].number(), 0);
+  EXPECT_LT(report["own_marker_db"]["max"].number(), -100);
+}
+
 TEST_F(Load, AMutedTalkerSaysNoMarker) {
   const Json report = run({"--callers", "5", "--talkers", "1", "--muted", "1", "--seconds", "5"});
   EXPECT_EQ(report["calls"]["connected"].number(), 5);

@@ -180,6 +180,7 @@ class Report(unittest.TestCase):
                 (lambda r: r["markers"].update(heard=84), "84 of 89 marker tones"),
                 (lambda r: r["packets"].update(undecryptable=5), "5 packets could not be decrypted"),
                 (lambda r: r["own_marker_db"].update(max=-3), "A talker hears himself, at -3 dB"),
+                (lambda r: r.update(talkers=1), "A talker hears himself, at -46.1 dB"),
                 (lambda r: r["coin"].update(left_out=6), "6 versions of conference documents were left out"),
                 (lambda r: r["crowd_late_ms"].update(p99=44), "Void: the callers themselves were 44 ms late"),
                 (lambda r: r.update(measured_s=0), "Void: nothing was measured")]:
