@@ -205,6 +205,19 @@ TEST_F(Load, SilenceIsOfTheTalkersAlone) {
             report["listeners_sent_per_s"]["min"].number() * 0.8);
 }
 
+TEST_F(Load, CallersWhoLikeLongPacketsGetAThirdOfThemAndHearTheSame) {
+  Json report;
+  for (int tries = 0; tries < 5; ++tries) {
+    report = run({"--callers", "5", "--talkers", "2", "--seconds", "7", "--ptime", "60"});
+    ASSERT_GT(report["markers"]["expected"].number(), 0);
+    if (report["markers"]["heard"].number() == report["markers"]["expected"].number()) break;
+  }
+  EXPECT_EQ(report["ptime_ms"].number(), 60);
+  EXPECT_EQ(report["markers"]["heard"].number(), report["markers"]["expected"].number());
+  EXPECT_LT(report["received_per_s"]["max"].number(), 18);
+  EXPECT_GT(report["received_per_s"]["min"].number(), 12);
+}
+
 TEST_F(Load, OnlyListenersComeAndGo) {
   const Json report = run({"--callers", "8", "--talkers", "2", "--seconds", "6", "--churn", "3"});
   EXPECT_EQ(report["injected"]["churn_per_s"].number(), 3);

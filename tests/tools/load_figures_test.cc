@@ -81,6 +81,19 @@ TEST(LoadFigures, RatesAreOfListenersAndOfTheMeasuredTime) {
   EXPECT_EQ(json["markers"]["heard"].number(), 2);
 }
 
+TEST(LoadFigures, OfLongerPacketsFewerAreEnough) {
+  Scene scene;
+  scene.roles[3].packet = 60ms;
+  scene.measured.traffic[2].received = 500;
+  scene.measured.traffic[3].received = 167;
+  const auto too_few = [&scene] {
+    return call::Json(to_json(scene.measured, scene.roles))["listeners_below_49_per_s"].number();
+  };
+  EXPECT_EQ(too_few(), 0);
+  scene.measured.traffic[3].received = 160;
+  EXPECT_EQ(too_few(), 1);
+}
+
 TEST(LoadFigures, NothingIsNotMeasured) {
   EXPECT_TRUE(spread({}).is_null());
   EXPECT_TRUE(to_json(Scene().measured, Scene().roles).size() > 0);

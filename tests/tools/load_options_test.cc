@@ -50,6 +50,7 @@ TEST(LoadOptions, MistakesEndWithTheStatusOfWrongUse) {
                                              {"--burst", "0.5"},
                                              {"--reorder", "51"},
                                              {"--jitter", "-1"},
+                                             {"--ptime", "30"},
                                              {"--silence", "-1"},
                                              {"--afflict", "nobody"},
                                              {"--listeners", "loud"},

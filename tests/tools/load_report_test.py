@@ -37,7 +37,7 @@ def good_run():
               "watched_memory_mb": 30 + t}
              for t, phase in enumerate(["joining", "settling", "measuring", "measuring", "leaving"])]
     return {
-        "seed": 2933359261, "callers": 10, "talkers": 2, "rooms": 1, "listeners": "dtx",
+        "seed": 2933359261, "callers": 10, "talkers": 2, "rooms": 1, "listeners": "dtx", "ptime_ms": 20,
         "injected": {"loss_percent": 5.5, "burst": 2.25, "jitter_ms": 41, "reorder_percent": 7, "afflicted": "talkers",
                      "afflicted_percent": 91, "muted": 1, "silence_s": 3.5, "vanish_percent": 0, "rejoin_percent": 13,
                      "churn_per_s": 0.75},
@@ -177,6 +177,8 @@ class Report(unittest.TestCase):
                 (lambda r: r["calls"]["ended_by_mixer"].update(expired=3), "ended by the mixer: 3, for “expired”"),
                 (lambda r: r.update(link_lost="see-other-host"), "The link to the server was lost: see-other-host"),
                 (lambda r: r.update(listeners_below_49_per_s=4), "4 listeners got less than 49 packets/s"),
+                (lambda r: r.update(listeners_below_49_per_s=4, ptime_ms=60),
+                 "4 listeners got less than 16.3 packets/s"),
                 (lambda r: r["markers"].update(heard=84), "84 of 89 marker tones"),
                 (lambda r: r["packets"].update(undecryptable=5), "5 packets could not be decrypted"),
                 (lambda r: r["own_marker_db"].update(max=-3), "A talker hears himself, at -3 dB"),

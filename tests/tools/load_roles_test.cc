@@ -44,6 +44,12 @@ TEST(Roles, TheFirstTalkersOfEachRoomHaveAMarkerOfTheirOwn) {
   }
 }
 
+TEST(Roles, AllLikePacketsOfTheSameLength) {
+  Options options = of(3, 1);
+  options.ptime = std::chrono::milliseconds(60);
+  for (const Role& role : draw_roles(options)) EXPECT_EQ(role.packet, options.ptime);
+}
+
 TEST(Roles, BadLinesGoToTheirShareOfThoseWhoMayHaveThem) {
   Options options = of(103, 3);
   options.line.loss = 0.05;

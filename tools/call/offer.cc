@@ -63,6 +63,7 @@ jingle::RtpDescription make_description(std::uint32_t ssrc, const OfferOptions& 
   opus.clockrate = 48000;
   opus.channels = 2;
   opus.parameters = {{"minptime", "10"}, {"useinbandfec", "1"}};
+  if (options.ptime_ms != OfferOptions().ptime_ms) opus.ptime_ms = options.ptime_ms;
   if (options.stereo) opus.parameters.emplace_back("stereo", "1");
   jingle::PayloadType keys;
   keys.id = kTelephoneEvent;

@@ -22,6 +22,7 @@ struct OfferOptions {
   bool rtcp_mux = true;
   bool stereo = false;           // liked (RFC 7587 §6.1)
   bool fingerprint_lie = false;  // a fingerprint that our certificate does not have
+  std::uint32_t ptime_ms = 20;   // liked (RFC 4566 §6)
 };
 
 jingle::SessionInitiate make_offer(const jingle::Jid& initiator, const media::LegOpened& local,

@@ -2,6 +2,8 @@
 
 #include <opus/opus.h>
 
+#include <algorithm>
+#include <array>
 #include <new>
 
 namespace load {
@@ -10,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kMadeUp_frames = 5;       // beyond that, silence
+constexpr int kLongest_frames = 3;      // of a packet: 60 ms
 constexpr auto kOwnFrom = 80ms;         // the way there and back
 constexpr std::size_t kOwn_frames = 8;  // of the marker's ten
 
@@ -35,15 +38,21 @@ void Ear::hear(const media::RtpPacket& packet, TimePoint at) {
   const auto ahead = sequence_ ? static_cast<std::int16_t>(packet.sequence - *sequence_) : 1;
   if (ahead <= 0) return;
   media::Frame frame;
-  for (int i = 1; i < ahead && i <= kMadeUp_frames; ++i) {
+  const int missing = std::min((ahead - 1) * packet_frames_, kMadeUp_frames);
+  for (int i = 0; i < missing; ++i) {
     if (opus_decode(decoder_.get(), nullptr, 0, frame.data(), media::kFrame_samples, 0) > 0) {
       take(frame, at);
     }
   }
   sequence_ = packet.sequence;
-  if (opus_decode(decoder_.get(), packet.payload.data(),
-                  static_cast<opus_int32>(packet.payload.size()), frame.data(),
-                  media::kFrame_samples, 0) == media::kFrame_samples) {
+  std::array<std::int16_t, kLongest_frames * media::kFrame_samples> sound;
+  const int samples = opus_decode(decoder_.get(), packet.payload.data(),
+                                  static_cast<opus_int32>(packet.payload.size()), sound.data(),
+                                  static_cast<int>(sound.size()), 0);
+  if (samples < media::kFrame_samples) return;
+  packet_frames_ = samples / media::kFrame_samples;
+  for (int i = 0; i < packet_frames_; ++i) {
+    std::copy_n(sound.begin() + i * media::kFrame_samples, media::kFrame_samples, frame.begin());
     take(frame, at);
   }
 }

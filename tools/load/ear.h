@@ -43,6 +43,7 @@ class Ear {
   MarkerDetector detector_;
   std::uint32_t ssrc_ = 0;
   std::optional<std::uint16_t> sequence_;
+  int packet_frames_ = 1;  // in the last one
   std::vector<MarkerDetector::Onset> heard_;
   std::optional<TimePoint> own_said_;
   std::vector<std::int16_t> after_own_;

@@ -82,12 +82,14 @@ Json::Object to_json(const Measured& measured, const std::vector<Role>& roles) {
   Traffic total;
   std::vector<double> received, talkers_sent, listeners_sent, reported;
   std::size_t listeners_with_loss = 0;
+  std::size_t short_of = 0;
   for (std::size_t i = 0; i < roles.size(); ++i) {
     const Traffic& traffic = measured.traffic.at(i);
     (roles[i].talker ? talkers_sent : listeners_sent)
         .push_back(static_cast<double>(traffic.sent) / time_s);
     if (!roles[i].talker) {
       received.push_back(static_cast<double>(traffic.received) / time_s);
+      short_of += received.back() * (roles[i].packet / media::kTick) < 49 ? 1 : 0;
       listeners_with_loss += traffic.lost > 0 ? 1 : 0;
     }
     if (roles[i].afflicted) reported.push_back(100 * traffic.reported_loss);
@@ -101,7 +103,6 @@ Json::Object to_json(const Measured& measured, const std::vector<Role>& roles) {
     total.lost += traffic.lost;
     total.longest_gap = std::max(total.longest_gap, traffic.longest_gap);
   }
-  const auto short_of = std::ranges::count_if(received, [](double each_s) { return each_s < 49; });
   const auto afflicted = std::ranges::count_if(roles, &Role::afflicted);
 
   std::vector<double> delays, own_db;
@@ -120,7 +121,7 @@ Json::Object to_json(const Measured& measured, const std::vector<Role>& roles) {
   }
   return {{"measured_s", time_s},
           {"received_per_s", spread(std::move(received))},
-          {"listeners_below_49_per_s", static_cast<double>(short_of)},
+          {"listeners_below_49_per_s", number(short_of)},
           {"talkers_sent_per_s", spread(std::move(talkers_sent))},
           {"listeners_sent_per_s", spread(std::move(listeners_sent))},
           {"packets", Json::Object{{"sent", number(total.sent)},

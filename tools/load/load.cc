@@ -181,6 +181,7 @@ void Load::begin_call(std::size_t number) {
   call::CallerSpec spec;
   spec.sid = random_sid(random_);
   spec.to = room_of(options_, number);
+  spec.offer.ptime_ms = static_cast<std::uint32_t>(options_.ptime.count());
   spec.patience = options_.patience;
   slot.dialled_at = clock_.now();
   slot.caller = std::make_unique<call::Caller>(std::move(spec), slot.dialled_at);

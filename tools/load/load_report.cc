@@ -99,6 +99,7 @@ Json Load::report() {
                       {"talkers", options_.talkers},
                       {"rooms", options_.rooms},
                       {"listeners", name_of(options_.listeners)},
+                      {"ptime_ms", static_cast<double>(options_.ptime.count())},
                       {"injected", injected(options_)},
                       {"calls", Json::Object{{"connected", static_cast<double>(join_ms_.size())},
                                              {"ended_as_asked", static_cast<double>(succeeded_)},

@@ -17,6 +17,7 @@ struct Raw {  // what CLI11 fills in and Options has in another form
   std::string component, server, to;
   double seconds = 10, settle = 2, patience = 60, silence = 0;
   double loss = 0, jitter_ms = 0, reorder = 0, afflicted = 100, vanish = 0, rejoin = 0;
+  int ptime_ms = 20;
 };
 
 std::chrono::milliseconds milliseconds(double seconds) {
@@ -36,6 +37,8 @@ void add_link(CLI::App& app, Options& options, Raw& raw) {
       ->check(CLI::PositiveNumber);
   app.add_option("--join-rate", options.join_rate, "calls a second")
       ->check(CLI::Range(0.1, 10000.0));
+  app.add_option("--ptime", raw.ptime_ms, "ms of sound that callers like in a packet")
+      ->check(CLI::IsMember({20, 40, 60}));
   app.add_option("--muted", options.muted, "so many talkers of each room are muted")
       ->check(CLI::Range(0, kMaxCallers));
   app.add_option("--silence", raw.silence, "seconds without talk, in the middle")
@@ -120,6 +123,7 @@ void translate(const Raw& raw, Options& options) {
   options.settle = milliseconds(raw.settle);
   options.patience = milliseconds(raw.patience);
   options.silence = milliseconds(raw.silence);
+  options.ptime = std::chrono::milliseconds(raw.ptime_ms);
   options.line.loss = raw.loss / 100;
   options.line.jitter = std::chrono::microseconds(std::llround(raw.jitter_ms * 1000));
   options.line.reorder = raw.reorder / 100;

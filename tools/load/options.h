@@ -19,7 +19,8 @@ struct Options {
   std::string address = "127.0.0.1";  // of the callers
   int callers = 10, talkers = 1, rooms = 1;
   std::chrono::milliseconds seconds{10000}, settle{2000}, patience{60000};
-  double join_rate = 50;  // a second
+  double join_rate = 50;                // a second
+  std::chrono::milliseconds ptime{20};  // that callers like to be sent in a packet
   enum class Listeners { dtx, noise, none } listeners = Listeners::dtx;
   std::string speech;  // a WAV file; empty: espeak-ng
   int sample = 20;

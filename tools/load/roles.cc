@@ -37,6 +37,7 @@ std::vector<Role> draw_roles(const Options& options) {
     Role& role = roles[i];
     role.room = room_number(options, i);
     role.talker = is_talker(options, i);
+    role.packet = options.ptime;
     const std::size_t rank = i / static_cast<std::size_t>(options.rooms);
     if (role.talker && rank < kMarkers) role.marker = rank;
     role.voice_from = random() >> 16;
