@@ -225,6 +225,7 @@ class Crowd::Impl {
     media::LegClosed closed{close.leg, {}};
     if (Leg* leg = find(close.leg)) {
       closed.statistics = leg->statistics();
+      leg->end_hearing(now);
       leg->say_bye(now);
       legs_[close.leg.value - 1].reset();
       // The leg's number may soon be that of another call.
@@ -249,6 +250,9 @@ class Crowd::Impl {
   void on(const End&, TimePoint now) {
     measuring_ = false;
     measured_.to = now;
+    for (const auto& leg : legs_) {
+      if (leg) leg->end_hearing(now);
+    }
     for (std::size_t i = 0; i < ears_.size(); ++i) {
       if (ears_[i]) measured_.ears.push_back({i, ears_[i]->heard(), ears_[i]->own_db()});
     }

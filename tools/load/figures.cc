@@ -100,6 +100,7 @@ Json::Object to_json(const Measured& measured, const std::vector<Role>& roles) {
     total.delayed += traffic.delayed;
     total.overtaken += traffic.overtaken;
     total.gaps += traffic.gaps;
+    total.gaps_of_two += traffic.gaps_of_two;
     total.lost += traffic.lost;
     total.longest_gap = std::max(total.longest_gap, traffic.longest_gap);
   }
@@ -132,6 +133,7 @@ Json::Object to_json(const Measured& measured, const std::vector<Role>& roles) {
                                    {"overtaken", number(total.overtaken)},
                                    {"lost", static_cast<double>(total.lost)}}},
           {"gaps", Json::Object{{"count", number(total.gaps)},
+                                {"over_two_packets", number(total.gaps_of_two)},
                                 {"longest_ms", 1000 * seconds(total.longest_gap)}}},
           {"bad_lines", static_cast<double>(afflicted)},
           {"listeners_with_loss", number(listeners_with_loss)},

@@ -17,7 +17,6 @@ using namespace std::chrono_literals;
 using media::gst::DtlsSrtp;
 
 constexpr auto kConnectTime = 30s;
-constexpr auto kGap = 60ms;           // three packets
 constexpr auto kReportInterval = 5s;  // RFC 3550 §6.2, times 0.5 to 1.5
 constexpr unsigned kAtOnce = 8;       // datagrams read by one system call
 constexpr std::size_t kDatagram = 1600;
@@ -93,7 +92,7 @@ void Leg::on_selected(const Address& peer) {
   selected_ = true;
   (void)::connect(fd_, peer.get(), peer.length);
   if (host_.plain) {
-    connected_ = true;
+    connected_ = std::chrono::steady_clock::now();
     host_.emit(media::LegConnected{id_, "", ""});
   } else {
     shake_hands(dtls_->start());
@@ -105,7 +104,7 @@ void Leg::shake_hands(DtlsSrtp::State state) {
   if (const auto due = dtls_->timeout()) dtls_due_ = std::chrono::steady_clock::now() + *due;
   if (state == DtlsSrtp::State::connected) {
     dtls_due_.reset();
-    connected_ = true;
+    connected_ = std::chrono::steady_clock::now();
     host_.emit(media::LegConnected{id_, "host " + host_.address + ":" + std::to_string(port_),
                                    dtls_->profile()});
   } else if (state == DtlsSrtp::State::fingerprint_mismatch) {
@@ -195,13 +194,21 @@ void Leg::arrive(std::span<const std::uint8_t> rtp, TimePoint now) {
     newest_received_ = packet->sequence;
   }
   traffic_.lost += rtcp_.lost() - std::exchange(lost_told_, rtcp_.lost());
-  if (last_received_ && now - *last_received_ > kGap) {
-    ++traffic_.gaps;
-    traffic_.longest_gap =
-        std::max<std::chrono::nanoseconds>(traffic_.longest_gap, now - *last_received_);
-  }
+  if (last_received_) count_gap(*last_received_, now);
   last_received_ = now;
   if (ear_ != nullptr) ear_->hear(*packet, now);
+}
+
+void Leg::count_gap(TimePoint from, TimePoint to) {
+  const std::chrono::nanoseconds gap = to - from;
+  if (gap > 2 * role_.packet) ++traffic_.gaps_of_two;
+  if (gap <= 3 * role_.packet) return;
+  ++traffic_.gaps;
+  traffic_.longest_gap = std::max(traffic_.longest_gap, gap);
+}
+
+void Leg::end_hearing(TimePoint now) {
+  if (connected_ && !vanished_) count_gap(last_received_.value_or(*connected_), now);
 }
 
 void Leg::tick(TimePoint now) {

@@ -28,10 +28,11 @@ struct Traffic {
   std::uint64_t sent = 0;
   std::uint64_t received = 0;  // RTP that could be decrypted, before a bad line spoils it
   std::uint64_t undecryptable = 0;
-  std::uint64_t dropped = 0;    // by its bad line, both ways
-  std::uint64_t delayed = 0;    // by it, both ways
-  std::uint64_t overtaken = 0;  // received after a later one
-  std::uint64_t gaps = 0;       // over 60 ms between two packets
+  std::uint64_t dropped = 0;      // by its bad line, both ways
+  std::uint64_t delayed = 0;      // by it, both ways
+  std::uint64_t overtaken = 0;    // received after a later one
+  std::uint64_t gaps = 0;         // longer than three packets without one, be it until the end
+  std::uint64_t gaps_of_two = 0;  // longer than two; these are among them
   std::chrono::nanoseconds longest_gap{};
   std::int64_t lost = 0;     // as its RTCP tells the mixer
   double reported_loss = 0;  // the most that the mixer's RTCP told it, 0 to 1
@@ -66,10 +67,12 @@ class Leg {
   void set_silent(bool silent) { silent_ = silent; }
   // No word any more, no answer to anything.
   void vanish() { vanished_ = true; }
-  bool connected() const { return connected_; }
+  bool connected() const { return connected_.has_value(); }
   std::uint64_t take_received_lately() { return std::exchange(received_lately_, 0); }
   media::LegStatistics statistics() const;
   void say_bye(TimePoint now);
+  // Nothing more is expected of the mixer: what has not come by now is a gap.
+  void end_hearing(TimePoint now);
 
   void readable(TimePoint now);
   void tick(TimePoint now);  // every 20 ms
@@ -85,6 +88,7 @@ class Leg {
   void send_sound(TimePoint now);
   void send_report(TimePoint now);
   void send_protected(std::size_t size, bool rtcp, TimePoint now);
+  void count_gap(TimePoint from, TimePoint to);
   void fail(media::LegFailure cause, const char* text);
 
   // Constant after construction
@@ -103,11 +107,11 @@ class Leg {
   media::RtcpSession rtcp_;
   std::optional<call::RtpSender> sender_;
   std::optional<BadLine> out_, in_;
-  bool selected_ = false, connected_ = false, failed_ = false;
+  bool selected_ = false, failed_ = false;
   bool sending_ = false, silent_ = false, vanished_ = false;
   std::uint64_t ticks_ = 0, received_lately_ = 0;
   std::int64_t lost_told_ = 0;
-  std::optional<TimePoint> give_up_, last_received_;
+  std::optional<TimePoint> give_up_, connected_, last_received_;
   std::optional<std::uint16_t> newest_received_;
   TimePoint next_report_{};
   std::array<std::uint8_t, 2048> buffer_{};

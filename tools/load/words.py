@@ -42,7 +42,9 @@ WORDS = {
     "packets.delayed_by_bad_lines": ("delayed by bad lines", "both ways"),
     "packets.overtaken": ("overtaken", "received after a later one, as seen behind a bad line"),
     "packets.lost": ("lost", "on the way to callers, as seen behind a bad line (RFC 3550 §6.4.1)"),
-    "gaps.count": ("gaps", "over 60 ms without a packet, as a caller sees it behind his bad line"),
+    "gaps.count": ("gaps", "longer than three packets, 60 ms, without one, be it until the end, as a caller "
+                           "sees it behind his bad line"),
+    "gaps.over_two_packets": ("longer than two packets", "40 ms; the gaps are among them"),
     "gaps.longest_ms": ("longest gap, ms", ""),
     "bad_lines": ("callers on bad lines", ""),
     "listeners_with_loss": ("listeners who saw loss", ""),
