@@ -88,6 +88,42 @@ class Rows(unittest.TestCase):
         small["listeners_with_loss"] = 0
         self.assertIn("saw loss", void(small, size=10))
 
+    def test_where_all_are_to_see_loss_it_is_not_enough_that_some_do(self):
+        self.assertIn("99 listeners saw loss",
+                      versus_janus.void_because(report() | {"listeners_with_loss": 99}, SIZE, "dtx", 60, lossy=100))
+        lossy = report() | {"listeners_with_loss": 100}
+        lossy["sampled"][5]["markers_heard"], lossy["sampled"][6]["markers_heard"] = 36, 40
+        self.assertEqual(versus_janus.row_of("mixer", SIZE, "dtx", lossy, 60, lossy=100)["void"], "")
+        lossy["sampled"][7]["markers_heard"] = 37
+        self.assertEqual(versus_janus.row_of("mixer", SIZE, "dtx", lossy, 60, lossy=100)["void"],
+                         "markers were missed")
+
+    def test_rooms_of_several_sizes_and_numbers_are_measured_and_no_row_has_more_people_than_asked_for(self):
+        def measured(most):
+            asked = []
+
+            class Bench:
+                @staticmethod
+                def mixer(size, sends, rooms=1, bitrate=32000, lossy=10, ptime=20):
+                    asked.append((rooms, size // rooms, bitrate, lossy, ptime))
+                    return report()
+            with tempfile.TemporaryDirectory() as folder:
+                class Args:
+                    sizes, rows, without_janus, capacity, seconds = [], [], True, most, 60
+                    out = pathlib.Path(folder)
+                rows = versus_janus.measure(Bench, Args)[1]
+            self.assertEqual([(row["rooms"], row["size"]) for row in rows], [(r, r * n) for r, n, *_ in asked])
+            return asked, versus_janus.table([], rows, type("Of", (), {"seconds": 60, "janus_rate": 48000}))
+        asked, text = measured(400)
+        self.assertEqual({each for rooms, each, *_ in asked}, {10, 50, 200})
+        for each in (10, 50, 200):
+            self.assertEqual(len({rooms for rooms, size, *_ in asked if size == each}), 2, each)
+        self.assertEqual({bitrate for _, _, bitrate, *_ in asked}, {16000, 32000, 64000})
+        self.assertEqual({lossy for *_, lossy, _ in asked}, {10, 100})
+        self.assertEqual({ptime for *_, ptime in asked}, {20, 60})
+        self.assertIn("| 32 kbit/s | 20 | 10 | ", text)
+        self.assertTrue(all(rooms * each <= 20 for rooms, each, *_ in measured(20)[0]))
+
     def test_a_trial_says_so_and_is_not_for_the_readme(self):
         done = subprocess.run([sys.executable, SCRIPT, "--readme", "--seconds", "59"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 2)
@@ -111,7 +147,7 @@ class Rows(unittest.TestCase):
 
             class Bench:
                 @staticmethod
-                def mixer(size, sends, bitrate=32000, rooms=1):
+                def mixer(size, sends, rooms=1, **_):
                     return report()
 
                 @staticmethod
