@@ -221,7 +221,7 @@ struct PlayStarted {  // its first sound is on its way into the mix
   bool broadcast = false;  // its server says that it is a station
   bool operator==(const PlayStarted&) const = default;
 };
-struct PlayTagged {  // they have changed
+struct PlayTagged {  // they have changed; at most one a second
   PlayId play;
   PlayTags tags;
   bool operator==(const PlayTagged&) const = default;

@@ -2,10 +2,12 @@
 // wakes its poll.
 //
 // When it is full: a value that `may_drop` (a level, a key pressed: news that the next one
-// replaces) is refused and push() says so. Anything else is kept always: there are a few per leg
-// (opened, connected, failed, closed) and a few more per ICE restart (restarted, gathered,
-// connected again), of which limits::kRestartGap leaves a leg one a second. So their number is
-// bounded by the legs there are, and losing one would leave a participant who is not there.
+// replaces) is refused and push() says so. Anything else is kept always, for whoever sends it is
+// bounded: there are a few per leg (opened, connected, failed, closed) and a few more per ICE
+// restart (restarted, gathered, connected again), of which limits::kRestartGap leaves a leg one a
+// second; a piece that is played begins and ends once, and its tags come at most once a second; a
+// recording tells of losses ten times a second at most. So their number is bounded by the legs,
+// pieces and recordings there are, and losing one would leave a participant who is not there.
 #pragma once
 
 #include <sys/eventfd.h>

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 #include "media/gst/fetched_body.h"
 #include "media/gst/fetcher_messages.h"
 #include "media/gst/public_address.h"
+#include "media/gst/response_headers.h"
 #include "media/icy_stream.h"
 #include "media/limits.h"
 #include "media/play_list.h"
@@ -37,7 +39,6 @@ using std::chrono::milliseconds;
 constexpr int kMaxRedirects = 5;
 constexpr int kMaxConnections = 12;     // tried in all: a host may have several addresses
 constexpr std::size_t kBeginning = 16;  // bytes that tell a list
-constexpr std::size_t kMaxHeaderBytes = 4096;
 // FetchRules::most_places: as many at once as this, and then no more than one in a while.
 constexpr int kPlacesAtOnce = 20;
 constexpr milliseconds kBetweenPlaces{200};
@@ -53,10 +54,6 @@ void say(FetcherKind kind, std::string_view text = {}) {
 [[noreturn]] void fail(std::string_view text, FetcherKind kind = FetcherKind::error) {
   say(kind, text);
   _exit(1);
-}
-
-bool same_word(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
 struct CurlFree {
@@ -105,44 +102,13 @@ std::optional<IpAddress> address_of(const sockaddr& address) {
   return ip;
 }
 
-// What a server says of what it gives.
-struct Headers {
-  std::string location, content_type, station;
-  std::string etag, last_modified, date, content_range;
-  std::size_t icy_interval = 0;
-  bool is_station = false, takes_ranges = false;
-
-  void take(std::string_view line) {
-    if (line.starts_with("HTTP/")) *this = {};  // after 103, for one
-    const std::size_t colon = line.find(':');
-    if (colon == line.npos || line.size() > kMaxHeaderBytes) return;
-    const std::string_view name = line.substr(0, colon);
-    std::string_view value = line.substr(colon + 1);
-    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
-    value = value.substr(0, value.find_last_not_of(" \t\r\n") + 1);
-    if (same_word(name, "location")) location = value;
-    if (same_word(name, "content-type")) content_type = value;
-    if (same_word(name, "etag")) etag = value;
-    if (same_word(name, "last-modified")) last_modified = value;
-    if (same_word(name, "date")) date = value;
-    if (same_word(name, "content-range")) content_range = value;
-    if (same_word(name, "accept-ranges")) takes_ranges = same_word(value, "bytes");
-    // SHOUTcast's and Icecast's; that a length is missing says nothing.
-    if (same_word(name.substr(0, 4), "icy-")) is_station = true;
-    if (same_word(name, "icy-name")) station = as_utf8(value);
-    if (same_word(name, "icy-metaint")) {
-      icy_interval = std::strtoul(std::string(value).c_str(), nullptr, 10);
-    }
-  }
-
-  // RFC 9110 §13.1.5: what changes when it changes by a byte. Empty: nothing says that.
-  std::string validator() const {
-    if (is_strong_etag(etag)) return etag;
-    const std::time_t changed = curl_getdate(last_modified.c_str(), nullptr),
-                      now = curl_getdate(date.c_str(), nullptr);
-    return changed >= 0 && now - changed >= kApart_s ? last_modified : "";
-  }
-};
+// RFC 9110 §13.1.5: what changes when it changes by a byte. Empty: nothing says that.
+std::string validator_of(const ResponseHeaders& headers) {
+  if (is_strong_etag(headers.etag)) return headers.etag;
+  const std::time_t changed = curl_getdate(headers.last_modified.c_str(), nullptr),
+                    now = curl_getdate(headers.date.c_str(), nullptr);
+  return changed >= 0 && now - changed >= kApart_s ? headers.last_modified : "";
+}
 
 // One request after the other until there is something to play; and then one for each place of it
 // that the decoder asks for.
@@ -205,8 +171,9 @@ class Fetcher {
     headers_ = {};
     in_body_ = false;
     refused_address_ = false;
-    listed_ = std::ranges::any_of(
-        rules_.hosts, [this](const std::string& host) { return same_word(host, url_.host); });
+    listed_ = std::ranges::any_of(rules_.hosts, [this](const std::string& host) {
+      return strcasecmp(host.c_str(), url_.host.c_str()) == 0;
+    });
     easy_.reset(curl_easy_init());
     if (!easy_) fail("The mixer has no memory left.");
     set_up();
@@ -331,12 +298,23 @@ class Fetcher {
     }
     fetched_ += bytes.size();
     if (fetched_ > rules_.most_bytes) fail(kTooLarge);
+    tell_title();
     icy_->feed(
         bytes, [this](std::string_view part) { take_body(part); },
-        [](const std::string& title) { say(FetcherKind::title, title); });
+        [this](std::string title) {
+          title_ = std::move(title);
+          tell_title();
+        });
     // Waiting until it is wanted was none of the server's fault.
     if (!listing_ && streaming_) deadline_ = std::min(Clock::now() + rules_.silence, end_);
     return decoder_ == BodyWriter::Decoder::content;
+  }
+
+  // The last, of those that have come too soon after the one before.
+  void tell_title() {
+    if (!streaming_ || title_.empty() || Clock::now() < next_title_) return;
+    next_title_ = Clock::now() + kBetweenTitles;
+    say(FetcherKind::title, std::exchange(title_, ""));
   }
 
   // The place asked for, of what it was before; or all of that: then what is before the place is
@@ -369,7 +347,7 @@ class Fetcher {
     say(headers_.is_station ? FetcherKind::station : FetcherKind::stream, headers_.station);
     size_ = length().value_or(0);
     if (rules_.most_places > 0 && headers_.takes_ranges && !headers_.is_station && size_ > 0) {
-      validator_ = headers_.validator();
+      validator_ = validator_of(headers_);
     }
     const FetchedSize size{validator_.empty() ? -1 : static_cast<std::int64_t>(size_)};
     if (!body_.begin(size)) _exit(0);
@@ -453,7 +431,7 @@ class Fetcher {
   bool late_ = false;
   std::unique_ptr<CURL, CurlFree> easy_;
   std::unique_ptr<curl_slist, CurlFree> asked_headers_;
-  Headers headers_;
+  ResponseHeaders headers_;
   bool in_body_ = false, broke_off_ = false;
 
   // Of what is at the end of them.
@@ -463,7 +441,9 @@ class Fetcher {
   BodyWriter body_{kChildExtra_fd};
   BodyWriter::Decoder decoder_ = BodyWriter::Decoder::content;
   std::optional<IcyStream> icy_;
-  std::string beginning_;  // a list as a whole
+  std::string title_;               // that is to be told
+  Clock::time_point next_title_{};  // may be told
+  std::string beginning_;           // a list as a whole
   std::uint64_t fetched_ = 0;
 };
 

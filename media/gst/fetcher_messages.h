@@ -1,6 +1,7 @@
 // media/gst/fetcher_messages.h: what a piece's fetcher, a child process, is told and says.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +25,10 @@ struct FetchRequest {
   std::string write() const;
   static std::optional<FetchRequest> parse(const std::string& text);
 };
+
+// Titles, and the tags that become of them, are told no more often: a station may have one for each
+// byte, and nobody reads faster.
+inline constexpr std::chrono::seconds kBetweenTitles{1};
 
 enum class FetcherKind : std::uint32_t {
   // First, one of these:

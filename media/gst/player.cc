@@ -253,7 +253,7 @@ PlayEnded Player::listen(DecoderProcess& decoder, FetcherProcess* fetcher) {
     const auto bytes = message->bytes;
     switch (static_cast<DecoderKind>(message->kind)) {
       case DecoderKind::started: started(bytes); break;
-      case DecoderKind::tags: tagged(tags_of(text_of(bytes))); break;
+      case DecoderKind::tags: decoded_ = tags_of(text_of(bytes)); break;
       case DecoderKind::sound: take(bytes); break;
       case DecoderKind::sought: awaited_ = std::max(0, awaited_ - 1); break;
       case DecoderKind::finished:
@@ -263,6 +263,7 @@ PlayEnded Player::listen(DecoderProcess& decoder, FetcherProcess* fetcher) {
       case DecoderKind::error: return error(clean(text_of(bytes)));
       default: return error(kBrokenDecoder);
     }
+    tell_tags();
   }
   return {spec_.play, PlayEnd::stopped};
 }
@@ -272,9 +273,7 @@ void Player::hear(FetcherProcess& fetcher) {
     const auto kind = static_cast<FetcherKind>(message->kind);
     no_place_ = kind == FetcherKind::no_place;
     if (kind == FetcherKind::error || no_place_) fetch_error_ = clean(text_of(message->bytes));
-    if (kind != FetcherKind::title) continue;
-    title_ = clean(text_of(message->bytes));
-    tagged(decoded_);
+    if (kind == FetcherKind::title) title_ = clean(text_of(message->bytes));
   }
 }
 
@@ -283,8 +282,8 @@ void Player::started(std::span<const std::uint8_t> bytes) {
   auto told = started_of(spec_.play, bytes);
   if (!told) return;
   heard_ = true;
-  if (started_) return tagged(std::move(told->tags));
   decoded_ = std::move(told->tags);
+  if (started_) return;
   told->tags = told_ = tags();
   told->broadcast = is_station_;
   // Of which of them would it be?
@@ -293,12 +292,13 @@ void Player::started(std::span<const std::uint8_t> bytes) {
   parts_.on_event(std::move(*told));
 }
 
-void Player::tagged(PlayTags decoded) {
-  decoded_ = std::move(decoded);
-  PlayTags now = tags();
-  if (!started_ || now == told_) return;
-  told_ = now;
-  parts_.on_event(PlayTagged{spec_.play, std::move(now)});
+// The last, of those that have come too soon after the one before.
+void Player::tell_tags() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!started_ || now < tell_at_ || tags() == told_) return;
+  tell_at_ = now + kBetweenTitles;
+  told_ = tags();
+  parts_.on_event(PlayTagged{spec_.play, told_});
 }
 
 // A station says "Artist - Title", and is where it comes from.

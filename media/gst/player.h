@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -55,7 +56,7 @@ class Player {
   PlayEnded listen(DecoderProcess& decoder, FetcherProcess* fetcher);
   void hear(FetcherProcess& fetcher);
   void started(std::span<const std::uint8_t> bytes);
-  void tagged(PlayTags decoded);
+  void tell_tags();
   PlayTags tags() const;
   void take(std::span<const std::uint8_t> sound);
   bool take_seek(DecoderProcess& decoder);
@@ -76,7 +77,8 @@ class Player {
   // The piece's thread.
   int awaited_ = 0;  // seeks: the sound before they are answered is of elsewhere
   bool started_ = false;
-  PlayTags decoded_, told_;      // tags: as they are in what is played; as they were told
+  PlayTags decoded_, told_;  // tags: as they are in what is played; as they were told
+  std::chrono::steady_clock::time_point tell_at_{};  // or later they are told again
   bool is_station_ = false;      // as its server says
   std::string station_, title_;  // the same
   bool of_many_ = false;         // one of what a list names

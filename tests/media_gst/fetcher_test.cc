@@ -8,7 +8,8 @@
 #include <fstream>
 #include <random>
 
-#include "media/gst/fetcher_messages.h"
+#include "media/gst/fetched_body.h"
+#include "media/gst/fetcher_process.h"
 #include "tests/media_gst/played.h"
 #include "tests/support/audio.h"
 #include "tests/support/https_server.h"
@@ -267,11 +268,44 @@ TEST_F(Fetcher, AStationIsFetchedAsItIsHeardAndItsTitlesAreTold) {
   ASSERT_TRUE(started);
   EXPECT_EQ(started->tags.album, "Radio Test");
   EXPECT_EQ(started->duration, std::nullopt);
-  const auto tagged = played.log.wait_for<PlayTagged>(kPlay);
+  EXPECT_EQ(started->tags.artist, "The Testers");
+  EXPECT_TRUE(eventually([&] {  // a second passes; of sound, many
+    played.hear(kFrame_samples);
+    return played.log.last<PlayTagged>(kPlay).has_value();
+  }));
+  const auto tagged = played.log.last<PlayTagged>(kPlay);
   ASSERT_TRUE(tagged);
   EXPECT_EQ(tagged->tags.artist, "The Testers");
   EXPECT_TRUE(tagged->tags.title.starts_with("It's number ")) << tagged->tags.title;
   EXPECT_FALSE(played.log.wait_for<PlayEnded>(kPlay, milliseconds(0)));
+}
+
+TEST_F(Fetcher, AStationWithATitleForEachByteIsToldOfOnceASecond) {
+  ASSERT_TRUE(tone_file("a.ogg", 1000, 8, "vorbisenc ! oggmux"));
+  const auto before = std::chrono::steady_clock::now();
+  Played played(spec(server_.url("/titles/a.ogg")), rules());
+  EXPECT_EQ(played.ended().cause, PlayEnd::finished) << played.ended().text;
+  const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - before;
+  const auto started = played.log.wait_for<PlayStarted>(kPlay);
+  ASSERT_TRUE(started);
+  EXPECT_NE(started->tags.title, "");
+  EXPECT_LE(static_cast<double>(played.log.count<PlayTagged>(kPlay)), lasted.count() + 2);
+}
+
+TEST_F(Fetcher, TellsNoMoreTitlesThanOneASecond) {
+  ASSERT_TRUE(tone_file("a.ogg", 1000, 8, "vorbisenc ! oggmux"));
+  const auto before = std::chrono::steady_clock::now();
+  FetcherProcess fetcher("/proc/self/exe", {server_.url("/titles/a.ogg"), rules()});
+  BodyReader body(fetcher.body().get());
+  int titles = 0;
+  do {
+    while (const auto message = fetcher.glance()) {
+      titles += static_cast<FetcherKind>(message->kind) == FetcherKind::title ? 1 : 0;
+    }
+  } while (!body.next().empty());
+  const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - before;
+  EXPECT_GE(titles, 1);
+  EXPECT_LE(titles, lasted.count() + 2);
 }
 
 TEST_F(Fetcher, AStationIsWhatSaysSoAndNotWhateverHasNoLength) {

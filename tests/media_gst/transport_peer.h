@@ -45,21 +45,22 @@ class EventLog {
     });
     return found;
   }
-  template <class T>
-  std::size_t count(LegId leg) const {
+  template <class T, class Id>
+  std::size_t count(Id subject) const {
     const std::lock_guard lock(mutex_);
     std::size_t n = 0;
     for (const auto& event : events_) {
       const auto* typed = std::get_if<T>(&event);
-      if (typed && typed->leg == leg) n++;
+      if (typed && is_about(*typed, subject)) n++;
     }
     return n;
   }
-  template <class T>
-  std::optional<T> last(LegId leg) const {
-    const auto all = of(leg);
-    for (auto each = all.rbegin(); each != all.rend(); ++each) {
-      if (const auto* typed = std::get_if<T>(&*each)) return *typed;
+  template <class T, class Id>
+  std::optional<T> last(Id subject) const {
+    const std::lock_guard lock(mutex_);
+    for (auto each = events_.rbegin(); each != events_.rend(); ++each) {
+      const auto* typed = std::get_if<T>(&*each);
+      if (typed && is_about(*typed, subject)) return *typed;
     }
     return std::nullopt;
   }

@@ -16,6 +16,7 @@ as it is asked to be. Prints its port, then the path of each request; `connectio
                     is looked for elsewhere
 /unsized/NAME       that file in a chunk, so without its length
 /station/NAME       the same without end and length, over and over, titles in between if they are wanted
+/titles/NAME        that file, a title after each byte, each time another
 /to?URL             leads there
 /round              leads to itself
 /short/NAME         its first half, and then nothing but a closed connection
@@ -97,6 +98,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wait()
         elif word == "station":
             self.station(rest)
+        elif word == "titles":
+            self.titles(rest)
         elif word == "ranged":
             how, _, name = rest.rpartition("/")
             self.ranged(how, name)
@@ -165,6 +168,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 text += b"\0" * (-len(text) % 16)
                 self.wfile.write(bytes([len(text) // 16]) + text)
             count += 1
+
+    def titles(self, name):
+        data, kind = self.file(name)
+        self.begin(200, Content_Type=kind, icy_name="Radio Test", icy_metaint=1, Connection="close")
+        titles = [f"\1StreamTitle='{title}';".encode() for title in "AB"]
+        self.wfile.write(b"".join(data[i:i + 1] + titles[i % 2] for i in range(len(data))))
 
     def handle(self):
         try:
