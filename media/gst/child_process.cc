@@ -16,8 +16,6 @@
 namespace media::gst {
 namespace {
 
-constexpr std::chrono::milliseconds kRest{5000};
-
 // Beyond those that the child wants, so that none is overwritten by another on its way there.
 Fd out_of_the_way(const Fd& fd) {
   Fd copy(fcntl(fd.get(), F_DUPFD_CLOEXEC, 10));
@@ -109,27 +107,29 @@ ChildProcess::~ChildProcess() {
 
 std::optional<ChildProcess::Message> ChildProcess::next(Silence& why,
                                                         std::chrono::milliseconds patience) {
-  buffer_.clear();
+  const auto until = std::chrono::steady_clock::now() + patience;
+  if (std::exchange(told_, false)) buffer_.clear();
   ChildHeader header;
-  if (!fill(sizeof header, why, patience)) return std::nullopt;
+  if (!fill(sizeof header, why, until)) return std::nullopt;
   std::memcpy(&header, buffer_.data(), sizeof header);
-  why = Silence::gone;  // who speaks nonsense is not listened to any more
-  if (header.bytes > kMaxChildMessageBytes) return {};
-  if (!fill(sizeof header + header.bytes, why, patience)) return std::nullopt;
+  why = Silence::gone;
+  if (header.bytes > kMaxChildMessageBytes) return std::nullopt;
+  if (!fill(sizeof header + header.bytes, why, until)) return std::nullopt;
+  told_ = true;
   return Message{header.kind, std::span(buffer_).subspan(sizeof header)};
 }
 
-// Until the buffer has so many. Woken only between messages.
-bool ChildProcess::fill(std::size_t bytes, Silence& why, std::chrono::milliseconds patience) {
+// Until the buffer has so many.
+bool ChildProcess::fill(std::size_t bytes, Silence& why,
+                        std::chrono::steady_clock::time_point until) {
+  using std::chrono::milliseconds;
   while (buffer_.size() < bytes) {
     pollfd waiting[] = {{.fd = messages_.get(), .events = POLLIN, .revents = 0},
                         {.fd = wake_.get(), .events = POLLIN, .revents = 0}};
-    const nfds_t count = buffer_.empty() ? 2 : 1;
-    // Who has begun a message is about to end it.
-    const auto wait = buffer_.empty() ? patience : std::max(patience, kRest);
-    const int ready = poll(waiting, count, static_cast<int>(wait.count()));
+    const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+    const int ready = poll(waiting, 2, static_cast<int>(std::max(left, milliseconds(0)).count()));
     if (ready < 0 && errno == EINTR) continue;
-    why = ready == 0 && buffer_.empty() ? Silence::stuck : Silence::gone;
+    why = ready == 0 ? Silence::stuck : Silence::gone;
     if (ready <= 0) return false;
     if (waiting[1].revents != 0) {
       std::uint64_t wakes = 0;
@@ -140,6 +140,7 @@ bool ChildProcess::fill(std::size_t bytes, Silence& why, std::chrono::millisecon
     buffer_.resize(bytes);
     const ssize_t got = read(messages_.get(), buffer_.data() + had, bytes - had);
     buffer_.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    why = Silence::gone;
     if (got == 0 || (got < 0 && errno != EINTR)) return false;
   }
   return true;

@@ -29,6 +29,7 @@ class Fd {
 };
 // Sentences for whoever wanted to hear it.
 inline constexpr const char* kTooMuchOpen = "The mixer has too much open.";
+inline constexpr const char* kNoThreadLeft = "The mixer has no thread left for it.";
 inline constexpr const char* kCannotStart = "The mixer cannot start what plays it.";
 
 // Throws std::runtime_error.
@@ -65,17 +66,19 @@ class ChildProcess {
                const Fd& input, const Fd& extra);
   ~ChildProcess();  // kills and reaps it
 
-  // The next message. Waits; stuck: nothing came for so long.
+  // The next message. Waits; stuck: it was not all there within so long. What there is of it is
+  // kept for the next call. Who has spoken nonsense is gone for good.
   std::optional<Message> next(Silence& why, std::chrono::milliseconds patience);
-  // Any thread: a next() that waits, or the next one, returns woken.
+  // Any thread: a next() that waits, or the next one, returns woken, in a message, too.
   void wake();
 
  private:
-  bool fill(std::size_t bytes, Silence& why, std::chrono::milliseconds patience);
+  bool fill(std::size_t bytes, Silence& why, std::chrono::steady_clock::time_point until);
 
   Fd messages_, wake_;
   int pid_ = -1;
-  std::vector<std::uint8_t> buffer_;
+  std::vector<std::uint8_t> buffer_;  // a message, or what there is of it
+  bool told_ = false;                 // it was the last one
 };
 
 }  // namespace media::gst

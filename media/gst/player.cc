@@ -19,6 +19,7 @@ namespace media::gst {
 namespace {
 
 constexpr double kSounds_lufs = -23;  // what generate() gives
+constexpr int kMostHeard = 100;
 constexpr const char* kBrokenDecoder = "It has broken its decoder.";
 
 std::vector<std::int16_t> at_loudness(std::vector<std::int16_t> samples, double loudness_lufs) {
@@ -268,8 +269,12 @@ PlayEnded Player::listen(DecoderProcess& decoder, FetcherProcess* fetcher) {
   return {spec_.play, PlayEnd::stopped};
 }
 
+// More of it than a fetcher says while the decoder is silent is for later: one that has been taken
+// over never ends.
 void Player::hear(FetcherProcess& fetcher) {
-  while (const auto message = fetcher.glance()) {
+  for (int heard = 0; heard < kMostHeard; ++heard) {
+    const auto message = fetcher.glance();
+    if (!message) return;
     const auto kind = static_cast<FetcherKind>(message->kind);
     no_place_ = kind == FetcherKind::no_place;
     if (kind == FetcherKind::error || no_place_) fetch_error_ = clean(text_of(message->bytes));
