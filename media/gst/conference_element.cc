@@ -24,7 +24,7 @@ struct Control {
     GstPad* src = nullptr;
   };
   struct Play {
-    std::unique_ptr<PlaySource> source;
+    std::shared_ptr<PlaySource> source;
     GstPad* pad = nullptr;
   };
 
@@ -227,7 +227,7 @@ GstPad* request_play(GstElement* element, GstPadTemplate* pad_template, const gc
     index = index_for(control.plays, name, [](const Control::Play&) { return true; });
     if (control.plays.contains(index)) return nullptr;
     Control::Play& play = control.plays[index];
-    play.source = std::make_unique<PlaySource>();
+    play.source = std::make_shared<PlaySource>();
     source = play.source.get();
     control.room.add(*play.source);
   }
@@ -447,8 +447,12 @@ void conference_record(GstElement* conference, std::shared_ptr<RecordTap> tap) {
   control_of(conference).room.record(std::move(tap));
 }
 
-PlaySource& conference_play_source(GstPad* play_pad) {
-  return *static_cast<PlaySource*>(gst_pad_get_element_private(play_pad));
+std::shared_ptr<PlaySource> conference_play_source(GstElement* conference, GstPad* play_pad) {
+  MutexLock lock(control_of(conference).mutex);
+  for (const auto& [index, play] : control_of(conference).plays) {
+    if (play.pad == play_pad) return play.source;
+  }
+  return nullptr;
 }
 
 }  // namespace media::gst

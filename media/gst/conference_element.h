@@ -72,8 +72,9 @@ ConferenceLoad conference_load(GstElement* conference);  // any thread
 void conference_set_plan(GstElement* conference, MixPlan plan);
 // Control thread. What the room's tick hands over for a recording goes there; empty: nowhere.
 void conference_record(GstElement* conference, std::shared_ptr<RecordTap> tap);
-// What is behind a pad play_%u, until the pad is released: for those who play without a buffer for
-// each piece of sound, and for pausing. Whoever writes to it is the pad's streaming thread.
-PlaySource& conference_play_source(GstPad* play_pad);
+// What is behind a pad play_%u: for those who play without a buffer for each piece of sound, and
+// for pausing. Whoever writes to it is the pad's streaming thread; it is interrupted when the pad
+// is released, and nobody reads it any more.
+std::shared_ptr<PlaySource> conference_play_source(GstElement* conference, GstPad* play_pad);
 
 }  // namespace media::gst

@@ -108,7 +108,7 @@ void ConferenceRoom::add(PlaySource& source) {
   post(std::move(edit));
 }
 
-void ConferenceRoom::remove(std::unique_ptr<PlaySource> source) {
+void ConferenceRoom::remove(std::shared_ptr<PlaySource> source) {
   auto edit = std::make_unique<Edit>();
   edit->kind = Edit::Kind::remove_play;
   edit->play = source.get();

@@ -46,7 +46,7 @@ class ConferenceRoom final : public TickPool::Room {
   void attach(Leg& leg, PadPtr src, LegRoute route);  // empty: detach
   void remove(std::unique_ptr<Leg> leg);
   void add(PlaySource& source);
-  void remove(std::unique_ptr<PlaySource> source);
+  void remove(std::shared_ptr<PlaySource> source);
   void attach_mix(PadPtr src);
   void record(std::shared_ptr<RecordTap> tap);  // empty: no more
   void set_plan(MixPlan plan);
@@ -71,7 +71,7 @@ class ConferenceRoom final : public TickPool::Room {
     Leg* leg = nullptr;
     std::unique_ptr<Leg> owned_leg{};  // remove: travels there and back, and is freed here
     PlaySource* play = nullptr;
-    std::unique_ptr<PlaySource> owned_play{};
+    std::shared_ptr<PlaySource> owned_play{};
     PadPtr pad{};
     LegRoute route{};
     std::shared_ptr<RecordTap> tap{};

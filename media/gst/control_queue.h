@@ -2,7 +2,8 @@
 // when it is full is decided here (limits::kControlCommands): opening, playing and recording are
 // refused, trickled candidates, ICE restarts, pauses and seeks are lost, reports of load and keys
 // too; a leg's connect, error and close (one each), a piece's or recording's stop and end (one
-// each), a room's plan (the latest) and the servers for ICE are always taken.
+// each), what a piece tells (one a second), a room's plan (the latest) and the servers for
+// ICE are always taken.
 #pragma once
 
 #include <condition_variable>
@@ -61,7 +62,11 @@ struct SeekPlayCommand {
 struct StopPlayCommand {
   PlayId play;
 };
-struct PlayOverCommand {  // from the piece's own thread
+struct PlayEventCommand {  // from the piece's own thread
+  PlayId play;
+  Event event;
+};
+struct PlayOverCommand {  // the same, its last
   PlayEnded end;
 };
 struct RecordCommand {
@@ -89,9 +94,9 @@ struct ComplexityChangedCommand {  // from a room's tick, for the log
 using ControlCommand =
     std::variant<SetIceServersCommand, IceServersResolvedCommand, OpenLegCommand, ConnectLegCommand,
                  AddCandidatesCommand, RestartIceCommand, CloseLegCommand, SetPlanCommand,
-                 PlayCommand, PausePlayCommand, SeekPlayCommand, StopPlayCommand, PlayOverCommand,
-                 RecordCommand, StopRecordCommand, RecordOverCommand, PipelineErrorCommand,
-                 TickEventCommand, TrimHeapCommand, ComplexityChangedCommand>;
+                 PlayCommand, PausePlayCommand, SeekPlayCommand, StopPlayCommand, PlayEventCommand,
+                 PlayOverCommand, RecordCommand, StopRecordCommand, RecordOverCommand,
+                 PipelineErrorCommand, TickEventCommand, TrimHeapCommand, ComplexityChangedCommand>;
 
 class ControlQueue {
  public:

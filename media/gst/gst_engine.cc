@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "media/fan_out.h"
+#include "media/gst/child_process.h"
 #include "media/gst/conference_element.h"
 #include "media/gst/control_queue.h"
 #include "media/gst/dtls_srtp.h"
@@ -20,6 +21,7 @@
 #include "media/gst/ice_servers.h"
 #include "media/gst/io_thread.h"
 #include "media/gst/leg_src.h"
+#include "media/gst/pieces.h"
 #include "media/gst/recorder.h"
 #include "media/gst/room_pipeline.h"
 #include "media/gst/tick_pool.h"
@@ -31,7 +33,6 @@ namespace media::gst {
 namespace {
 
 constexpr const char* kTooBusy = "The mixer is too busy.";
-constexpr const char* kNoThread = "The mixer has no thread left for it.";
 // One thread encodes for hundreds of legs; more than four only fight with the I/O threads.
 constexpr unsigned kMaxTickThreads = 4;
 
@@ -71,13 +72,16 @@ class GstEngine final : public MediaEngine {
       : sink_(std::move(sink)),
         log_(config.log ? config.log : [](std::string_view) {}),
         note_(config.note ? config.note : [](std::string_view) {}),
-        player_parts_{
-            .on_event = [this](Event event) { emit(std::move(event)); },
-            .over = [this](PlayEnded end) { queue_.push(PlayOverCommand{std::move(end)}); },
-            .program = config.decoder,
-            .fetch = config.fetch},
         pool_(std::min(kMaxTickThreads, cores())),
         resolver_([this] { queue_.push(IceServersResolvedCommand{}); }, log_),
+        pieces_({.on_event =
+                     [this](PlayId play, Event event) {
+                       queue_.push(PlayEventCommand{play, std::move(event)});
+                     },
+                 .over = [this](PlayEnded end) { queue_.push(PlayOverCommand{std::move(end)}); },
+                 .program = config.decoder,
+                 .fetch = config.fetch},
+                [this](Event event) { emit(std::move(event)); }),
         fan_out_(io_threads(config)) {
     const auto ice = ice_config(config);
     for (unsigned i = 0; i < io_threads(config); ++i) {
@@ -203,7 +207,7 @@ class GstEngine final : public MediaEngine {
           },
           std::move(*command));
     }
-    while (!plays_.empty()) end_play({*plays_.begin(), PlayEnd::stopped});
+    pieces_.clear();
     rooms_.clear();
     legs_.clear();
     for (auto& [id, recorder] : records_) recorder->finish();
@@ -307,47 +311,29 @@ class GstEngine final : public MediaEngine {
   }
 
   void carry_out(PlayCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
-    const PlaySpec& spec = command.spec;
-    const auto refuse = [&](const char* text) { emit(PlayEnded{spec.play, PlayEnd::error, text}); };
-    if (plays_.contains(spec.play)) return;  // unique in the process, says its type
-    const auto room = rooms_.find(spec.play.room);
-    if (room == rooms_.end() || !room->second.pipeline) {
-      return refuse("Nobody is there to hear it.");
-    }
-    try {
-      if (plays_.size() >= limits::kMaxPlays || !room->second.pipeline->play(spec, player_parts_)) {
-        return refuse("Too much is played at once.");
-      }
-    } catch (const std::system_error&) {
-      return refuse(kNoThread);
-    }
-    plays_.insert(spec.play);
-  }
-
-  Player* player(PlayId play) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
-    return plays_.contains(play) ? rooms_.at(play.room).pipeline->player(play) : nullptr;
+    const auto room = rooms_.find(command.spec.play.room);
+    pieces_.play(command.spec, room == rooms_.end() ? nullptr : room->second.pipeline.get());
   }
 
   void carry_out(PausePlayCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
-    if (Player* const found = player(command.play)) found->pause(command.on);
+    if (Player* const found = pieces_.find(command.play)) found->pause(command.on);
   }
 
   void carry_out(SeekPlayCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
-    if (Player* const found = player(command.play)) found->seek(command.to);
+    if (Player* const found = pieces_.find(command.play)) found->seek(command.to);
   }
 
   void carry_out(StopPlayCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
-    end_play({command.play, PlayEnd::stopped});
+    pieces_.stop(command.play);
+  }
+
+  // By this way, because it must not come after the piece's PlayEnded.
+  void carry_out(PlayEventCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    pieces_.tell(command.play, std::move(command.event));
   }
 
   void carry_out(PlayOverCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
-    end_play(std::move(command.end));
-  }
-
-  void end_play(PlayEnded end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
-    if (plays_.erase(end.play) == 0) return;
-    rooms_.at(end.play.room).pipeline->stop(end.play);
-    emit(std::move(end));
+    pieces_.over(std::move(command.end));
   }
 
   void carry_out(RecordCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
@@ -368,7 +354,7 @@ class GstEngine final : public MediaEngine {
               .on_event = [this](Event event) { emit(std::move(event)); },
               .over = [this](RecordEnded end) { queue_.push(RecordOverCommand{std::move(end)}); }});
     } catch (const std::system_error&) {
-      return refuse(kNoThread);
+      return refuse(kNoThreadLeft);
     }
     room->second.recorded = id;
     room->second.pipeline->record(recorder->tap());
@@ -393,11 +379,7 @@ class GstEngine final : public MediaEngine {
   }
 
   void close(std::map<RoomId, Room>::iterator room) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
-    const PlayId least{room->first, 0};
-    for (auto play = plays_.lower_bound(least); play != plays_.end() && play->room == room->first;
-         play = plays_.lower_bound(least)) {
-      end_play({*play, PlayEnd::stopped});
-    }
+    pieces_.stop_all(room->first);
     if (room->second.recorded) carry_out(StopRecordCommand{*room->second.recorded});
     if (room->second.pipeline) {
       tell(note_, "room closed", room->first, room->second.pipeline->load());
@@ -451,7 +433,6 @@ class GstEngine final : public MediaEngine {
   // Constant after construction. Order matters, see the destructor.
   const std::function<void(Event)> sink_;
   const std::function<void(std::string_view)> log_, note_;
-  const Player::Parts player_parts_;
   DtlsIdentity identity_;
   TickPool pool_;
   ControlQueue queue_{limits::kControlCommands};
@@ -465,7 +446,7 @@ class GstEngine final : public MediaEngine {
   // Control thread.
   std::map<RoomId, Room> rooms_ ABSL_GUARDED_BY(control_thread);
   std::map<LegId, Leg> legs_ ABSL_GUARDED_BY(control_thread);
-  std::set<PlayId> plays_ ABSL_GUARDED_BY(control_thread);
+  Pieces pieces_ ABSL_GUARDED_BY(control_thread);
   std::map<RecordId, std::unique_ptr<Recorder>> records_ ABSL_GUARDED_BY(control_thread);
   FanOut fan_out_ ABSL_GUARDED_BY(control_thread);
   std::random_device random_;

@@ -82,45 +82,47 @@ std::optional<PlayStarted> started_of(PlayId play, std::span<const std::uint8_t>
 
 }  // namespace
 
-Player::Player(PlaySpec spec, PlaySource& source, Parts parts)
-    : spec_(std::move(spec)), source_(source), parts_(std::move(parts)) {
-  source_.set_urgent(spec_.urgent);
+Player::Player(PlaySpec spec, std::shared_ptr<PlaySource> source, Parts parts)
+    : spec_(std::move(spec)), source_(std::move(source)), parts_(std::move(parts)) {
+  source_->set_urgent(spec_.urgent);
   thread_ = std::thread([this] { run(); });
 }
 
 Player::~Player() {
-  stopping_ = true;
-  source_.interrupt(true);
-  {
-    const MutexLock lock(mutex_);
-    if (decoder_) decoder_->wake();
-    if (fetcher_) fetcher_->wake();
-  }
+  stop();
   thread_.join();
+}
+
+void Player::stop() {
+  stopping_ = true;
+  source_->interrupt(true);
+  const MutexLock lock(mutex_);
+  if (decoder_) decoder_->wake();
+  if (fetcher_) fetcher_->wake();
 }
 
 void Player::seek(std::chrono::milliseconds to) {
   const MutexLock lock(mutex_);
   if (!decoder_) return;
   seek_to_ = to;
-  source_.interrupt(true);
+  source_->interrupt(true);
   decoder_->wake();
 }
 
 void Player::run() {
   pthread_setname_np(pthread_self(), "mixer-play");
   PlayEnded end = std::visit([this](const auto& what) { return play(what); }, spec_.what);
-  if (!stopping_) parts_.over(std::move(end));
+  parts_.over(stopping_ ? PlayEnded{spec_.play, PlayEnd::stopped} : std::move(end));
 }
 
 PlayEnded Player::play(Sound sound) {
   const auto samples = at_loudness(generate(sound), spec_.loudness_lufs);
-  parts_.on_event(PlayStarted{.play = spec_.play});
+  parts_.on_event(spec_.play, PlayStarted{.play = spec_.play});
   do {
-    if (!source_.write(samples)) break;
+    if (!source_->write(samples)) break;
   } while (spec_.loop);
-  source_.finish();
-  source_.drain();
+  source_->finish();
+  source_->drain();
   return {spec_.play, PlayEnd::finished};
 }
 
@@ -219,7 +221,7 @@ PlayEnded Player::lead(FetcherProcess& fetcher, std::vector<std::string>& list) 
 
 PlayEnded Player::decode(const Fd& input, FetcherProcess* fetcher) {
   try {
-    source_.set_channels(2);
+    source_->set_channels(2);
     DecoderProcess decoder(parts_.program, input, spec_.loudness_lufs);
     {
       const MutexLock lock(mutex_);
@@ -258,8 +260,8 @@ PlayEnded Player::listen(DecoderProcess& decoder, FetcherProcess* fetcher) {
       case DecoderKind::sound: take(bytes); break;
       case DecoderKind::sought: awaited_ = std::max(0, awaited_ - 1); break;
       case DecoderKind::finished:
-        source_.finish();
-        if (awaited_ == 0 && source_.drain()) return {spec_.play, PlayEnd::finished};
+        source_->finish();
+        if (awaited_ == 0 && source_->drain()) return {spec_.play, PlayEnd::finished};
         break;  // somebody goes back
       case DecoderKind::error: return error(clean(text_of(bytes)));
       default: return error(kBrokenDecoder);
@@ -294,7 +296,7 @@ void Player::started(std::span<const std::uint8_t> bytes) {
   // Of which of them would it be?
   told->seekable = told->seekable && !of_many_;
   started_ = true;
-  parts_.on_event(std::move(*told));
+  parts_.on_event(spec_.play, std::move(*told));
 }
 
 // The last, of those that have come too soon after the one before.
@@ -303,7 +305,7 @@ void Player::tell_tags() {
   if (!started_ || now < tell_at_ || tags() == told_) return;
   tell_at_ = now + kBetweenTitles;
   told_ = tags();
-  parts_.on_event(PlayTagged{spec_.play, told_});
+  parts_.on_event(spec_.play, PlayTagged{spec_.play, told_});
 }
 
 // A station says "Artist - Title", and is where it comes from.
@@ -323,16 +325,16 @@ void Player::take(std::span<const std::uint8_t> bytes) {
   if (awaited_ > 0) return;
   std::vector<std::int16_t> samples(bytes.size() / sizeof(std::int16_t));
   std::memcpy(samples.data(), bytes.data(), samples.size() * sizeof(std::int16_t));
-  source_.write(samples);  // interrupted: by a seek or the end
+  source_->write(samples);  // interrupted: by a seek or the end
 }
 
 // What waits to be played is of elsewhere now. True: there was one.
 bool Player::take_seek(DecoderProcess& decoder) {
   const MutexLock lock(mutex_);
   if (!seek_to_) return false;
-  source_.discard();
-  source_.interrupt(false);
-  if (stopping_) source_.interrupt(true);  // the destructor's came first
+  source_->discard();
+  source_->interrupt(false);
+  if (stopping_) source_->interrupt(true);  // stop()'s came first
   decoder.seek(*std::exchange(seek_to_, std::nullopt));
   ++awaited_;
   return true;

@@ -26,23 +26,24 @@ class FetcherProcess;
 
 class Player {
  public:
-  struct Parts {                          // called on the piece's thread; must not block
-    std::function<void(Event)> on_event;  // PlayStarted, PlayTagged
-    std::function<void(PlayEnded)> over;  // once; not after the destructor has begun
-    std::string program;                  // that has child_main()
+  struct Parts {                                  // called on the piece's thread; must not block
+    std::function<void(PlayId, Event)> on_event;  // PlayStarted, PlayTagged
+    std::function<void(PlayEnded)> over;          // once; afterwards the thread ends
+    std::string program;                          // that has child_main()
     FetchRules fetch = {};
   };
-  // `source` outlives it, and is written to by nobody else. Throws std::system_error when there is
-  // no thread for it.
-  Player(PlaySpec spec, PlaySource& source, Parts parts);
-  // Stops wherever it is, and joins.
+  // `source` is written to by nobody else. Throws std::system_error when there is no thread for it.
+  Player(PlaySpec spec, std::shared_ptr<PlaySource> source, Parts parts);
+  // As stop(), and joins: waits for the file system, if it is there.
   ~Player();
   Player(const Player&) = delete;
   Player& operator=(const Player&) = delete;
 
   // Control thread.
-  void pause(bool on) { source_.pause(on); }
+  void pause(bool on) { source_->pause(on); }
   void seek(std::chrono::milliseconds to);
+  // It ends wherever it is.
+  void stop();
 
  private:
   void run();
@@ -64,7 +65,7 @@ class Player {
 
   // Constant after construction.
   const PlaySpec spec_;
-  PlaySource& source_;
+  const std::shared_ptr<PlaySource> source_;
   const Parts parts_;
 
   std::atomic<bool> stopping_{false};
@@ -79,9 +80,9 @@ class Player {
   bool started_ = false;
   PlayTags decoded_, told_;  // tags: as they are in what is played; as they were told
   std::chrono::steady_clock::time_point tell_at_{};  // or later they are told again
-  bool is_station_ = false;      // as its server says
-  std::string station_, title_;  // the same
-  bool of_many_ = false;         // one of what a list names
+  bool is_station_ = false;                          // as its server says
+  std::string station_, title_;                      // the same
+  bool of_many_ = false;                             // one of what a list names
   // Of what is fetched:
   std::string fetch_error_;
   bool no_place_ = false;  // that was why

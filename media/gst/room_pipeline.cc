@@ -2,12 +2,10 @@
 
 #include <cstdlib>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "media/gst/leg_sink.h"
 #include "media/gst/leg_src.h"
-#include "media/limits.h"
 
 namespace media::gst {
 namespace {
@@ -54,7 +52,6 @@ RoomPipeline::RoomPipeline(TickPool& pool, ConferenceHooks hooks, OnError on_err
 
 RoomPipeline::~RoomPipeline() {
   control_thread.assert_here();
-  while (!plays_.empty()) stop(plays_.begin()->first);
   while (!legs_.empty()) detach(legs_.begin()->first);
   // 1. NULL stops the ticks: nothing posts to the bus any more;
   // 2. the handler goes before this object does.
@@ -113,30 +110,14 @@ void RoomPipeline::release(Leg& leg) {
 
 void RoomPipeline::set_plan(MixPlan plan) { conference_set_plan(conference_, std::move(plan)); }
 
-bool RoomPipeline::play(const PlaySpec& spec, const Player::Parts& parts) {
-  if (plays_.size() >= limits::kMaxPlaysPerRoom) return false;
+std::pair<PadPtr, std::shared_ptr<PlaySource>> RoomPipeline::add_play() {
   auto pad = PadPtr::adopt(gst_element_request_pad_simple(conference_, "play_%u"));
-  try {
-    auto player = std::make_unique<Player>(spec, conference_play_source(pad.get()), parts);
-    plays_.emplace(spec.play, Piece{std::move(pad), std::move(player)});
-  } catch (const std::system_error&) {
-    gst_element_release_request_pad(conference_, pad.get());
-    throw;
-  }
-  return true;
+  auto source = conference_play_source(conference_, pad.get());
+  return {std::move(pad), std::move(source)};
 }
 
-Player* RoomPipeline::player(PlayId play) {
-  const auto piece = plays_.find(play);
-  return piece == plays_.end() ? nullptr : piece->second.player.get();
-}
-
-// The player's thread ends first: it writes to what is behind the pad.
-void RoomPipeline::stop(PlayId play) {
-  auto node = plays_.extract(play);
-  if (node.empty()) return;
-  node.mapped().player.reset();
-  gst_element_release_request_pad(conference_, node.mapped().pad.get());
+void RoomPipeline::remove_play(PadPtr pad) {
+  gst_element_release_request_pad(conference_, pad.get());
 }
 
 guint RoomPipeline::free_index() {

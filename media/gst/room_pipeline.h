@@ -12,7 +12,6 @@
 
 #include "media/gst/conference_element.h"
 #include "media/gst/gst_ptr.h"
-#include "media/gst/player.h"
 #include "media/media_engine.h"
 #include "media/thread_role.h"
 
@@ -44,14 +43,11 @@ class RoomPipeline {
   ConferenceLoad load() const { return conference_load(conference_); }
   void set_plan(MixPlan plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
 
-  // Begins to play; Player::Over tells the end, and then the piece is to be stopped. False: too
-  // much is played already. Throws std::system_error when there is no thread for it.
-  bool play(const PlaySpec& spec, const Player::Parts& parts)
+  // Where a piece is played: the conference's pad, and what is behind it.
+  std::pair<PadPtr, std::shared_ptr<PlaySource>> add_play()
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
-  // nullptr: unknown.
-  Player* player(PlayId play) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
-  // Faded. Unknown pieces are ignored.
-  void stop(PlayId play) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
+  // Faded.
+  void remove_play(PadPtr pad) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread);
   // What the tick hands over goes there; empty: nowhere.
   void record(std::shared_ptr<RecordTap> tap) { conference_record(conference_, std::move(tap)); }
 
@@ -60,10 +56,6 @@ class RoomPipeline {
     guint index = 0;  // of the conference's pads
     ElementPtr leg_src, leg_sink;
     PadPtr sink_pad, src_pad;  // the conference's
-  };
-  struct Piece {
-    PadPtr pad;  // the conference's play_%u
-    std::unique_ptr<Player> player;
   };
   static GstBusSyncReply on_message(GstBus* bus, GstMessage* message, gpointer self);
   guint free_index();
@@ -74,7 +66,6 @@ class RoomPipeline {
   ElementPtr pipeline_;
   GstElement* conference_ = nullptr;  // the pipeline's
   std::map<LegId, Leg> legs_;
-  std::map<PlayId, Piece> plays_;
   guint next_index_ = 0;             // all below are in use, or
   std::vector<guint> free_indices_;  // were
 };

@@ -25,6 +25,10 @@ TEST(ControlQueue, FullRefusesNewLegsAndCandidatesButNeverAClose) {
   EXPECT_FALSE(queue.push(TickEventCommand{DigitPressed{}}));
   EXPECT_TRUE(queue.push(ConnectLegCommand{LegId{1}, {}}));
   EXPECT_TRUE(queue.push(CloseLegCommand{LegId{1}}));
+  EXPECT_TRUE(queue.push(PlayEventCommand{{}, PlayTagged{}}));
+  EXPECT_TRUE(queue.push(PlayOverCommand{}));
+  queue.wait();
+  queue.wait();
   queue.wait();
   queue.wait();
   queue.wait();

@@ -1,8 +1,11 @@
 // This test program as the decoder and the fetcher that the engine starts: before anything else is
-// set up. And as ones that have been taken over by what they read: TAKEN_OVER says what they do.
+// set up. And as ones that have been taken over by what they read: TAKEN_OVER says what they do;
+// and as a tracer.
 #include <poll.h>
+#include <sys/ptrace.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -78,7 +81,18 @@ void serve_taken_over(const char* argument, std::string_view how) {
   if (how == "tags") give_tags();
 }
 
+// Until this process ends, nobody learns of the other's end.
+[[noreturn]] void trace(int pid) {
+  if (ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) != 0) {
+    std::perror("ptrace");
+    _exit(1);
+  }
+  (void)!write(STDOUT_FILENO, "traced\n", 7);
+  rest();
+}
+
 [[gnu::constructor]] void serve_if_asked(int argc, char** argv, char**) {
+  if (argc == 3 && std::strcmp(argv[1], "--trace") == 0) trace(std::atoi(argv[2]));
   const char* const taken_over = std::getenv("TAKEN_OVER");
   if (argc > 1 && taken_over) serve_taken_over(argv[1], taken_over);
   if (const auto child = child_main(argc, argv)) _exit(*child);

@@ -1,6 +1,8 @@
 // Pieces played into rooms of the real engine, as a caller hears them.
 #include <gtest/gtest.h>
 
+#include <list>
+
 #include "media/limits.h"
 #include "media/sounds.h"
 #include "tests/media_gst/engine_fixture.h"
@@ -86,6 +88,26 @@ TEST_F(PlayedIntoARoom, MoreAtOnceThanARoomMayIsRefused) {
   EXPECT_EQ(ended->cause, PlayEnd::error);
   EXPECT_NE(ended->text, "");
   EXPECT_FALSE(mixer_.log.wait_for<PlayEnded>(PlayId{kRoom, 0}, std::chrono::milliseconds(0)));
+}
+
+TEST_F(PlayedIntoARoom, MoreAtOnceThanAllRoomsMayIsRefused) {
+  constexpr std::uint32_t kRooms = limits::kMaxPlays / limits::kMaxPlaysPerRoom;
+  std::list<TestCaller> others;
+  for (std::uint32_t room = 1; room <= kRooms + 1; ++room) {
+    if (room != kRoom.value) dial(mixer_, others.emplace_back(thread_, LegId{room}, 440), {room});
+    const std::uint32_t pieces = room > kRooms ? 1 : limits::kMaxPlaysPerRoom;
+    for (std::uint32_t i = 0; i < pieces; ++i) {
+      mixer_.engine->play({.play = {{room}, i}, .what = Sound::hold_music, .loop = true});
+    }
+  }
+  const auto ended = mixer_.log.wait_for<PlayEnded>(PlayId{{kRooms + 1}, 0});
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->text, "Too much is played at once.");
+  for (std::uint32_t room = 1; room <= kRooms; ++room) {
+    for (std::uint32_t i = 0; i < limits::kMaxPlaysPerRoom; ++i) {
+      EXPECT_FALSE(mixer_.log.wait_for<PlayEnded>(PlayId{{room}, i}, std::chrono::milliseconds(0)));
+    }
+  }
 }
 
 TEST_F(PlayedIntoARoom, NothingIsPlayedWhereNobodyIs) {

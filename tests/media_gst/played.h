@@ -52,7 +52,7 @@ class Played {
       : Played({.play = kPlay, .what = PlayFile{directory, name}, .loudness_lufs = lufs}) {}
   explicit Played(PlaySpec spec, FetchRules fetch = {})
       : player_(std::move(spec), source_,
-                {.on_event = [this](Event event) { log.push(std::move(event)); },
+                {.on_event = [this](PlayId, Event event) { log.push(std::move(event)); },
                  .over = [this](PlayEnded end) { log.push(std::move(end)); },
                  .program = "/proc/self/exe",
                  .fetch = std::move(fetch)}) {}
@@ -61,7 +61,7 @@ class Played {
     test_support::Samples heard;
     while (heard.size() < most) {
       PlayedFrame frame;
-      if (source_.read(frame)) {
+      if (source_->read(frame)) {
         heard.insert(heard.end(), frame.mid.begin(), frame.mid.end());
         side.insert(side.end(), frame.side.begin(), frame.side.end());
       } else if (log.wait_for<PlayEnded>(kPlay, std::chrono::milliseconds(1))) {
@@ -79,7 +79,7 @@ class Played {
   test_support::Samples side;  // of what was heard, as PlayedFrame has it
 
  private:
-  PlaySource source_;
+  const std::shared_ptr<PlaySource> source_ = std::make_shared<PlaySource>();
 
  public:
   Player player_;
