@@ -20,13 +20,18 @@ constexpr unsigned kChannels = 2;
 // ITU-R BS.1770 adds the channels up: mono in both counts twice, and is no louder.
 constexpr double kOfTwoChannels_db = 3.01;
 constexpr std::uint64_t kFollowAfter_samples = 3 * kSampleRate_hz;  // R 128's short term
+// The gain changes no faster than by a decibel meanwhile.
+constexpr std::uint64_t kAskEvery_samples = kSampleRate_hz;
 
 }  // namespace
 
 struct PieceLoudness::Meter {
   ~Meter() { ebur128_destroy(&state); }
+  // A histogram, to 0.1 LU: else it would keep each 100 ms for ever, and go through all of them
+  // whenever it is asked.
   ebur128_state* state =
-      ebur128_init(kChannels, kSampleRate_hz, EBUR128_MODE_I | EBUR128_MODE_SAMPLE_PEAK);
+      ebur128_init(kChannels, kSampleRate_hz,
+                   EBUR128_MODE_I | EBUR128_MODE_SAMPLE_PEAK | EBUR128_MODE_HISTOGRAM);
 };
 
 PieceLoudness::PieceLoudness(double target_lufs)
@@ -38,7 +43,7 @@ void PieceLoudness::measure(std::span<const float> samples) {
   ebur128_add_frames_float(meter_->state, samples.data(), samples.size() / kChannels);
 }
 
-std::optional<double> PieceLoudness::wanted_gain_db() const {
+std::optional<double> PieceLoudness::measured_gain_db() const {
   double lufs = 0, left = 0, right = 0;
   if (ebur128_loudness_global(meter_->state, &lufs) != EBUR128_SUCCESS || !std::isfinite(lufs) ||
       ebur128_sample_peak(meter_->state, 0, &left) != EBUR128_SUCCESS ||
@@ -52,7 +57,7 @@ std::optional<double> PieceLoudness::wanted_gain_db() const {
   return std::clamp(std::min(gain_db, fits_db), kLeastGain_db, kMostGain_db);
 }
 
-void PieceLoudness::settle() { gain_db_ = wanted_gain_db().value_or(0); }
+void PieceLoudness::settle() { gain_db_ = measured_gain_db().value_or(0); }
 
 void PieceLoudness::follow(std::optional<double> gain_db) {
   follows_ = true;
@@ -67,8 +72,12 @@ void PieceLoudness::play(std::span<const float> samples, std::vector<std::int16_
     measure(samples);
     followed_samples_ += length;
     if (followed_samples_ >= kFollowAfter_samples) {
+      if (followed_samples_ >= asked_at_samples_ + kAskEvery_samples) {
+        asked_at_samples_ = followed_samples_;
+        wanted_gain_db_ = measured_gain_db();
+      }
       const double most = kChange_db_per_second * static_cast<double>(length) / kSampleRate_hz;
-      gain_db_ += std::clamp(wanted_gain_db().value_or(gain_db_) - gain_db_, -most, most);
+      gain_db_ += std::clamp(wanted_gain_db_.value_or(gain_db_) - gain_db_, -most, most);
     }
   }
   const double step = (std::pow(10, gain_db_ / 20) - before) / static_cast<double>(length);

@@ -1,6 +1,6 @@
 // media/gst/piece_loudness.h: brings a piece to a loudness (EBU R 128). A piece that was measured
 // before it is played keeps one gain from its beginning to its end; one that cannot be is followed
-// slowly. One thread.
+// slowly. However long it is, a sample of it costs the same time and no memory. One thread.
 #pragma once
 
 #include <cstdint>
@@ -30,14 +30,15 @@ class PieceLoudness {
 
  private:
   // nullopt: nothing but silence so far.
-  std::optional<double> wanted_gain_db() const;
+  std::optional<double> measured_gain_db() const;
 
   const double target_lufs_;
   struct Meter;
   const std::unique_ptr<Meter> meter_;
   double gain_db_ = 0;
   bool follows_ = false;
-  std::uint64_t followed_samples_ = 0;
+  std::uint64_t followed_samples_ = 0, asked_at_samples_ = 0;
+  std::optional<double> wanted_gain_db_;  // as it was then
 };
 
 }  // namespace media::gst
