@@ -10,7 +10,9 @@ void limit_resources();
 // not do that.
 bool enter_decoder_sandbox();
 // A fetcher, which needs name servers, certificates and threads for them, starts no program,
-// touches no process, and changes nothing in the file system.
-bool enter_fetcher_sandbox();
+// touches no process, speaks to none on this machine but by IP, and changes nothing in the file
+// system. Where the kernel has Landlock it reads nothing else there than what names and
+// certificates need, and `ca_file`, if there is one.
+bool enter_fetcher_sandbox(const char* ca_file);
 
 }  // namespace media::gst

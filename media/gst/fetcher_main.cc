@@ -110,6 +110,11 @@ std::string validator_of(const ResponseHeaders& headers) {
   return changed >= 0 && now - changed >= kApart_s ? headers.last_modified : "";
 }
 
+// nullptr: the system's. The variable is as OpenSSL takes it.
+const char* ca_file(const FetchRules& rules) {
+  return rules.ca_file.empty() ? std::getenv("SSL_CERT_FILE") : rules.ca_file.c_str();
+}
+
 // One request after the other until there is something to play; and then one for each place of it
 // that the decoder asks for.
 class Fetcher {
@@ -219,11 +224,8 @@ class Fetcher {
     set(CURLOPT_HTTPHEADER, asked_headers_.get());
     set(CURLOPT_SSL_VERIFYPEER, 1L);
     set(CURLOPT_SSL_VERIFYHOST, 2L);
-    // The variable as OpenSSL takes it; the folder of the system's authorities is looked into all
-    // the same.
-    const char* const file =
-        rules_.ca_file.empty() ? std::getenv("SSL_CERT_FILE") : rules_.ca_file.c_str();
-    if (file) set(CURLOPT_CAINFO, file);
+    // The folder of the system's authorities is looked into all the same.
+    if (const char* const file = ca_file(rules_)) set(CURLOPT_CAINFO, file);
     const auto left = std::chrono::duration_cast<milliseconds>(deadline_ - Clock::now());
     set(CURLOPT_CONNECTTIMEOUT_MS, std::max<long>(1, left.count()));
     set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(rules_.most_bytes));
@@ -464,9 +466,10 @@ std::optional<int> fetcher_main(int argc, char** argv) {
   if (argc != 2 || std::strcmp(argv[1], kFetcherArgument) != 0) return std::nullopt;
   limit_resources();
   std::signal(SIGPIPE, SIG_IGN);
-  if (!enter_fetcher_sandbox()) fail("The fetcher cannot be locked in.");
   auto request = FetchRequest::parse(read_input());
-  if (!request || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) fail("It cannot be fetched.");
+  if (!request) fail("It cannot be fetched.");
+  if (!enter_fetcher_sandbox(ca_file(request->rules))) fail("The fetcher cannot be locked in.");
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) fail("It cannot be fetched.");
   Fetcher(std::move(*request)).run();
 }
 
