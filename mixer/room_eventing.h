@@ -101,6 +101,9 @@ class RoomEventing {
   jingle::pubsub::Item item_of(Node node, const Entry& entry) const;
   std::optional<jingle::StanzaError> refuses(const std::string& room,
                                              const jingle::Jid& bare) const;
+  // The node of that id, if `who` may read it. When we leave there are none.
+  jingle::Result<Node> readable(const std::string& room, const jingle::Jid& who,
+                                const std::string& id) const;
   jingle::Jid bare_of(const std::string& room) const {
     return jingle::Jid::of(room, rooms_.domain);
   }

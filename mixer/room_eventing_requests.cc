@@ -39,6 +39,16 @@ std::vector<std::string> RoomEventing::nodes(const std::string& room,
   return ids;
 }
 
+jingle::Result<RoomEventing::Node> RoomEventing::readable(const std::string& room,
+                                                          const jingle::Jid& who,
+                                                          const std::string& id) const {
+  const auto node = pep::node_of(id);
+  const bool there = node && nodes_.contains(*node) && !leaving_;
+  if (!there) return tl::unexpected(jingle::item_not_found());
+  if (auto error = refuses(room, who.bare())) return tl::unexpected(std::move(*error));
+  return *node;
+}
+
 Answer RoomEventing::answer(const std::string& room, const jingle::Jid& from,
                             const pubsub::Request& request, TimePoint now) {
   auto answer =
@@ -61,9 +71,8 @@ Answer RoomEventing::handle(const std::string&, const jingle::Jid&, const pubsub
 
 Answer RoomEventing::handle(const std::string& room, const jingle::Jid& from,
                             const pubsub::GetItems& get, TimePoint now) {
-  const auto node = pep::node_of(get.node);
-  if (!node || !nodes_.contains(*node)) return tl::unexpected(jingle::item_not_found());
-  if (auto error = refuses(room, from.bare())) return tl::unexpected(std::move(*error));
+  const auto node = readable(room, from, get.node);
+  if (!node) return tl::unexpected(node.error());
   const Entry& entry = entries_of(room, now).at(*node);
   std::vector<pubsub::Item> items;
   const bool asked_for = get.ids.empty() || std::ranges::find(get.ids, entry.item) != get.ids.end();
@@ -74,9 +83,8 @@ Answer RoomEventing::handle(const std::string& room, const jingle::Jid& from,
 Answer RoomEventing::handle(const std::string& room, const jingle::Jid& from,
                             const pubsub::Subscribe& subscribe, TimePoint now) {
   if (subscribe.jid.bare() != from.bare()) return tl::unexpected(pubsub::invalid_jid());
-  const auto node = pep::node_of(subscribe.node);
-  if (!node || !nodes_.contains(*node)) return tl::unexpected(jingle::item_not_found());
-  if (auto error = refuses(room, from.bare())) return tl::unexpected(std::move(*error));
+  const auto node = readable(room, from, subscribe.node);
+  if (!node) return tl::unexpected(node.error());
   entries_of(room, now);
   if (!audience_.subscribe(room, subscribe.jid, *node, now)) {
     return tl::unexpected(pubsub::too_many_subscriptions());

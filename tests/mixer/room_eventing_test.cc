@@ -373,6 +373,15 @@ TEST(RoomEventing, LeavingTellsEverybodyThatItIsOver) {
   EXPECT_FALSE(bench.told.contains(kPhone));
 }
 
+// It was answered by an exception, which ended the process with all that it had still to say.
+TEST(RoomEventing, WhoAsksAnIdleRoomWhileItLeavesIsToldThatThereIsNothing) {
+  Bench bench;
+  bench.service.leave(bench.now);
+  EXPECT_EQ(bench.ask(pubsub::GetItems{.node = kTune}), "cancel item-not-found");
+  EXPECT_EQ(bench.ask(pubsub::Subscribe{kTune, kAnn}), "cancel item-not-found");
+  EXPECT_EQ(bench.service.waiting(), 0u);
+}
+
 TEST(RoomEventing, AFloodOfPresenceIsBoundedAndNobodyElseWaits) {
   Bench bench;
   bench.play(tune("heard"));
@@ -459,6 +468,12 @@ TEST(RoomEventing, EverybodyKnowsInTheEndWhatStandsThereAndNobodyElseDoes) {
       }
     }
     EXPECT_EQ(bench.rows().size(), title.empty() ? 0u : 1u) << "TEST_SEED=" << seed;
+    bench.service.leave(bench.now);
+    for (const char* room : {kRoom, "idle"}) {
+      const jingle::Jid who = dice.one_of(people).with_resource("a");
+      EXPECT_EQ(bench.ask(pubsub::GetItems{.node = kTune}, who, room), "cancel item-not-found");
+      EXPECT_EQ(bench.ask(pubsub::Subscribe{kTune, who}, who, room), "cancel item-not-found");
+    }
   }
 }
 
