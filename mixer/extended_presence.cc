@@ -60,10 +60,9 @@ pep::Viewing viewing_of(const NowPlaying& playing) {
   return viewing;
 }
 
-// XEP-0197 §3: which videos and which types of them are not told of.
-bool is_private(const NowPlaying& playing, const pep::Viewing& viewing,
-                const Config::Presence& config) {
-  if (is_local(playing.uri) && !config.viewing_local) return true;
+// XEP-0197 §3: which pieces and which types of them are not told of.
+bool is_never_told(const NowPlaying& playing, const pep::Viewing& viewing,
+                   const Config::Presence& config) {
   return std::ranges::any_of(config.viewing_never, [&](const std::string& never) {
     for (const std::string* field :
          {&playing.title, &viewing.program_name, &viewing.program_type, &viewing.subprogram_type,
@@ -131,11 +130,12 @@ std::optional<PngSize> png_size(std::string_view image) {
 Shown call_presence(const Config::Presence& config, const Situation& situation) {
   Shown shown;
   const auto show = [&](pep::Payload payload) { add(shown, config, std::move(payload)); };
-  if (const auto& playing = situation.playing) {
-    const pep::Viewing viewing = viewing_of(*playing);
+  const auto& playing = situation.playing;
+  const pep::Viewing viewing = playing ? viewing_of(*playing) : pep::Viewing();
+  if (playing && !is_never_told(*playing, viewing, config)) {
     const bool watched = playing->video || playing->broadcast;
     if (!playing->video) show(tune_of(*playing));
-    if (watched && !is_private(*playing, viewing, config)) show(viewing);
+    if (watched && (config.viewing_local || !is_local(playing->uri))) show(viewing);
   }
   show(pep::Status{status_of(config, situation)});
   if (situation.users > 0) show(pep::Activity{"talking", "on_the_phone", ""});

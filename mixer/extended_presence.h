@@ -32,7 +32,7 @@ Shown standing_presence(const Config::Presence& config, const std::string& name)
 Shown call_presence(const Config::Presence& config, const Situation& situation);
 bool is_of_a_call(jingle::pep::Node node);
 // Both.
-// Law: only nodes of config.publish, and of viewing nothing that config.viewing_never names, nor
+// Law: only nodes of config.publish, and no piece that config.viewing_never names; no viewing of
 // what is local unless config.viewing_local; paths of local files are in none
 // (tests/mixer/extended_presence_test.cc).
 Shown extended_presence(const Config::Presence& config, const Situation& situation);

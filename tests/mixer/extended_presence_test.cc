@@ -137,6 +137,26 @@ TEST(ViewingOfARoom, IsNeverOfWhatTheConfigurationNames) {
   EXPECT_TRUE(shown<pep::Viewing>(config, playing(film))) << "no such title, type or beginning";
 }
 
+// Its tune told title, station and URL of what no viewing was told of.
+TEST(TuneOfARoom, IsNeverOfWhatTheConfigurationNames) {
+  const auto seed = test_support::test_seed();
+  test::Dice dice(seed);
+  for (int round = 0; round < 300; ++round) {
+    NowPlaying stream = song();
+    stream.video = dice.chance(0.3), stream.broadcast = dice.chance(0.5);
+    if (dice.chance(0.5)) stream.said.program_name = "Said";
+    stream.said.program_type = "Horror";
+    Config::Presence config = everything();
+    config.viewing_never = {dice.one_of<std::string>(
+        {"heart of the SUNRISE", "horror", "https://radio.example/", "HTTPS://RADIO"})};
+    EXPECT_EQ(shown<pep::Tune>(config, playing(stream)), std::nullopt) << "TEST_SEED=" << seed;
+    EXPECT_EQ(shown<pep::Viewing>(config, playing(stream)), std::nullopt) << "TEST_SEED=" << seed;
+    config.viewing_never = {"heart", "sunrise", "radio.example"};
+    EXPECT_NE(shown<pep::Tune>(config, playing(stream)).has_value(), stream.video)
+        << "no such title, type or beginning";
+  }
+}
+
 TEST(ViewingOfARoom, IsOfLocalFilesOnlyIfThatIsWanted) {
   NowPlaying film = song();
   film.video = true;
