@@ -6,6 +6,7 @@
 
 #include "signaling/namespaces.h"
 #include "tests/support/generators.h"
+#include "tests/support/presence_schema.h"
 #include "tests/support/seed.h"
 
 namespace mixer {
@@ -111,6 +112,9 @@ class Bench {
         pubsub::parse_event({.type = "headline", .id = {}, .from = {}, .to = {}, .xml = *xml});
     ASSERT_TRUE(event) << message.payload;
     ASSERT_EQ(event->items.size(), 1u);
+    EXPECT_EQ(
+        test_support::presence_complaint(*pep::node_of(event->node), event->items[0].payload.str()),
+        std::nullopt);
     const std::string item =
         event->node == kTune ? title_of(event->items[0].payload.root()) : event->node;
     told[message.to].push_back(item);
