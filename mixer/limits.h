@@ -123,6 +123,9 @@ inline constexpr auto kPublishAtLatest = 30s;  // of changing all the time
 inline constexpr auto kPublishGap = 10s;       // between two at one node
 inline constexpr auto kPublishTimeout = 30s;   // for the service's answer
 inline constexpr auto kPublishRetry = 60s;     // after a failure that may pass
+// A service that does not say what it can is asked after kPublishRetry, and after twice as long
+// each time up to this: it may be starting, or its storage be away.
+inline constexpr auto kServiceAskedMost = 1h;
 // What a component's rooms publish themselves: whom they tell, and how fast. An event has 1 kB.
 inline constexpr std::size_t kMaxEventReceivers = 20000;  // clients, in all rooms; 400 bytes each
 inline constexpr std::size_t kMaxResourcesTold = 16;      // of one person in one room

@@ -12,6 +12,14 @@ namespace mixer {
 namespace pep = jingle::pep;
 namespace pubsub = jingle::pubsub;
 
+namespace {
+
+bool passes(const jingle::StanzaError& error) {
+  return error.type == "wait" || error.condition == "remote-server-timeout";
+}
+
+}  // namespace
+
 Publisher::Publisher(jingle::Jid account, pubsub::NodeOptions nodes,
                      const std::vector<Published>& rows)
     : account_(std::move(account)), nodes_(std::move(nodes)) {
@@ -54,6 +62,7 @@ void Publisher::connection_up(const jingle::Jid& self, bool resumed, Outbox& out
   self_ = self;
   if (resumed) return;
   service_ = Service::unknown;
+  ask_wait_ = limits::kPublishRetry;
   for (auto& [node, entry] : entries_) {
     entry.leftover = entry.leftover || entry.shown;
     entry.shown.reset();
@@ -62,11 +71,21 @@ void Publisher::connection_up(const jingle::Jid& self, bool resumed, Outbox& out
     entry.not_before = {};
     entry.configured = entry.refused = false;
   }
+  ask_service(out, now);
+}
+
+// Again, until there is an answer that says something.
+void Publisher::ask_service(Outbox& out, TimePoint now) {
+  ask_at_ = now + ask_wait_;
+  ask_wait_ = std::min<std::chrono::milliseconds>(2 * ask_wait_, limits::kServiceAskedMost);
   out.ask_disco_info(self_, {account_, Purpose::pep_service, {}, {}, now});
 }
 
 // XEP-0163 §6.1, XEP-0060 §7.1.5.
 void Publisher::learn_service(const jingle::Iq& iq, Outbox& out) {
+  if (iq.type == jingle::Iq::Type::error && passes(jingle::StanzaError::parse(iq.xml.root()))) {
+    return;
+  }
   const auto query = jingle::child(iq.xml.root(), jingle::ns::kDiscoInfo, "query");
   const auto info = jingle::DiscoInfo::parse(query).value_or(jingle::DiscoInfo{});
   const bool is_service = std::ranges::any_of(info.identities, [](const auto& identity) {
@@ -98,6 +117,7 @@ std::optional<TimePoint> Publisher::due(Node node, const Entry& entry) const {
 std::optional<TimePoint> Publisher::next_deadline() const {
   if (!connected_) return std::nullopt;
   std::optional<TimePoint> next;
+  if (service_ == Service::unknown) next = ask_at_;
   for (const auto& [node, entry] : entries_) {
     // What is wanted has to be saved some time before it is published.
     const auto at = entry.wanted.has_value() != entry.saved && node != Node::avatar_data &&
@@ -111,6 +131,7 @@ std::optional<TimePoint> Publisher::next_deadline() const {
 
 void Publisher::advance(Outbox& out, TimePoint now) {
   if (!connected_) return;
+  if (service_ == Service::unknown && ask_at_ <= now) ask_service(out, now);
   for (auto& [node, entry] : entries_) {
     if (node == Node::avatar_data && !entry.wanted) {
       entry.shown.reset();  // nobody looks for it without the metadata
@@ -192,8 +213,8 @@ void Publisher::answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& o
   }
   switch (std::exchange(entry.step, Step::idle)) {
     case Step::reading:
-      if (const auto access = pubsub::parse_access(iq.xml.root());
-          !access || *access > nodes_.access) {
+      if (const auto found = pubsub::parse_configuration(iq.xml.root());
+          !found || !pubsub::is_as_strict(*found, nodes_)) {
         refuse(*node, entry, "error=unsafe text=\"others may read that node\"", out);
       } else if (entry.wanted) {
         publish(*node, entry, false, out, now);
@@ -232,7 +253,7 @@ void Publisher::failed(Node node, Entry& entry, const jingle::StanzaError& error
     return ask(node, entry, Step::creating, pubsub::create(std::string(pep::id_of(node)), nodes_),
                out, now);
   }
-  if (error.type == "wait" || error.condition == "remote-server-timeout") {
+  if (passes(error)) {
     entry.not_before = now + limits::kPublishRetry;
     return;
   }

@@ -14,6 +14,7 @@
 // whose row is not saved shows nothing.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,8 +42,8 @@ class Publisher {
   // Those that are not acknowledged yet and can still be.
   std::size_t stopping() const;
 
-  // A resumed stream changes nothing; on a new one the service is asked what it can, and everything
-  // is told anew.
+  // A resumed stream changes nothing; on a new one the service is asked what it can, ever more
+  // seldom until it says so, and everything is told anew.
   void connection_up(const jingle::Jid& self, bool resumed, Outbox& out, TimePoint now);
   void connection_down() { connected_ = false; }
   // The answer to an IQ of ours.
@@ -81,6 +82,7 @@ class Publisher {
   void failed(Node node, Entry& entry, const jingle::StanzaError& error, Outbox& out,
               TimePoint now);
   void refuse(Node node, Entry& entry, const std::string& why, Outbox& out);
+  void ask_service(Outbox& out, TimePoint now);
   void learn_service(const jingle::Iq& iq, Outbox& out);
 
   // Constant after construction.
@@ -89,6 +91,8 @@ class Publisher {
 
   jingle::Jid self_;
   Service service_ = Service::unknown;
+  TimePoint ask_at_{};  // again, while it is unknown
+  std::chrono::milliseconds ask_wait_{};
   bool connected_ = false;
   bool leaving_ = false;
   std::map<Node, Entry> entries_;

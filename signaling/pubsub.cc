@@ -1,5 +1,6 @@
 #include "signaling/pubsub.h"
 
+#include <algorithm>
 #include <array>
 #include <pugixml.hpp>
 
@@ -16,6 +17,7 @@ constexpr Words<Access, 5> kAccess{{{"whitelist", Access::whitelist},
                                     {"presence", Access::presence},
                                     {"open", Access::open}}};
 constexpr char kAccessModel[] = "pubsub#access_model";
+constexpr char kRosterGroups[] = "pubsub#roster_groups_allowed";
 
 StanzaError error(const char* type, const char* condition, const char* name,
                   std::string text = {}) {
@@ -49,7 +51,7 @@ void write_form(pugi::xml_node parent, const char* form_type, const NodeOptions&
   add_field(form, "FORM_TYPE", {form_type}, "hidden");
   add_field(form, kAccessModel, {std::string(to_string(options.access))});
   if (!options.roster_groups.empty()) {
-    add_field(form, "pubsub#roster_groups_allowed", options.roster_groups);
+    add_field(form, kRosterGroups, options.roster_groups);
   }
   add_field(form, "pubsub#persist_items", {options.persist ? "true" : "false"});
   add_field(form, "pubsub#max_items", {std::to_string(options.max_items)});
@@ -89,7 +91,7 @@ std::optional<NodeOptions> parse_form(const pugi::xml_node& form) {
       out.persist = *persist;
     } else if (var == "pubsub#max_items" && max_items) {
       out.max_items = *max_items;
-    } else if (var == "pubsub#roster_groups_allowed") {
+    } else if (var == kRosterGroups) {
       out.roster_groups = values_of(form, var);
     } else {
       return std::nullopt;
@@ -186,7 +188,7 @@ Result<Request> parse_retract(const pugi::xml_node& retract) {
 Result<Request> parse_get(const pugi::xml_node& items) {
   AttributeReader in(items);
   GetItems out{items.attribute("node").value()};
-  out.max_items = in.optional_number("max_items", 0xffffffff);
+  if (in.has("max_items")) out.max_items = in.number("max_items", 1, 0xffffffff);
   for (const Item& item : read_items(items, ns::kPubsub)) out.ids.push_back(item.id);
   if (!in.ok()) return in.error();
   return Request(std::move(out));
@@ -285,10 +287,23 @@ std::string configure(const std::string& node, const NodeOptions& options) {
   return xml.str();
 }
 
-std::optional<Access> parse_access(const pugi::xml_node& iq) {
+std::optional<NodeOptions> parse_configuration(const pugi::xml_node& iq) {
   const auto owner = child(iq, ns::kPubsubOwner, "pubsub");
   const auto form = child(child(owner, ns::kPubsubOwner, "configure"), ns::kDataForms, "x");
-  return jingle::value_of(kAccess, value_of(form, kAccessModel));
+  const auto access = jingle::value_of(kAccess, value_of(form, kAccessModel));
+  if (!access) return std::nullopt;
+  return NodeOptions{.access = *access, .roster_groups = values_of(form, kRosterGroups)};
+}
+
+bool is_as_strict(const NodeOptions& found, const NodeOptions& wanted) {
+  if (found.access != wanted.access || found.access != Access::roster) {
+    return found.access <= wanted.access;
+  }
+  // Where no group is named, services differ in who may read.
+  return !found.roster_groups.empty() &&
+         std::ranges::all_of(found.roster_groups, [&](const std::string& group) {
+           return std::ranges::find(wanted.roster_groups, group) != wanted.roster_groups.end();
+         });
 }
 
 std::string write(const Event& event) {

@@ -88,8 +88,11 @@ std::string subscribed_xml(const Subscribe& subscribe);
 std::string create(const std::string& node, const NodeOptions& options);
 std::string configuration_query(const std::string& node);
 std::string configure(const std::string& node, const NodeOptions& options);
-// Who may read, by the answer to the query; nullopt: it does not say.
-std::optional<Access> parse_access(const pugi::xml_node& iq);
+// Who may read, by the answer to the query: access and roster_groups only. nullopt: it does not
+// say.
+std::optional<NodeOptions> parse_configuration(const pugi::xml_node& iq);
+// Whether whoever may read a node like `found` may read one like `wanted`, by the order of Access.
+bool is_as_strict(const NodeOptions& found, const NodeOptions& wanted);
 
 // What a service notifies of (§7.1.2.1, §7.2.2.1, §8.4, §8.5).
 struct Event {

@@ -2,195 +2,17 @@
 
 #include <gmock/gmock.h>
 
-#include <pugixml.hpp>
-
 #include "mixer/limits.h"
+#include "tests/mixer/publisher_bench.h"
 #include "tests/support/generators.h"
 #include "tests/support/seed.h"
 
 namespace mixer {
 namespace {
 
-using namespace std::chrono_literals;
-namespace pep = jingle::pep;
-namespace pubsub = jingle::pubsub;
-using pep::Node;
+using namespace publisher_bench;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-const jingle::Jid kBot = *jingle::Jid::parse("bot@localhost");
-const jingle::Jid kSelf = *jingle::Jid::parse("bot@localhost/focus");
-
-pep::Tune tune(const std::string& title) {
-  pep::Tune tune;
-  tune.title = title;
-  return tune;
-}
-Shown one(pep::Payload payload) {
-  const Node node = node_of(payload);
-  return {{node, std::move(payload)}};
-}
-
-constexpr char kWait[] =
-    "<error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
-constexpr char kForbidden[] =
-    "<error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
-constexpr char kNotFound[] =
-    "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
-
-// An account's service: nodes with an access model and an item each. What it gets is answered when
-// the test says so.
-class Bench {
- public:
-  explicit Bench(std::vector<Published> rows = {})
-      : publisher(kBot, {.access = pubsub::Access::presence}, rows), rows_(std::move(rows)) {}
-
-  struct Kept {
-    pubsub::Access access = pubsub::Access::presence;
-    std::string id = {};
-    std::optional<pep::Payload> payload = {};
-  };
-
-  void up(bool conditional = true, bool service = true) {
-    publisher.connection_up(kSelf, false, out, now);
-    collect();
-    answer_all = [=, this](const SendIq& iq) { return serve(iq, conditional, service); };
-    step();
-  }
-  void show(Shown wanted) {
-    publisher.show(wanted, now);
-    step();
-  }
-  // Lets time pass, deadline by deadline.
-  void wait(std::chrono::milliseconds duration) {
-    const TimePoint end = now + duration;
-    for (int guard = 0; guard < 1000; ++guard) {
-      const auto at = publisher.next_deadline();
-      if (!at || *at > end) break;
-      now = std::max(now, *at);
-      step();
-      EXPECT_TRUE(!publisher.next_deadline() || *publisher.next_deadline() > now) << "no progress";
-    }
-    now = end;
-  }
-  void step() {
-    publisher.advance(out, now);
-    for (collect(); answers && !asked.empty(); collect()) {
-      const SendIq iq = asked.front();
-      asked.erase(asked.begin());
-      reply(iq, answer_all(iq));
-      publisher.advance(out, now);
-    }
-  }
-  void reply(const SendIq& iq, const std::string& inside) {
-    const auto awaited = out.answered(iq.id, iq.to);
-    if (!awaited) return;  // later than anybody waits
-    const bool error = inside.starts_with("<error");
-    auto xml = jingle::Xml::parse("<iq xmlns='jabber:client' type='" +
-                                  std::string(error ? "error" : "result") + "' id='" + iq.id +
-                                  "' from='bot@localhost'>" + inside + "</iq>");
-    auto stanza = jingle::read_stanza(std::move(xml.value()));
-    publisher.answered(*awaited, std::get<jingle::Iq>(*stanza), out, now);
-  }
-  std::optional<pep::Payload> shown(Node node) const {
-    const auto found = service.find(std::string(pep::id_of(node)));
-    if (found == service.end() || !found->second.payload) return std::nullopt;
-    return is_stop(*found->second.payload) ? std::nullopt : found->second.payload;
-  }
-
-  TimePoint now{1000s};
-  Outbox out{[] { return 7; }};
-  Publisher publisher;
-  std::map<std::string, Kept> service;
-  pubsub::Access made = pubsub::Access::presence;  // nodes are, where nobody says otherwise
-  bool heeds = true;                               // who does, when he makes one
-  std::vector<pubsub::Publish> published;          // in order
-  std::vector<std::string> log;
-  std::vector<SendIq> asked;
-  bool answers = true;
-  std::function<std::string(const SendIq&)> answer_all;
-  std::function<std::string()> fault;  // empty: none
-  std::vector<Published> rows() const { return rows_; }
-  bool has_row(Node node) const {
-    return std::ranges::any_of(rows_,
-                               [&](const auto& row) { return row.node == pep::id_of(node); });
-  }
-
- private:
-  void collect() {
-    for (Command& command : out.take()) {
-      if (auto* iq = std::get_if<SendIq>(&command)) {
-        EXPECT_EQ(iq->to, kBot);
-        EXPECT_EQ(iq->from, kSelf);
-        asked.push_back(*iq);
-      } else if (const auto* save = std::get_if<SavePublished>(&command)) {
-        rows_.push_back(save->row);
-      } else if (const auto* forget = std::get_if<ForgetPublished>(&command)) {
-        EXPECT_EQ(std::erase_if(rows_, [&](const auto& row) { return row.node == forget->node; }),
-                  1u);
-      } else if (const auto* line = std::get_if<Log>(&command)) {
-        if (line->level != Log::Level::debug) log.push_back(line->text);
-      }
-    }
-  }
-  std::string serve(const SendIq& iq, bool conditional, bool is_service) {
-    const auto xml = jingle::Xml::parse(iq.payload);
-    const auto root = xml->root();
-    if (jingle::local_name(root) == "query") {
-      return std::string("<query xmlns='http://jabber.org/protocol/disco#info'><identity ") +
-             (is_service ? "category='pubsub' type='pep'"
-                         : "category='account' type='registered'") +
-             "/>" +
-             (conditional ? "<feature var='http://jabber.org/protocol/pubsub#publish-options'/>"
-                          : "") +
-             "</query>";
-    }
-    if (const std::string wrong = fault ? fault() : ""; !wrong.empty()) return wrong;
-    if (jingle::effective_ns(root) == "http://jabber.org/protocol/pubsub#owner") {
-      const std::string node = jingle::first_element(root).attribute("node").value();
-      if (!iq.is_set) {
-        if (!service.contains(node)) return kNotFound;
-        return "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='" + node +
-               "'><x xmlns='jabber:x:data'><field var='pubsub#access_model'><value>" +
-               std::string(to_string(service[node].access)) +
-               "</value></field></x></configure></pubsub>";
-      }
-      service[node].access =
-          *pubsub::parse_access(jingle::Xml::parse("<iq>" + iq.payload + "</iq>")->root());
-      return "";
-    }
-    const auto request = pubsub::parse(root).value();
-    if (const auto* create = std::get_if<pubsub::Manage>(&request)) {
-      EXPECT_EQ(root.select_node("//*[@var='pubsub#access_model']/*").node().text().get(),
-                to_string(pubsub::Access::presence));
-      service[create->node].access = heeds ? pubsub::Access::presence : made;
-      return "";
-    }
-    const auto publish = std::get<pubsub::Publish>(request);
-    published.push_back(publish);
-    const auto node = *pep::node_of(publish.node);
-    const auto payload = pep::parse(node, publish.item.payload.root(), publish.item.id);
-    EXPECT_TRUE(payload) << iq.payload;
-    // Nothing but a stop goes without its condition, nor without a row.
-    if (!is_stop(*payload)) {
-      EXPECT_EQ(publish.options.has_value(), conditional);
-      EXPECT_TRUE(node == Node::avatar_data || has_row(node));
-    }
-    Kept& kept = service.try_emplace(publish.node, Kept{.access = made}).first->second;
-    if (publish.options && publish.options->access != kept.access) {
-      return "<error type='cancel'><conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
-             "<precondition-not-met xmlns='http://jabber.org/protocol/pubsub#errors'/></error>";
-    }
-    if (!is_stop(*payload)) {
-      EXPECT_LE(kept.access, pubsub::Access::presence) << "shown to anybody";
-    }
-    kept.id = publish.item.id;
-    kept.payload = *payload;
-    return "";
-  }
-
-  std::vector<Published> rows_;
-};
 
 std::vector<std::string> titles(const Bench& bench) {
   std::vector<std::string> out;
@@ -375,6 +197,40 @@ TEST(Publisher, WithoutPersonalEventingNothingHappens) {
   bench.wait(1h);
   EXPECT_THAT(bench.published, IsEmpty());
   EXPECT_EQ(bench.log.size(), 1u);
+}
+
+TEST(Publisher, ARosterNodeOfOtherGroupsIsNotStrictEnough) {
+  for (const char* group : {"friends", "everybody"}) {
+    Bench bench({}, {.access = pubsub::Access::roster, .roster_groups = {"friends"}});
+    bench.service[kTune] = {.access = pubsub::Access::roster, .group = group};
+    bench.up(false);
+    bench.show(one(tune("heard")));
+    bench.wait(1h);
+    const bool ours = std::string(group) == "friends";
+    EXPECT_EQ(bench.published.size(), ours ? 1u : 0u) << group;
+    EXPECT_EQ(bench.log.size(), ours ? 0u : 1u) << group;
+  }
+}
+
+TEST(Publisher, AServiceThatDoesNotSayWhatItCanIsAskedAgainEverMoreSeldom) {
+  for (const std::string answer : {kWait, kTimeout, ""}) {
+    Bench bench({{kBot, kTune, "current"}});
+    bench.disco = answer;
+    bench.answers = !answer.empty();
+    bench.show(one(pep::Status{"3 on the call"}));
+    bench.up();
+    bench.wait(24h);
+    const std::size_t queries = bench.queries + bench.asked.size();
+    EXPECT_GE(queries, 24u) << answer;
+    EXPECT_LE(queries, 32u) << answer;
+    EXPECT_THAT(bench.published, IsEmpty());
+    EXPECT_THAT(bench.log, IsEmpty());
+    bench.disco.clear();
+    bench.asked.clear();
+    bench.answers = true;
+    bench.wait(2h);
+    EXPECT_EQ(bench.published.size(), 2u) << "the leftover's stop, and the status";
+  }
 }
 
 TEST(Publisher, LeavingStopsEverything) {

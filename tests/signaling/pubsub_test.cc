@@ -190,17 +190,45 @@ TEST(Pubsub, ItemsAreReadFromTheNodeThatWasAskedFor) {
 
 TEST(Pubsub, WhoMayReadIsInANodesConfiguration) {
   const auto answer = [](const std::string& form) {
-    return parse_access(xml("<iq><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>"
-                            "<configure node='n'><x xmlns='jabber:x:data' type='form'>" +
-                            form + "</x></configure></pubsub></iq>")
-                            .root());
+    return parse_configuration(xml("<iq><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>"
+                                   "<configure node='n'><x xmlns='jabber:x:data' type='form'>" +
+                                   form + "</x></configure></pubsub></iq>")
+                                   .root());
   };
-  EXPECT_EQ(answer("<field var='pubsub#access_model'><value>roster</value></field>"),
-            Access::roster);
+  const std::string roster = "<field var='pubsub#access_model'><value>roster</value></field>";
+  EXPECT_EQ(answer(roster), NodeOptions{.access = Access::roster});
+  EXPECT_EQ(answer(roster + "<field var='pubsub#roster_groups_allowed'><value>a</value>"
+                            "<value>b</value></field>"),
+            (NodeOptions{.access = Access::roster, .roster_groups = {"a", "b"}}));
   EXPECT_EQ(answer("<field var='pubsub#access_model'><value>x</value></field>"), std::nullopt);
   EXPECT_EQ(answer(""), std::nullopt);
-  const Xml set = xml("<iq>" + configure("n", {.access = Access::presence}) + "</iq>");
-  EXPECT_EQ(parse_access(set.root()), Access::presence);
+  const NodeOptions options{.access = Access::roster, .roster_groups = {"<x>"}};
+  EXPECT_EQ(parse_configuration(xml("<iq>" + configure("n", options) + "</iq>").root()), options);
+}
+
+TEST(Pubsub, ANodeOfOtherRosterGroupsIsNotAsStrict) {
+  const auto roster = [](std::vector<std::string> groups) {
+    return NodeOptions{.access = Access::roster, .roster_groups = std::move(groups)};
+  };
+  const NodeOptions wanted = roster({"a", "b"});
+  EXPECT_TRUE(is_as_strict(wanted, wanted));
+  EXPECT_TRUE(is_as_strict(roster({"b"}), wanted));
+  EXPECT_FALSE(is_as_strict(roster({"b", "c"}), wanted));
+  EXPECT_FALSE(is_as_strict(roster({}), wanted));
+  EXPECT_TRUE(is_as_strict(roster({"c"}), {.access = Access::presence}));
+  EXPECT_FALSE(is_as_strict({.access = Access::presence}, wanted));
+  EXPECT_FALSE(is_as_strict({.access = Access::open}, {.access = Access::presence}));
+  EXPECT_TRUE(is_as_strict({.access = Access::whitelist}, {.access = Access::presence}));
+}
+
+// XEP-0060 §6.5.7.
+TEST(Pubsub, HowManyItemsAreAskedForIsAPositiveNumber) {
+  const auto ask = [](const std::string& number) {
+    return read("<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='n' max_items='" +
+                number + "'/></pubsub>");
+  };
+  EXPECT_EQ(ask("3"), Request(GetItems{.node = "n", .max_items = 3}));
+  for (const char* wrong : {"0", "-1", "max", ""}) EXPECT_FALSE(ask(wrong)) << wrong;
 }
 
 // XEP-0060 §8.1.3.
