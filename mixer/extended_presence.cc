@@ -31,14 +31,26 @@ std::string public_uri(const std::string& uri) {
   return !is_local(uri) && pep::is_uri_reference(uri) ? uri : std::string();
 }
 
+// Where it comes from, as anybody may know it: a URL's user, query and fragment are often keys.
+std::string public_place(std::string uri) {
+  uri.erase(std::min(uri.find_first_of("?#"), uri.size()));
+  if (is_local(uri)) return {};
+  const std::size_t authority = uri.find("://") + 3;
+  const std::size_t user_end = uri.rfind('@', uri.find('/', authority));
+  if (user_end != uri.npos && user_end >= authority) {
+    uri.erase(authority, user_end + 1 - authority);
+  }
+  return public_uri(uri);
+}
+
 pep::Tune tune_of(const NowPlaying& playing) {
   constexpr auto kLongest = std::chrono::seconds(65535);  // xs:unsignedShort
   pep::Tune tune;
   tune.artist = text_of(playing.artist);
-  tune.title = text_of(playing.title);
+  tune.title = text_of(playing.called());
   tune.source = text_of(playing.source);
   tune.track = text_of(playing.track);
-  tune.uri = public_uri(playing.uri);
+  tune.uri = public_place(playing.uri);
   if (playing.length && playing.length->count() > 0 && *playing.length <= kLongest) {
     tune.length_s = static_cast<std::uint32_t>(playing.length->count());
   }
@@ -53,7 +65,7 @@ pep::Viewing viewing_of(const NowPlaying& playing) {
   fill(viewing.program_name, playing.title);
   fill(viewing.author, playing.artist);
   if (playing.broadcast) fill(viewing.channel_name, playing.source);
-  viewing.uri = public_uri(viewing.uri.empty() ? playing.uri : viewing.uri);
+  viewing.uri = viewing.uri.empty() ? public_place(playing.uri) : public_uri(viewing.uri);
   if (!viewing.duration_s && playing.length && playing.length->count() > 0) {
     viewing.duration_s = static_cast<std::uint32_t>(playing.length->count());
   }
@@ -65,8 +77,8 @@ bool is_never_told(const NowPlaying& playing, const pep::Viewing& viewing,
                    const Config::Presence& config) {
   return std::ranges::any_of(config.viewing_never, [&](const std::string& never) {
     for (const std::string* field :
-         {&playing.title, &viewing.program_name, &viewing.program_type, &viewing.subprogram_type,
-          &viewing.channel_name, &viewing.description}) {
+         {&playing.title, &playing.name, &viewing.program_name, &viewing.program_type,
+          &viewing.subprogram_type, &viewing.channel_name, &viewing.description}) {
       if (equal(*field, never)) return true;
     }
     return begins(playing.uri, never) || begins(viewing.uri, never);

@@ -33,8 +33,8 @@ Shown call_presence(const Config::Presence& config, const Situation& situation);
 bool is_of_a_call(jingle::pep::Node node);
 // Both.
 // Law: only nodes of config.publish, and no piece that config.viewing_never names; no viewing of
-// what is local unless config.viewing_local; paths of local files are in none
-// (tests/mixer/extended_presence_test.cc).
+// what is local unless config.viewing_local; paths of local files, and users, queries and fragments
+// of URLs that are played, are in none (tests/mixer/extended_presence_test.cc, untold_test.cc).
 Shown extended_presence(const Config::Presence& config, const Situation& situation);
 
 // The id of the item that it is published as: the hash of an image (XEP-0084 §3.1), else "current".

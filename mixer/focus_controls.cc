@@ -112,7 +112,7 @@ std::string Focus::carry_out(const std::string& room, const jingle::Jid& who, co
           },
           [&](const control::Playing&) {
             const auto piece = conference ? conference->now_playing() : std::nullopt;
-            return piece ? describe(*piece) : "Nothing is played.";
+            return piece ? describe(*piece, role == Role::moderator) : "Nothing is played.";
           },
           [&](const PlayOrder& order) {
             if (!conference) return kNobody;

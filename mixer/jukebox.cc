@@ -32,8 +32,10 @@ std::string_view to_string(PlayRefusal refusal) {
   return "";
 }
 
-std::string describe(const NowPlaying& playing) {
-  std::string text = displayable(playing.title);
+std::string describe(const NowPlaying& playing, bool may_play) {
+  std::string text = displayable(playing.called());
+  if (text.empty() && may_play) text = displayable(playing.name);
+  if (text.empty()) text = "A piece without a title";
   if (!playing.artist.empty()) text += " by " + displayable(playing.artist);
   if (!playing.source.empty()) text += ", from " + displayable(playing.source);
   if (playing.length) {
@@ -221,11 +223,12 @@ std::optional<NowPlaying> Jukebox::now_playing() const {
                  .artist = tags.artist,
                  .source = tags.album,
                  .track = tags.track,
+                 .name = piece->wanted.name,
                  .video = piece->started->has_video,
                  .broadcast = piece->started->broadcast,
                  .paused = piece->paused,
                  .said = piece->wanted.said};
-  if (now.title.empty()) now.title = piece->wanted.name;
+  if (std::holds_alternative<media::Sound>(piece->wanted.source)) now.title = now.name;
   if (const auto* url = std::get_if<media::PlayUrl>(&piece->wanted.source)) now.uri = url->url;
   if (piece->started->duration) {
     now.length = std::chrono::round<std::chrono::seconds>(*piece->started->duration);

@@ -41,8 +41,8 @@ enum class PlayRefusal {
 // A sentence for the asker.
 std::string_view to_string(PlayRefusal refusal);
 
-// A sentence for people.
-std::string describe(const NowPlaying& playing);
+// A sentence for people; what nobody has called anything is told by name to those who may play it.
+std::string describe(const NowPlaying& playing, bool may_play);
 
 class Jukebox {
  public:

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "signaling/pep.h"
 
@@ -15,9 +16,14 @@ struct NowPlaying {
   std::string title{}, artist{}, source{}, track{};  // source: the album
   std::optional<std::chrono::seconds> length{};      // nullopt: unknown, or without end
   std::string uri{};  // where it comes from; without a scheme, or file:, it is local
+  // As it was asked for: a path, or a URL whose query may be a key. For moderators, never
+  // published.
+  std::string name{};
   bool video = false, broadcast = false;
   bool paused = false;
   jingle::pep::Viewing said{};  // by whoever plays it: goes before the tags
+  // What others may call it; empty: nobody has said.
+  std::string_view called() const { return said.program_name.empty() ? title : said.program_name; }
   bool operator==(const NowPlaying&) const = default;
 };
 

@@ -11,7 +11,7 @@ namespace {
 std::string name_for(bool recorded, const std::optional<NowPlaying>& playing) {
   if (!playing) return "Recording";
   const std::string does = recorded ? "Recording; playing" : "Playing";
-  const std::string title = displayable(playing->title);
+  const std::string title = displayable(playing->called());
   return title.empty() ? does : displayable(does + ": " + title);
 }
 

@@ -253,11 +253,11 @@ TEST_F(JukeboxTest, TellsWhatIsPlayed) {
   EXPECT_EQ(jukebox_.now_playing(), (NowPlaying{.title = "Nocturne",
                                                 .artist = "Field",
                                                 .length = 62s,
-                                                .uri = "https://radio.example.org/two"}));
+                                                .uri = "https://radio.example.org/two",
+                                                .name = "https://radio.example.org/two"}));
   jukebox_.media_event(media::PlayTagged{last_, {.artist = "Chopin"}}, out_, now_);
   EXPECT_EQ(jukebox_.now_playing()->artist, "Chopin");
-  EXPECT_EQ(jukebox_.now_playing()->title, "https://radio.example.org/two")
-      << "for want of a title";
+  EXPECT_EQ(jukebox_.now_playing()->title, "") << "a URL is none";
 }
 
 // XEP-0197 §2.1.
