@@ -155,6 +155,7 @@ void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
     if (!failed) access_.set_roster(std::move(contacts));
     return;
   }
+  if (awaited->purpose == Purpose::chatter) return chatter_answered(iq, now);
   if (awaited->purpose == Purpose::interests) return interests_answered(iq, now);
   if (awaited->purpose == Purpose::shared_items) return items_answered(*awaited, iq, now);
   if (awaited->purpose == Purpose::pep_service || awaited->purpose == Purpose::pep_publish) {
@@ -263,6 +264,7 @@ void Focus::advance(TimePoint now) {
   for (const Invitation& invitation : invitations_.take_expired(now)) {
     finish(invitation, reasons::not_followed_up(), {}, now);
   }
+  for (const Said& said : chatters_.take_due(now)) respond(said, now);
   presence_due(now);
   ice_services_.advance(out_, now);
   if (publisher_) publisher_->advance(out_, now);
@@ -313,6 +315,7 @@ std::optional<TimePoint> Focus::next_deadline() const {
   if (!deadlines_.empty()) consider(deadlines_.begin()->first);
   consider(invitations_.next_deadline());
   consider(dialling_.next_deadline());
+  consider(chatters_.next_deadline());
   if (connected_) consider(subscriptions_.next_deadline());
   if (connected_) consider(broadcast_at_);
   consider(ice_services_.next_deadline());

@@ -13,6 +13,7 @@
 #include "mixer/access.h"
 #include "mixer/call_limit.h"
 #include "mixer/chat_rooms.h"
+#include "mixer/chatters.h"
 #include "mixer/clients.h"
 #include "mixer/clock.h"
 #include "mixer/command.h"
@@ -154,6 +155,8 @@ class Focus {
 
   // focus_controls.cc: what people say in words.
   void told(const std::string& room, const jingle::Message& message, TimePoint now);
+  void chatter_answered(const jingle::Iq& iq, TimePoint now);
+  void respond(const Said& said, TimePoint now);
   Role role_of(const std::string& room, const jingle::Jid& who) const;
   // The answer. Requires: the room exists.
   std::string carry_out(const std::string& room, const jingle::Jid& who, const Told& told,
@@ -230,6 +233,7 @@ class Focus {
   Access access_;
   Outbox out_;
   Clients clients_{config_.coin.profiles};
+  Chatters chatters_;
   ChatRooms chat_rooms_;
   IceServices ice_services_{config_, wall_};
   Subscriptions subscriptions_;

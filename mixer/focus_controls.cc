@@ -25,13 +25,37 @@ void Focus::told(const std::string& room, const jingle::Message& message, TimePo
   // nobody waits for.
   if (jingle::child(stanza, jingle::ns::kDelay, "delay") || clients_.is_bot(message.from)) return;
   const std::string sender = chat_rooms_.user_of(message.from).str();
-  const auto parsed = parse_control(jingle::text_of(body));
-  if (!(parsed ? controls_ : hints_).take(sender, now)) return;
-  std::string said = "This address takes calls. Say \"help\" to see what else it understands.";
-  if (parsed) said = carry_out(room, message.from, *parsed, now);
-  out_.put(SendMessage{full_of(room), message.from, message.type.empty() ? "normal" : message.type,
-                       out_.next_id(), "<body>" + jingle::escape(said) + "</body>"});
-  settle(room, now);
+  const Said said{.room = room,
+                  .from = message.from,
+                  .type = message.type.empty() ? "normal" : message.type,
+                  .told = parse_control(jingle::text_of(body))};
+  if (!(said.told ? controls_ : hints_).take(sender, now)) return;
+  if (clients_.said_of_itself(said.from)) return respond(said, now);
+  switch (chatters_.hear(said, now)) {
+    case Chatters::Then::answer: return respond(said, now);
+    case Chatters::Then::ask:
+      out_.ask_disco_info(full_of(room), {said.from, Purpose::chatter, room, {}, now});
+      break;
+    case Chatters::Then::wait: break;
+  }
+}
+
+void Focus::chatter_answered(const jingle::Iq& iq, TimePoint now) {
+  const pugi::xml_node query = jingle::child(iq.xml.root(), jingle::ns::kDiscoInfo, "query");
+  auto info = jingle::DiscoInfo::parse(query);
+  const bool known = iq.type != jingle::Iq::Type::error && info;
+  if (known) clients_.learned(iq.from, std::move(*info), now);
+  for (const Said& said : chatters_.answered(iq.from, known)) {
+    if (!clients_.is_bot(said.from)) respond(said, now);
+  }
+}
+
+void Focus::respond(const Said& said, TimePoint now) {
+  std::string answer = "This address takes calls. Say \"help\" to see what else it understands.";
+  if (said.told) answer = carry_out(said.room, said.from, *said.told, now);
+  out_.put(SendMessage{full_of(said.room), said.from, said.type, out_.next_id(),
+                       "<body>" + jingle::escape(answer) + "</body>"});
+  settle(said.room, now);
 }
 
 Role Focus::role_of(const std::string& room, const jingle::Jid& who) const {

@@ -168,6 +168,7 @@ inline constexpr std::size_t kMaxNamesAnnounced = 10;
 // What people tell a room (control.h), of one bare JID; and how often it is told how to.
 inline constexpr int kControlsPerMinute = 30;
 inline constexpr auto kHintAgain = 10min;
+inline constexpr std::size_t kMaxChatters = 1000;         // clients that are asked what they are
 inline constexpr std::size_t kMaxNamesTold = 100;         // in answer to who is there
 inline constexpr std::size_t kMaxMuted = 1000;            // in a room; those who are not here go
 inline constexpr std::size_t kMaxReasonCodePoints = 256;  // why somebody was asked, or left

@@ -27,6 +27,7 @@ enum class Purpose {
   ice_restart,
   coin,
   client_disco,
+  chatter,
   chat_room,
   roster,
   stun_services,
