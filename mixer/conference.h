@@ -108,8 +108,9 @@ class Conference {
   std::optional<std::string> share(const jingle::Jid& user, const ShareWish& wish, Outbox& out,
                                    TimePoint now);
   // What stands at a node of that bare JID. Of no concern unless he shares it.
-  void published(const jingle::Jid& user, const jingle::pubsub::Event& event, Outbox& out);
-  void unshare(const jingle::Jid& user);
+  void published(const jingle::Jid& user, const jingle::pubsub::Event& event, Outbox& out,
+                 TimePoint now);
+  void unshare(const jingle::Jid& user, TimePoint now);
   // `nicks` has another of that bare JID.
   void renamed(const jingle::Jid& user, TimePoint now);
 
@@ -224,8 +225,8 @@ class Conference {
 
   // conference_sharing.cc
   bool may_share(const jingle::Jid& user) const;
-  void end_sharing(const jingle::Jid& user);
-  void show_shared(const jingle::Jid& user);
+  void end_sharing(const jingle::Jid& user, TimePoint now);
+  void show_shared(const jingle::Jid& user, TimePoint now);
   Participant participant_of(const Call& call) const;
 
   // Constant after construction.

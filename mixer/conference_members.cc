@@ -83,7 +83,7 @@ void Conference::remove(media::LegId leg, Leaving how, TimePoint now) {
   contributor_ids_.erase(call.contributor_id());
   const jingle::Jid user = call.peer().bare();
   members_.erase(found);
-  end_sharing(user);
+  end_sharing(user, now);
   if (moved) move_failed(*moved, now);  // unless it is connected already
 }
 
@@ -117,7 +117,7 @@ void Conference::hold(const Member& member, TimePoint now) {
 void Conference::move_failed(media::LegId leg, TimePoint now) {
   const auto moving = moving_.extract(leg);
   if (!moving) return;
-  end_sharing(moving.mapped().user);
+  end_sharing(moving.mapped().user, now);
   if (roster_.depart(leg, moving.mapped().departure, now + place_.config.departed_for)) {
     notifier_.touch();
   }

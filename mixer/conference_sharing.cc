@@ -30,7 +30,7 @@ std::optional<std::string> Conference::share(const jingle::Jid& user, const Shar
              .priority = jingle::Priority::normal},
             {user, Purpose::shared_items, place_.name, {}, now, id});
   }
-  show_shared(user);
+  show_shared(user, now);
   const std::string offered = sharing_.offered(), names = sharing_.names(user);
   if (offered.empty()) return "Nothing can be shared with this call.";
   if (wish.share && names.empty()) return "You can share: " + offered + ".";
@@ -38,32 +38,35 @@ std::optional<std::string> Conference::share(const jingle::Jid& user, const Shar
                        : "The call sees of you: " + names + ". To end that say: unshare";
 }
 
-void Conference::published(const jingle::Jid& user, const jingle::pubsub::Event& event,
-                           Outbox& out) {
+void Conference::published(const jingle::Jid& user, const jingle::pubsub::Event& event, Outbox& out,
+                           TimePoint now) {
   const auto taken = sharing_.take(user, event);
   if (taken.error) {  // never what it was
     out.log(Log::Level::info, "presence=malformed room=" + quoted(place_.name) + " peer=" +
                                   quoted(user.str()) + " error=" + taken.error->app_name);
   }
-  if (taken.changed) show_shared(user);
+  if (taken.changed) show_shared(user, now);
 }
 
-void Conference::unshare(const jingle::Jid& user) {
+void Conference::unshare(const jingle::Jid& user, TimePoint now) {
   sharing_.forget(user);
-  show_shared(user);
+  show_shared(user, now);
 }
 
 // Consent is for this call: it ends with a user's last one here, unless that moves.
-void Conference::end_sharing(const jingle::Jid& user) {
+void Conference::end_sharing(const jingle::Jid& user, TimePoint now) {
   const bool is_moving =
       std::ranges::any_of(moving_, [&](const auto& entry) { return entry.second.user == user; });
-  if (!is_moving && !may_share(user)) unshare(user);
+  if (!is_moving && !may_share(user)) unshare(user, now);
 }
 
 // Not an occupant's: his bare JID is the chat room's.
 Participant Conference::participant_of(const Call& call) const {
   Participant participant = call.participant();
-  if (!participant.occupant) participant.nick = nicks_.of(place_.name, participant.peer.bare());
+  if (participant.occupant) return participant;
+  const jingle::Jid user = participant.peer.bare();
+  participant.nick = sharing_.nick(user);
+  if (participant.nick.empty()) participant.nick = nicks_.of(place_.name, user);
   return participant;
 }
 
@@ -73,7 +76,8 @@ void Conference::renamed(const jingle::Jid& user, TimePoint now) {
   }
 }
 
-void Conference::show_shared(const jingle::Jid& user) {
+void Conference::show_shared(const jingle::Jid& user, TimePoint now) {
+  renamed(user, now);
   if (roster_.set_shared(user, sharing_.elements(user))) notifier_.touch();
 }
 

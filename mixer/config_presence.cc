@@ -17,17 +17,20 @@ constexpr std::array<std::pair<std::string_view, Access>, 3> kAccess{
 // The group of those who moderate a component's room: its only one.
 constexpr char kModerators[] = "moderators";
 
+// `relay` may name all of them. A room's name is in its documents: it publishes no nick.
 std::set<pep::Node> nodes(ConfigSection& section, std::string_view key) {
+  const auto may = [&](pep::Node node) { return node != pep::Node::nick || key == "relay"; };
   std::set<pep::Node> out;
   for (const std::string& name : section.strings(key).value_or(std::vector<std::string>{})) {
-    if (const auto node = pep::node_named(name)) {
+    if (const auto node = pep::node_named(name); node && may(*node)) {
       out.insert(*node);
       continue;
     }
     std::string expected;
     for (std::size_t i = 0; i < pep::kNodes; ++i) {
-      const auto known = pep::name_of(static_cast<pep::Node>(i));
-      if (!known.empty())
+      const auto node = static_cast<pep::Node>(i);
+      const auto known = pep::name_of(node);
+      if (!known.empty() && may(node))
         expected.append(i ? ", " : "").append(1, '"').append(known).append(1, '"');
     }
     section.error(key, '"' + name + "\" is none of " + expected);

@@ -19,7 +19,6 @@ jingle::DiscoInfo room_features(Config::Xmpp::Mode mode, const std::set<jingle::
       {ns::kDiscoInfo, ns::kDiscoItems, ns::kCaps, ns::kPing, ns::kJingle, ns::kRtp, ns::kRtpAudio,
        ns::kRtcpFb, ns::kHdrext, ns::kIceUdp, ns::kDtls, ns::kJingleMessage, ns::kBundleFeature,
        ns::kSsmaFeature, ns::kCoin, ns::kCoinJitsi, ns::kReceipts}};
-  info.features.insert(std::string(ns::kNick) + "+notify");
   for (const jingle::pep::Node node : relay) {
     info.features.insert(std::string(jingle::pep::id_of(node)) + "+notify");
   }

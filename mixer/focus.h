@@ -164,12 +164,15 @@ class Focus {
 
   // focus_presence.cc: presence and subscriptions.
   void presence(const jingle::Presence& presence, TimePoint now);
-  void subscribe(const std::string& room, const jingle::Jid& who, TimePoint now);
+  // True: granted.
+  bool subscribe(const std::string& room, const jingle::Jid& who, TimePoint now);
+  void learn_nick(const std::string& room, const jingle::Jid& bare, const std::string& nick,
+                  TimePoint now);
   void own_subscription(const std::string& room, const jingle::Jid& who, bool granted);
   void probe(const std::string& room, const jingle::Jid& who, TimePoint now);
-  void bounced(const std::string& room, const jingle::Presence& presence);
+  void bounced(const std::string& room, const jingle::Presence& presence, TimePoint now);
   // Says so, and that we want to see him no more either. Harmless to strangers.
-  void end_subscription(const std::string& room, const jingle::Jid& bare);
+  void end_subscription(const std::string& room, const jingle::Jid& bare, TimePoint now);
   void learn_chat_room(const jingle::Presence& presence, const std::string& room, TimePoint now);
   bool may_subscribe(const std::string& room, const jingle::Jid& who) const;
   bool sees_us(const std::string& room, const jingle::Jid& who) const;
@@ -192,8 +195,6 @@ class Focus {
                 const jingle::pubsub::Event& event, TimePoint now);
   void items_answered(const Awaited& awaited, const jingle::Iq& iq, TimePoint now);
   void end_sharing(const std::string& room, const jingle::Jid& user, TimePoint now);
-  void learn_nick(const std::string& room, const jingle::Jid& bare, const std::string& nick,
-                  TimePoint now);
 
   // focus_dial.cc: dialling out.
   std::optional<InviteRefusal> dial(const Invite& invite, TimePoint now);

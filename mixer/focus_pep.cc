@@ -8,16 +8,6 @@
 #include "signaling/namespaces.h"
 
 namespace mixer {
-namespace {
-
-// XEP-0172 §4.3; empty: none any more.
-std::string nick_in(const jingle::pubsub::Event& event) {
-  if (event.items.empty()) return {};
-  const pugi::xml_node nick = event.items.back().payload.root();
-  return jingle::is(nick, jingle::ns::kNick, "nick") ? jingle::text_of(nick) : "";
-}
-
-}  // namespace
 
 std::string Focus::name_of(const std::string& room) const {
   const std::string& text = config_of(room).display_text;
@@ -87,10 +77,9 @@ void Focus::interests_answered(const jingle::Iq& iq, TimePoint now) {
 void Focus::notified(const std::string& room, const jingle::Jid& from,
                      const jingle::pubsub::Event& event, TimePoint now) {
   if (!from.is_bare()) return;
-  if (event.node == jingle::ns::kNick) return learn_nick(room, from, nick_in(event), now);
   Conference* conference = find(room);
   if (!conference) return;
-  conference->published(from, event, out_);
+  conference->published(from, event, out_, now);
   settle(room, now);
 }
 
@@ -100,22 +89,11 @@ void Focus::items_answered(const Awaited& awaited, const jingle::Iq& iq, TimePoi
   if (!items.empty()) notified(awaited.room, iq.from, {awaited.node, std::move(items)}, now);
 }
 
-// As he told that room himself (XEP-0172 §4.1, §4.3); also before he calls. Empty: no more.
-void Focus::learn_nick(const std::string& room, const jingle::Jid& bare, const std::string& nick,
-                       TimePoint now) {
-  if (!nick.empty() && !may_subscribe(room, bare)) return;
-  if (!nicks_.set(room, bare, nick)) return;
-  Conference* conference = find(room);
-  if (!conference) return;
-  conference->renamed(bare, now);
-  settle(room, now);
-}
-
 void Focus::end_sharing(const std::string& room, const jingle::Jid& user, TimePoint now) {
   learn_nick(room, user, {}, now);
   Conference* conference = find(room);
   if (!conference) return;
-  conference->unshare(user);
+  conference->unshare(user, now);
   settle(room, now);
 }
 

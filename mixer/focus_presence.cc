@@ -24,20 +24,19 @@ void Focus::presence(const jingle::Presence& presence, TimePoint now) {
       settle(room, now);
     }
   } else if (type == "subscribe") {
-    const pugi::xml_node stanza = presence.xml.root();
-    const auto nick = jingle::child(stanza, jingle::ns::kNick, "nick");
-    subscribe(room, bare, now);
-    if (nick) learn_nick(room, bare, jingle::text_of(nick), now);
+    const auto nick = jingle::child(presence.xml.root(), jingle::ns::kNick, "nick");
+    const bool granted = subscribe(room, bare, now);
+    if (granted && nick) learn_nick(room, bare, jingle::text_of(nick), now);
   } else if (type == "subscribed" || type == "unsubscribed") {
     own_subscription(room, bare, type == "subscribed");
     if (type == "unsubscribed") end_sharing(room, bare, now);
   } else if (type == "unsubscribe") {
     end_sharing(room, bare, now);
-    if (subscriptions_.own(room, bare)) end_subscription(room, bare);
+    if (subscriptions_.own(room, bare)) end_subscription(room, bare, now);
   } else if (type == "probe") {
     probe(room, presence.from, now);
   } else if (type == "error") {
-    bounced(room, presence);
+    bounced(room, presence, now);
   }
 }
 
@@ -52,11 +51,12 @@ bool Focus::may_subscribe(const std::string& room, const jingle::Jid& who) const
   return access_.allows(who) && room_exists(room);
 }
 
-void Focus::subscribe(const std::string& room, const jingle::Jid& who, TimePoint now) {
+bool Focus::subscribe(const std::string& room, const jingle::Jid& who, TimePoint now) {
   const jingle::Jid bare = bare_of(room);
   if (!may_subscribe(room, who)) {
     log_refusal("subscribe", who, now);
-    return end_subscription(room, who);
+    end_subscription(room, who, now);
+    return false;
   }
   if (client_mode()) {  // the account's server keeps the roster and delivers our presence
     out_.put(SendPresence{bare, who, "subscribed", {}});
@@ -65,11 +65,12 @@ void Focus::subscribe(const std::string& room, const jingle::Jid& who, TimePoint
     if (!config_.presence.relay.empty() || !config_.presence.publish.empty()) {
       out_.put(SendPresence{bare, who, "subscribe", {}});
     }
-    return;
+    return true;
   }
   if (subscriptions_.add(room, who) == Subscriptions::Outcome::refused) {
     log_refusal("subscribe over a limit", who, now);
-    return end_subscription(room, who);
+    end_subscription(room, who, now);
+    return false;
   }
   out_.put(SendPresence{bare, who, "subscribed", {}});
   show_presence(room, who);
@@ -78,6 +79,18 @@ void Focus::subscribe(const std::string& room, const jingle::Jid& who, TimePoint
     subscriptions_.set_own(room, who, OwnSubscription::asked);
     out_.put(SendPresence{bare, who, "subscribe", {}});
   }
+  return true;
+}
+
+// As he told that room himself (XEP-0172 §4.1), and for as long as he may see it: whoever may see
+// few rooms names himself in few. Empty: no more.
+void Focus::learn_nick(const std::string& room, const jingle::Jid& bare, const std::string& nick,
+                       TimePoint now) {
+  if (!nicks_.set(room, bare, nick)) return;
+  Conference* conference = find(room);
+  if (!conference) return;
+  conference->renamed(bare, now);
+  settle(room, now);
 }
 
 // RFC 6121 §3.1.6, §3.2.3. Whoever lets us see nothing of him may still see the room.
@@ -90,7 +103,8 @@ void Focus::own_subscription(const std::string& room, const jingle::Jid& who, bo
   }
 }
 
-void Focus::end_subscription(const std::string& room, const jingle::Jid& bare) {
+void Focus::end_subscription(const std::string& room, const jingle::Jid& bare, TimePoint now) {
+  learn_nick(room, bare, {}, now);
   const auto own = subscriptions_.own(room, bare);
   out_.put(SendPresence{bare_of(room), bare, "unsubscribed", {}});
   if (!own) return;
@@ -109,18 +123,19 @@ void Focus::probe(const std::string& room, const jingle::Jid& who, TimePoint now
   if (!may_subscribe(room, who) ||
       subscriptions_.add(room, who.bare()) == Subscriptions::Outcome::refused) {
     log_refusal("probe", who, now);
-    return end_subscription(room, who.bare());
+    return end_subscription(room, who.bare(), now);
   }
   show_presence(room, who);
 }
 
-void Focus::bounced(const std::string& room, const jingle::Presence& presence) {
+void Focus::bounced(const std::string& room, const jingle::Presence& presence, TimePoint now) {
   const auto error = jingle::StanzaError::parse(presence.xml.root());
   // Of the account or its whole domain; a server that is away for a while says so with `wait`. Who
   // is lost by mistake is back with the next probe of his server.
   const bool permanent =
       presence.from.is_bare() && error.type != "wait" && error.condition != "remote-server-timeout";
   if (!permanent) return;
+  learn_nick(room, presence.from, {}, now);
   (void)subscriptions_.remove(room, presence.from);
   if (eventing_) eventing_->cancel(room, presence.from);
 }
@@ -151,7 +166,7 @@ void Focus::presence_due(TimePoint now) {
       out_.put(SendPresence{full_of(room), who, "unavailable", {}});
     } else if (!may_subscribe(room, who)) {  // the configuration has changed since
       log_refusal("subscription", who, now);
-      end_subscription(room, who);
+      end_subscription(room, who, now);
     } else {
       show_presence(room, who);
       // Whatever he has shown since the last stream, we have missed (RFC 6121 §4.3.1).

@@ -1,5 +1,5 @@
-// mixer/nicks.h: what people call themselves (XEP-0172 §4.1, §4.3), room by room: whoever tells one
-// tells no other. Pure; signaling thread.
+// mixer/nicks.h: what people called themselves when they asked to see a room (XEP-0172 §4.1):
+// whoever tells one tells no other. Pure; signaling thread.
 #pragma once
 
 #include <cstdint>

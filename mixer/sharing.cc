@@ -3,6 +3,7 @@
 #include <pugixml.hpp>
 
 #include "coin/xml.h"
+#include "mixer/display_name.h"
 #include "mixer/limits.h"
 
 namespace mixer {
@@ -86,6 +87,8 @@ Sharing::Taken Sharing::take(const jingle::Jid& user, const jingle::pubsub::Even
     const auto payload = pep::parse(*node, item.payload.root(), item.id);
     if (!payload) {
       if (!std::exchange(found->second.complained, true)) taken.error = payload.error();
+    } else if (const auto* nick = std::get_if<pep::Nick>(&*payload)) {
+      element = displayable(nick->text);
     } else if (!pep::is_stop(*payload)) {
       const auto xml = jingle::Xml::parse(pep::write(*payload));
       element = coin::foreign_element(xml->root()).value_or(std::string());
@@ -98,13 +101,22 @@ Sharing::Taken Sharing::take(const jingle::Jid& user, const jingle::pubsub::Even
   return taken;
 }
 
+std::string Sharing::nick(const jingle::Jid& user) const {
+  const auto found = users_.find(user);
+  if (found == users_.end()) return {};
+  const auto shown = found->second.shown.find(pep::Node::nick);
+  return shown == found->second.shown.end() ? std::string() : shown->second;
+}
+
 std::vector<std::string> Sharing::elements(const jingle::Jid& user) const {
   std::vector<std::string> out;
   const auto found = users_.find(user);
   if (found == users_.end()) return out;
   std::size_t bytes = 0;
   for (const auto& [node, element] : found->second.shown) {
-    if (element.empty() || bytes + element.size() > limits::kMaxUserBytes) continue;
+    if (node == pep::Node::nick || element.empty() ||
+        bytes + element.size() > limits::kMaxUserBytes)
+      continue;
     bytes += element.size();
     out.push_back(element);
   }

@@ -47,13 +47,16 @@ class Sharing {
   };
   Taken take(const jingle::Jid& user, const jingle::pubsub::Event& event);
 
-  // What the others see: elements for the end of his <user> (RFC 4575 §5.6, xs:any), in the order
-  // of the nodes; together at most limits::kMaxUserBytes, what comes later is left out.
+  // What he calls himself (XEP-0172), as others may see it; empty: he does not share it.
+  std::string nick(const jingle::Jid& user) const;
+  // What else the others see: elements for the end of his <user> (RFC 4575 §5.6, xs:any), in the
+  // order of the nodes; together at most limits::kMaxUserBytes, what comes later is left out.
   std::vector<std::string> elements(const jingle::Jid& user) const;
 
  private:
   struct User {
-    std::map<jingle::pep::Node, std::string> shown;  // by the nodes he shares; empty: nothing
+    // By the nodes he shares: the element, but of a nick its text; empty: nothing.
+    std::map<jingle::pep::Node, std::string> shown;
     bool complained = false;
   };
   std::string listed(const std::set<jingle::pep::Node>& nodes) const;

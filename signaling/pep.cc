@@ -27,7 +27,8 @@ constexpr std::array<NodeRow, kNodes> kTable{{{ns::kTune, "tune", "tune"},
                                               {ns::kGeoloc, "geoloc", "geoloc"},
                                               {ns::kPhysloc, "location", "physloc"},
                                               {ns::kAvatarMetadata, "avatar", "metadata"},
-                                              {ns::kAvatarData, "", "data"}}};
+                                              {ns::kAvatarData, "", "data"},
+                                              {ns::kNick, "nick", "nick"}}};
 
 const NodeRow& row_of(Node node) { return kTable[static_cast<std::size_t>(node)]; }
 
@@ -89,6 +90,7 @@ Result<Payload> parse(Node node, const pugi::xml_node& element, std::string_view
     case Node::mood: return parse_mood(element);
     case Node::avatar: return parse_avatar_metadata(element);
     case Node::avatar_data: return parse_avatar_data(element, item_id);
+    case Node::nick: return Nick{trimmed_text(element)};
     default: return parse_fields(node, element);
   }
 }
@@ -103,6 +105,7 @@ std::string write(const Payload& payload) {
     case Node::mood: write_words(root, payload); break;
     case Node::avatar:
     case Node::avatar_data: write_avatar(root, payload); break;
+    case Node::nick: root.text().set(std::get<Nick>(payload).text.c_str()); break;
     default: write_fields(root, payload);
   }
   return xml.str();

@@ -1,7 +1,8 @@
 // signaling/pep.h: what people and rooms tell of themselves beyond presence: User Tune (XEP-0118),
 // User Viewing (XEP-0197), User Status (ProtoXEP of 2018), User Activity (XEP-0108), User Mood
 // (XEP-0107), User Geolocation (XEP-0080), User Physical Location (XEP-0112), User Avatar
-// (XEP-0084); the suite of XEP-0119. Values and their codec; any thread.
+// (XEP-0084); the suite of XEP-0119, and User Nickname (XEP-0172). Values and their codec; any
+// thread.
 //
 // Each payload's default value is its stop: the empty element that says that there is no more to
 // tell. Texts that are empty, and numbers that are nullopt, are not written.
@@ -92,10 +93,14 @@ struct AvatarData {  // XEP-0084 §4.1
   std::string image;
   bool operator==(const AvatarData&) const = default;
 };
+struct Nick {  // XEP-0172 §4.3
+  std::string text;
+  bool operator==(const Nick&) const = default;
+};
 
 // What stands at a node, and which. The same order.
 using Payload = std::variant<Tune, Viewing, Status, Activity, Mood, Geoloc, PhysicalLocation,
-                             AvatarMetadata, AvatarData>;
+                             AvatarMetadata, AvatarData, Nick>;
 enum class Node {
   tune,
   viewing,
@@ -105,7 +110,8 @@ enum class Node {
   geoloc,
   location,
   avatar,  // its metadata
-  avatar_data
+  avatar_data,
+  nick
 };
 inline constexpr std::size_t kNodes = std::variant_size_v<Payload>;
 
@@ -113,7 +119,7 @@ inline constexpr std::size_t kNodes = std::variant_size_v<Payload>;
 // what stands there; nullopt: none of these.
 std::string_view id_of(Node node);
 std::optional<Node> node_of(std::string_view id);
-// Short names for people: "tune", …, "location", "avatar"; avatar_data has none.
+// Short names for people: "tune", …, "location", "avatar", "nick"; avatar_data has none.
 std::string_view name_of(Node node);
 std::optional<Node> node_named(std::string_view name);
 

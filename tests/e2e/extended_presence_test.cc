@@ -230,12 +230,13 @@ TEST_F(ExtendedPresence, AMoodThatIsSharedShowsInTheConferenceAndGoesAgain) {
 }
 
 // XEP-0172, published by slixmpp's own plug-in before the call and in it.
-TEST_F(ExtendedPresence, ANickIsWhatAParticipantIsCalled) {
+TEST_F(ExtendedPresence, ANickIsWhatAParticipantIsCalledOnceSheSharesIt) {
   const support::Prosody prosody(prosody_spec());
   Contact contact(prosody, "ann");
-  Mixer mixer(prosody);
+  Mixer mixer(prosody, {.more = "[presence]\nrelay = [\"nick\"]"});
   contact.befriend(kRoom);
   ASSERT_TRUE(contact.sees("available", kFocus)) << contact.output();
+  contact.say("nick Annie");
   Call bob(prosody, {.user = "bob", .to = kRoom});
   Call ann(prosody, {.user = "ann", .to = kRoom});
   ASSERT_TRUE(ann.wait_for("connected")) << ann.output();
@@ -244,12 +245,21 @@ TEST_F(ExtendedPresence, ANickIsWhatAParticipantIsCalled) {
         [&](const Call& call) { return std::ranges::count(call.roster(), name) == 1; });
   };
   EXPECT_TRUE(called("ann")) << bob.output();
-  contact.say("nick Annie");
+  Chat chat(contact, kRoom);
+  const auto share = [&chat] {
+    chat.say("share nick");
+    chat.hears("The call sees of you: nick. To end that say: unshare");
+  };
+  share();
   EXPECT_TRUE(called("Annie")) << bob.output() << mixer.log();
+  contact.say("nick Anna");
+  EXPECT_TRUE(called("Anna")) << bob.output() << mixer.log();
   EXPECT_EQ(ann.finish(), 0) << ann.output();
   Call again(prosody, {.user = "ann", .to = kRoom});
   ASSERT_TRUE(again.wait_for("connected")) << again.output();
-  EXPECT_TRUE(called("Annie")) << bob.output() << mixer.log();
+  EXPECT_TRUE(called("ann")) << bob.output() << mixer.log();
+  share();
+  EXPECT_TRUE(called("Anna")) << bob.output() << mixer.log();
   contact.say("nick -");
   EXPECT_TRUE(called("ann")) << bob.output() << mixer.log();
 }

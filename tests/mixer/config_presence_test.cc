@@ -36,7 +36,7 @@ TEST(PresenceConfig, IsReadInFull) {
       << std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1", 24);
   const auto result = mixer::parse_config(std::string(kBot) + R"([presence]
 publish = ["tune", "viewing", "status", "activity", "mood", "geoloc", "location", "avatar"]
-relay = "mood"
+relay = ["mood", "nick"]
 access = "roster"
 roster-groups = ["Friends"]
 status = "{count}"
@@ -58,7 +58,7 @@ never = ["Horror"]
   EXPECT_THAT(test::lines(result), IsEmpty());
   const auto& presence = result.config.presence;
   EXPECT_EQ(presence.publish.size(), 8u);
-  EXPECT_THAT(presence.relay, ElementsAre(Node::mood));
+  EXPECT_THAT(presence.relay, ElementsAre(Node::mood, Node::nick));
   EXPECT_EQ(presence.nodes.access, jingle::pubsub::Access::roster);
   EXPECT_THAT(presence.nodes.roster_groups, ElementsAre("Friends"));
   EXPECT_EQ(presence.mood, (jingle::pep::Mood{"happy", "Tea!"}));
@@ -77,6 +77,7 @@ TEST(PresenceConfig, WhatIsWrongIsNamed) {
   };
   EXPECT_THAT(one("[presence]\npublish = [\"weather\"]"), HasSubstr("is none of \"tune\""));
   EXPECT_THAT(one("[presence]\nrelay = [\"avatar_data\"]"), HasSubstr("is none of"));
+  EXPECT_THAT(one("[presence]\npublish = [\"nick\"]"), HasSubstr("is none of"));
   EXPECT_THAT(one("[presence]\naccess = \"open\""), HasSubstr("expected one of"));
   EXPECT_THAT(one("[presence]\naccess = \"roster\""), HasSubstr("roster-groups: is missing"));
   EXPECT_THAT(one("[presence]\nmood = \"frobnicated\""), HasSubstr("is no mood"));

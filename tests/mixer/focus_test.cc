@@ -40,8 +40,7 @@ TEST(Disco, ARoomLooksLikeAPhoneThatEveryClientCanCall) {
                   "urn:xmpp:jingle:apps:rtp:rtcp-fb:0", "urn:xmpp:jingle:apps:rtp:rtp-hdrext:0",
                   "urn:xmpp:jingle:transports:ice-udp:1", "urn:xmpp:jingle:apps:dtls:0",
                   "urn:xmpp:jingle-message:0", "urn:ietf:rfc:5888", "urn:ietf:rfc:5576",
-                  "urn:xmpp:coin:1", "urn:xmpp:coin", "urn:xmpp:receipts",
-                  "http://jabber.org/protocol/nick+notify"}));
+                  "urn:xmpp:coin:1", "urn:xmpp:coin", "urn:xmpp:receipts"}));
   }
 }
 

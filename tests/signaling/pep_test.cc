@@ -95,6 +95,7 @@ Payload random_payload(Dice& dice, Node node) {
     for (auto n = dice.below(2000); n > 0; --n) image += static_cast<char>(dice.bits());
     out = AvatarData{image};
   }
+  if (node == Node::nick) out = Nick{words(dice)};
   return out;
 }
 

@@ -21,6 +21,7 @@ const char* schema_of(Node node) {
     case Node::location: return "xep-0112-physloc";
     case Node::avatar: return "xep-0084-avatar-metadata";
     case Node::avatar_data: return "xep-0084-avatar-data";
+    case Node::nick: return "xep-0172-nick";
   }
   return "";
 }
