@@ -2,7 +2,8 @@
 """A contact that shares no code with the project (slixmpp): subscribes to JIDs and shows what comes of it.
 
 Commands on standard input, one a line: subscribe JID, unsubscribe JID, allow JID, deny JID, info JID [NODE],
-items JID, receipt JID, say JID WORDS, mood WORD (or - for none), nick WORD (the same), read JID NODE, follow JID NODE, unfollow JID NODE,
+items JID, receipt JID, say JID WORDS, mood WORD (or - for none), nick WORD (the same), flood COUNT NODE ELEMENT (publish
+that so often, 100 times a second), read JID NODE, follow JID NODE, unfollow JID NODE,
 avatar JID ID, quit. What comes is one JSON object a line on standard
 output: presence with its caps, answers, receipts, chat, what others publish of themselves. Requests to see us wait for `allow` or `deny`. 77: slixmpp is missing.
 """
@@ -46,12 +47,13 @@ def say(event, **more):
 
 
 class Contact(slixmpp.ClientXMPP):
-    def __init__(self, jid, password):
+    def __init__(self, jid, password, program):
         super().__init__(jid, password, plugin_config={
             "feature_mechanisms": {"unencrypted_plain": True}})
         for plugin in ("xep_0030", "xep_0080", "xep_0084", "xep_0107", "xep_0108", "xep_0115", "xep_0118",
                        "xep_0163", "xep_0172"):
             self.register_plugin(plugin)
+        self.program = program
         self.auto_authorize = None
         self.ssl_context.check_hostname = False  # a test's own certificate
         self.ssl_context.verify_mode = ssl.CERT_NONE
@@ -71,8 +73,8 @@ class Contact(slixmpp.ClientXMPP):
         sys.exit(1)
 
     async def started(self, _):
-        # slixmpp makes itself a bot, and rooms do not answer those.
-        await self["xep_0030"].set_identities(identities={("client", "pc", None, "contact")})
+        if not self.program:  # slixmpp makes itself a bot, and rooms do not answer those.
+            await self["xep_0030"].set_identities(identities={("client", "pc", None, "contact")})
         self["xep_0163"].add_interest(INTERESTS)
         await self["xep_0115"].update_caps(broadcast=False)
         await self.get_roster()
@@ -114,6 +116,18 @@ class Contact(slixmpp.ClientXMPP):
             await (self["xep_0107"].stop() if jid == "-" else self["xep_0107"].publish_mood(jid))
         elif command == "nick":
             await (self["xep_0172"].stop() if jid == "-" else self["xep_0172"].publish_nick(jid))
+        elif command == "flood":
+            payload = slixmpp.xmlstream.ET.fromstring(" ".join(more))
+            for number in range(int(jid)):
+                publish = self.make_iq_set()
+                publish["pubsub"]["publish"]["node"] = node
+                item = slixmpp.plugins.xep_0060.stanza.Item()
+                item["id"] = "current"
+                item["payload"] = payload
+                publish["pubsub"]["publish"].append(item)
+                publish.send(callback=lambda _: None, timeout=None)
+                await asyncio.sleep(0.01)
+            say("flooded", node=node)
         elif command in ("subscribe", "unsubscribe"):
             self.send_presence(pto=jid, ptype=command)
         elif command in ("allow", "deny"):
@@ -162,10 +176,11 @@ def main():
     parser = argparse.ArgumentParser()
     for option in ("--server", "--jid", "--password"):
         parser.add_argument(option, required=True)
+    parser.add_argument("--program", action="store_true", help="say that no person is behind it")
     parser.add_argument("--tls", choices=("trust-all", "off"), default="off")
     options = parser.parse_args()
     host, port = options.server.rsplit(":", 1)
-    contact = Contact(options.jid, options.password)
+    contact = Contact(options.jid, options.password, options.program)
     contact.connect((host, int(port)), disable_starttls=options.tls == "off")
     contact.loop.run_until_complete(commands(contact))
 

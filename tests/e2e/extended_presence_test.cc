@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <random>
 #include <regex>
 #include <utility>
@@ -262,6 +263,98 @@ TEST_F(ExtendedPresence, ANickIsWhatAParticipantIsCalledOnceSheSharesIt) {
   EXPECT_TRUE(called("Anna")) << bob.output() << mixer.log();
   contact.say("nick -");
   EXPECT_TRUE(called("ann")) << bob.output() << mixer.log();
+}
+
+TEST_F(ExtendedPresence, WhereAPieceIsIsToldToNobodyWhoMayNotPlayIt) {
+  support::ProsodySpec with_tls = prosody_spec();
+  with_tls.tls = true;
+  const support::Prosody prosody(with_tls);
+  std::filesystem::create_directory(folder / "private");
+  write_tagged_wav(folder / "private/board.wav", {}, 300, 620);
+  Contact ann(prosody, "ann");
+  Contact cyd(prosody, "cyd");
+  Mixer mixer(prosody, {.client_mode = true, .more = config()});
+  cyd.befriend(kBot);
+  Call bob(prosody, {.user = "bob", .to = mixer.jid()});
+  ASSERT_TRUE(bob.wait_for("connected")) << bob.output();
+  ann.say(std::string("say ") + kBot + " play private/board.wav");
+  EXPECT_TRUE(cyd.is_told(kBot, kTune, "<length>300</length>")) << cyd.output() << mixer.log();
+  EXPECT_TRUE(bob.wait_until([](const Call& call) {
+    const auto names = call.roster();
+    return std::ranges::any_of(names, [](const auto& name) { return name.starts_with("Playing"); });
+  })) << bob.output();
+  ann.say(std::string("say ") + kBot + " playing");
+  EXPECT_TRUE(ann.answered("chat", "private/board.wav")) << "she may" << ann.output();
+  for (const std::string& told : {cyd.output(), bob.output()}) {
+    EXPECT_EQ(told.find("private"), std::string::npos) << told;
+    EXPECT_EQ(told.find("board"), std::string::npos) << told;
+  }
+}
+
+// Each kind of it that a server passes on, 100 a second.
+TEST_F(ExtendedPresence, AFloodOfWhatOneContactPublishesIsLoggedOnceAndHarmsNobodyElse) {
+  const support::Prosody prosody(prosody_spec());
+  Contact eve(prosody, "ann"), contact(prosody, "bob");
+  Mixer mixer(prosody, {.more = "[presence]\nrelay = [\"mood\", \"tune\", \"activity\", "
+                                "\"avatar\"]"});
+  for (Contact* each : {&eve, &contact}) {
+    each->befriend(kRoom);
+    ASSERT_TRUE(each->sees("available", kFocus)) << each->output();
+  }
+  Call flooding(prosody, {.user = "ann", .to = kRoom});
+  Call bob(prosody, {.user = "bob", .to = kRoom});
+  ASSERT_TRUE(flooding.wait_for("connected")) << flooding.output();
+  ASSERT_TRUE(bob.wait_for("connected")) << bob.output();
+  Chat of_eve(eve, kRoom), of_bob(contact, kRoom);
+  of_eve.say("share tune activity avatar");
+  of_eve.hears("The call sees of you: tune, activity, avatar. To end that say: unshare");
+  of_bob.say("share mood");
+  of_bob.hears("The call sees of you: mood. To end that say: unshare");
+  const auto tune = [](const std::string& inside) {
+    return std::string(kTune) + " <tune xmlns='" + kTune + "'>" + inside + "</tune>";
+  };
+  const std::vector<std::string> floods = {
+      tune("<title>Sunrise</title>"),
+      std::string(kTune) + " <mood xmlns='" + kMood + "'><happy/></mood>",
+      tune("<title>" + std::string(8192, 'x') + "</title>"),
+      tune("<length>70000</length>"),
+      tune("<length>-1</length>"),
+      tune("<rating>11</rating>"),
+      std::string(kActivity) + " <activity xmlns='" + kActivity +
+          "'><eating/><talking/><working/></activity>",
+      "urn:xmpp:avatar:data <data xmlns='urn:xmpp:avatar:data'>eA==</data>",
+  };
+  for (const std::string& flood : floods) eve.say("flood 100 " + flood);
+  const auto flooded = [&](std::size_t times) {
+    return support::eventually(
+        [&] {
+          return eve.events([](const call::Json& event) {
+                      return event["event"].string() == "flooded";
+                    })
+                     .size() >= times;
+        },
+        kWait);
+  };
+  EXPECT_TRUE(flooded(1)) << eve.output();
+  contact.say("mood happy");
+  EXPECT_TRUE(flooding.wait_until([](const Call& call) {
+    const auto documents = call.documents();
+    return std::ranges::any_of(documents, [](const std::string& document) {
+      return document.find("<happy/>") != std::string::npos;
+    });
+  })) << flooding.output();
+  Call cyd(prosody, {.user = "cyd", .to = kRoom});
+  EXPECT_TRUE(cyd.wait_for("connected")) << cyd.output();
+  EXPECT_TRUE(bob.wait_until([](const Call& call) { return call.roster().size() == 3; }));
+  EXPECT_TRUE(flooded(floods.size())) << eve.output();
+  // What was published at last comes last.
+  eve.say("flood 1 " + tune("<title>Sunset</title>"));
+  EXPECT_TRUE(bob.wait_until([](const Call& call) {
+    return call.documents().back().find("<title>Sunset</title>") != std::string::npos;
+  })) << bob.output();
+  EXPECT_EQ(mixer.logged("presence=malformed"), 1) << mixer.log();
+  EXPECT_EQ(cyd.finish(), 0) << cyd.output();
+  EXPECT_EQ(bob.finish(), 0) << bob.output();
 }
 
 }  // namespace
