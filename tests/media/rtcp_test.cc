@@ -4,6 +4,8 @@
 
 #include <random>
 
+#include "tests/support/seed.h"
+
 namespace media::rtcp {
 namespace {
 
@@ -62,7 +64,7 @@ std::vector<Packet> random_compound(std::mt19937& random) {
 
 // parse(write(packets)) == packets.
 TEST(Rtcp, WhatIsWrittenIsReadBack) {
-  const auto seed = std::random_device{}();
+  const unsigned seed = test_support::test_seed();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);
   for (int i = 0; i < 2000; ++i) {
@@ -101,7 +103,7 @@ TEST(Rtcp, TruncatedCompoundsAreRefusedUnlessTheyEndWithAPacket) {
 
 // Under the sanitizers this shows that nothing is read that is not there.
 TEST(Rtcp, RandomBytesAndDamagedPacketsAreReadOrRefused) {
-  const auto seed = std::random_device{}();
+  const unsigned seed = test_support::test_seed();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);
   for (int i = 0; i < 20000; ++i) {

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "tests/media_gst/transport_peer.h"
+#include "tests/support/seed.h"
 
 namespace media::gst {
 namespace {
@@ -13,7 +14,7 @@ using Bytes = std::vector<std::uint8_t>;
 class HostilePackets : public testing::Test {
  protected:
   HostilePackets()
-      : seed_(std::random_device{}()),
+      : seed_(test_support::test_seed()),
         random_(seed_),
         a_({.leg = LegId{1}, .ssrc = 0x1111, .controlling = true}),
         b_({.leg = LegId{2}, .ssrc = 0x2222}) {
