@@ -302,15 +302,15 @@ std::optional<AudioLevel> PlayoutBuffer::peek_level(int samples) const {
 }
 
 void PlayoutBuffer::align(std::uint8_t quiet_dbov) {
-  const std::int32_t surplus = surplus_samples();
-  if (surplus >= 0 && surplus < kSlack_samples) return;
-  for (std::size_t i = 0; surplus > 0 && i < kSlots; ++i) {
+  std::int32_t change = surplus_samples();
+  if (change >= 0 && change < kSlack_samples) return;
+  // Up to the first loud one: who talks on without being heard has pauses, too.
+  for (std::size_t i = 0; change > 0 && i < kSlots; ++i) {
     const Slot& slot = slots_[i];
-    if (slot.used && lead(slot) < surplus && slot.level && slot.level->level_dbov < quiet_dbov) {
-      return;
-    }
+    const bool loud = slot.used && slot.level && slot.level->level_dbov < quiet_dbov;
+    if (loud) change = std::clamp(lead(slot), 0, change);
   }
-  playhead_ += static_cast<std::uint32_t>(surplus);
+  playhead_ += static_cast<std::uint32_t>(change);
   drop_before_playhead();
 }
 

@@ -83,8 +83,8 @@ class PlayoutBuffer {
   // How much longer the delay is than it should be; negative: shorter. Less than kSlack_samples too
   // long, no more than what is wanted may change by from one second to the next, is left so.
   std::int32_t surplus_samples() const;
-  // Nobody hears what is done now: the delay becomes what it should be, if that costs no packet
-  // louder than `quiet_dbov`.
+  // Nobody hears what is done now: the delay becomes what it should be, as far as that costs no
+  // packet louder than `quiet_dbov`.
   void align(std::uint8_t quiet_dbov);
   void clear();
 

@@ -386,14 +386,35 @@ TEST(PlayoutBuffer, TheDelayIsAlignedWhereNobodyHearsItAndNothingLoudIsLost) {
   EXPECT_EQ(buffer.delay().count(), 80);
   buffer.align(60);
   EXPECT_EQ(buffer.packets(), 4U) << "they are loud";
+  EXPECT_EQ(buffer.delay().count(), 60) << "nothing was before them";
   for (int tick = 0; tick < 5; ++tick) {
     player.tick(buffer);
     insert(buffer, sender.next(), level(90));
   }
-  EXPECT_EQ(buffer.surplus_samples(), 60 * 48);
+  EXPECT_EQ(buffer.surplus_samples(), 40 * 48);
   buffer.align(60);
   EXPECT_EQ(buffer.delay().count(), 20);
   EXPECT_EQ(buffer.surplus_samples(), 0);
+}
+
+// Who talked on unheard stayed as late as he once was until he was silent for as long as that.
+TEST(PlayoutBuffer, TheDelayIsAlignedInTheShortPausesOfATalkToo) {
+  PlayoutBuffer buffer;
+  Sender sender;
+  for (const int dbov : {90, 30, 90, 90, 30}) {
+    insert(buffer, sender.next(), AudioLevel{.level_dbov = static_cast<std::uint8_t>(dbov)});
+  }
+  buffer.skip(960);
+  EXPECT_EQ(buffer.delay().count(), 80);
+  buffer.align(60);
+  EXPECT_EQ(buffer.packets(), 4U);
+  EXPECT_EQ(buffer.delay().count(), 60) << "without the first";
+  buffer.align(60);
+  EXPECT_EQ(buffer.delay().count(), 60) << "the next one is loud";
+  buffer.skip(960);
+  buffer.align(60);
+  EXPECT_EQ(buffer.packets(), 2U);
+  EXPECT_EQ(buffer.delay().count(), 20) << "without one of the pause";
 }
 
 TEST(PlayoutBuffer, TheLoudestOfWhatIsPlayedNextDecides) {
