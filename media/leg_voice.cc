@@ -44,8 +44,10 @@ std::uint8_t LegVoice::next_level() {
 unsigned LegVoice::start_decoding() {
   if (decoding_) return 0;
   decoding_ = true;
-  decoder_.reset();  // what it knows is long ago
-  contributor_count_ = 0;
+  if (std::exchange(missed_packets_, false)) {
+    decoder_.reset();  // what it knows is long ago
+    contributor_count_ = 0;
+  }
   for (std::size_t i = kWarmUp - passed_count_; i < kWarmUp; ++i) {
     const Passed& passed = passed_[(passed_next_ + i) % kWarmUp];
     decoder_.keep(0);
@@ -58,6 +60,7 @@ unsigned LegVoice::start_decoding() {
 }
 
 void LegVoice::remember(std::span<const std::uint8_t> packet, int samples) {
+  missed_packets_ = true;
   Passed& passed = passed_[passed_next_];
   if (packet.size() > passed.payload.size()) {
     passed_count_ = 0;

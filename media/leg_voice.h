@@ -71,6 +71,7 @@ class LegVoice {
   PlayoutBuffer playout_;
   LegDecoder decoder_;
   bool decoding_ = false;               // its decoder was fed in the last tick
+  bool missed_packets_ = false;         // the decoder, since then: else what it knows is the latest
   int ahead_samples_ = 0;               // of a packet that was passed over, beyond this tick
   std::array<Passed, kWarmUp> passed_;  // a ring
   std::size_t passed_count_ = 0, passed_next_ = 0;
