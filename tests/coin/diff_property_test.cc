@@ -6,6 +6,7 @@
 #include "coin/xml.h"
 #include "tests/support/conference_generator.h"
 #include "tests/support/conference_printer.h"
+#include "tests/support/data.h"
 #include "tests/support/schema_walker.h"
 #include "tests/support/xsd_validator.h"
 
@@ -70,8 +71,8 @@ TEST(DiffProperty, AnotherOrderIsNoDifference) {
 }
 
 TEST(DiffProperty, PartialsAreWhatEveryClientCanTake) {
-  const test_support::XsdValidator validator(TEST_DATA "/schemas/conference-info.xsd");
-  test_support::SchemaWalker walker(TEST_DATA "/schemas/conference-info.xsd");
+  const test_support::XsdValidator validator(test_support::data("schemas/conference-info.xsd"));
+  test_support::SchemaWalker walker(test_support::data("schemas/conference-info.xsd"));
   ConferenceGenerator generator(kSeed);
   int partials = 0;
   for (int i = 0; i < 3'000; ++i) {

@@ -6,6 +6,7 @@
 #include "coin/diff.h"
 #include "coin/xml.h"
 #include "tests/support/conference_printer.h"
+#include "tests/support/data.h"
 #include "tests/support/schema_walker.h"
 #include "tests/support/xsd_validator.h"
 
@@ -15,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string read(const std::string& name) {
-  std::ifstream file(TEST_DATA "/golden/" + name);
+  std::ifstream file(test_support::data("golden/") + name);
   EXPECT_TRUE(file) << name;
   std::stringstream text;
   text << file.rdbuf();
@@ -34,11 +35,11 @@ std::string without_first_line(const std::string& text) {
 }
 
 TEST(Golden, EachIsKeptByWritingAndWhatIsWrittenIsValid) {
-  const test_support::XsdValidator validator(TEST_DATA "/schemas/conference-info.xsd");
-  test_support::SchemaWalker walker(TEST_DATA "/schemas/conference-info.xsd");
+  const test_support::XsdValidator validator(test_support::data("schemas/conference-info.xsd"));
+  test_support::SchemaWalker walker(test_support::data("schemas/conference-info.xsd"));
   int documents = 0;
   for (const char* folder : {"rfc4575", "xep-0298", "coin-clients"}) {
-    for (const auto& file : fs::directory_iterator(std::string(TEST_DATA "/golden/") + folder)) {
+    for (const auto& file : fs::directory_iterator(test_support::data("golden/") + folder)) {
       const std::string name = std::string(folder) + "/" + file.path().filename().string();
       ConferenceInfo info = golden(name);
       const auto again = parse(write(info));

@@ -1,13 +1,14 @@
 // The checks themselves: a validator that accepts everything would prove nothing.
 #include <filesystem>
 
+#include "tests/support/data.h"
 #include "tests/support/schema_walker.h"
 #include "tests/support/xsd_validator.h"
 
 namespace test_support {
 namespace {
 
-const std::string kSchema = TEST_DATA "/schemas/conference-info.xsd";
+const std::string kSchema = test_support::data("schemas/conference-info.xsd");
 
 std::string in_user(const std::string& inside) {
   return "<conference-info xmlns='urn:ietf:params:xml:ns:conference-info' entity='a'><users>"
@@ -80,12 +81,12 @@ TEST(SchemaChecks, TheValidatorSeesWhatIsNotWellFormedInNamespaces) {
 
 TEST(SchemaChecks, EverySchemaCompiles) {
   int schemas = 0;
-  for (const auto& file : std::filesystem::directory_iterator(TEST_DATA "/schemas")) {
+  for (const auto& file : std::filesystem::directory_iterator(test_support::data("schemas"))) {
     EXPECT_NO_THROW(XsdValidator(file.path().string())) << file.path();
     ++schemas;
   }
   EXPECT_GE(schemas, 13);
-  EXPECT_THROW(XsdValidator(TEST_DATA "/schemas/none.xsd"), std::runtime_error);
+  EXPECT_THROW(XsdValidator(test_support::data("schemas/none.xsd")), std::runtime_error);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "coin/xml.h"
 #include "tests/support/conference_generator.h"
 #include "tests/support/conference_printer.h"
+#include "tests/support/data.h"
 #include "tests/support/schema_walker.h"
 #include "tests/support/xsd_validator.h"
 
@@ -15,7 +16,7 @@ using test_support::ConferenceGenerator;
 
 constexpr std::uint64_t kSeed = 4575;
 constexpr int kDocuments = 10'000;
-const std::string kSchema = TEST_DATA "/schemas/conference-info.xsd";
+const std::string kSchema = test_support::data("schemas/conference-info.xsd");
 
 TEST(XmlProperty, WhatIsWrittenReadsBackTheSame) {
   ConferenceGenerator generator(kSeed);

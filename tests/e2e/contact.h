@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "tests/e2e/world.h"
+#include "tests/support/data.h"
 #include "tests/support/eventually.h"
 
 namespace e2e {
@@ -28,7 +29,7 @@ class Contact {
     if (mkfifo(fifo.c_str(), 0600) != 0) throw std::runtime_error("mkfifo");
     commands_fd_ = open(fifo.c_str(), O_RDWR | O_CLOEXEC);
     support::Process::Spec spec{.argv = {"/bin/sh", "-c", "exec \"$@\" <\"$0\"", fifo,
-                                         "/usr/bin/python3", TEST_DATA "/e2e/contact.py",
+                                         "/usr/bin/python3", test_support::data("e2e/contact.py"),
                                          "--server",
                                          "127.0.0.1:" + std::to_string(prosody.c2s_port()), "--jid",
                                          user + "@localhost", "--password", kPassword, "--tls",

@@ -1,4 +1,5 @@
 #include "tests/e2e/real_client.h"
+#include "tests/support/data.h"
 
 #include <gtest/gtest.h>
 
@@ -87,7 +88,7 @@ std::vector<std::string> RealClient::chromium(const support::Prosody& prosody,
 std::vector<std::string> RealClient::aiortc(const support::Prosody& prosody,
                                             const Spec& spec) const {
   return {"/usr/bin/python3",
-          TEST_DATA "/e2e/foreign_caller.py",
+          test_support::data("e2e/foreign_caller.py"),
           "--server",
           spec.host + ":" + std::to_string(prosody.c2s_port()),
           "--play",

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "tests/e2e/world.h"
+#include "tests/support/data.h"
 #include "tests/support/eventually.h"
 #include "tests/support/xsd_validator.h"
 
@@ -145,7 +146,7 @@ std::string without_sid(const std::string& document) {
 // XEP-0298 §3: "Reuse the existing format and XML schema already defined in RFC 4575."
 // RFC 4575 §4.3: "the root of every document has a version"
 TEST_F(Roster, EveryDocumentIsValidAndTheirVersionsCount) {
-  const test_support::XsdValidator schema(TEST_DATA "/schemas/conference-info.xsd");
+  const test_support::XsdValidator schema(test_support::data("schemas/conference-info.xsd"));
   const support::Prosody prosody(prosody_spec());
   Mixer mixer(prosody);
   Call ann(prosody, {.user = "ann", .to = mixer.jid()});

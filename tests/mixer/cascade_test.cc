@@ -5,6 +5,7 @@
 
 #include "coin/xml.h"
 #include "mixer/limits.h"
+#include "tests/support/data.h"
 #include "tests/support/golden.h"
 
 namespace {
@@ -323,8 +324,8 @@ TEST(Cascade, ALinkThatBelongsToACircleIsNotMixed) {
 TEST(Cascade, SylkServersDocumentIsUnderstood) {
   Cascade cascade("xmpp:romeo@montague.lit");
   cascade.add(kLink, jid("weekly@conference.sylk.example/sylk"), kNow);
-  const auto info =
-      coin::parse(test_support::golden_text(TEST_DATA "/golden/coin-clients/sylkserver-full.xml"));
+  const auto info = coin::parse(
+      test_support::golden_text(test_support::data("golden/coin-clients/sylkserver-full.xml")));
   ASSERT_TRUE(info);
   const auto received = cascade.receive(kLink, *info, kNow);
   EXPECT_FALSE(received.defect) << *received.defect;
@@ -341,7 +342,7 @@ TEST(Cascade, JitsisDocumentsAreUnderstood) {
   cascade.add(kLink, jid("romeo@montague.lit/jitsi-3ab"), kNow);
   const auto receive = [&](const std::string& file) {
     const auto info =
-        coin::parse(test_support::golden_text(TEST_DATA "/golden/coin-clients/" + file));
+        coin::parse(test_support::golden_text(test_support::data("golden/coin-clients/") + file));
     ASSERT_TRUE(info);
     const auto received = cascade.receive(kLink, *info, kNow);
     EXPECT_FALSE(received.defect) << *received.defect;

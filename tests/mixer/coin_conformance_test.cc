@@ -3,6 +3,7 @@
 #include <set>
 #include <sstream>
 
+#include "tests/support/data.h"
 #include "tests/support/focus_bench.h"
 #include "tests/support/xsd_validator.h"
 
@@ -135,7 +136,7 @@ TEST(CoinSentences, AJingleElementMayNameTheSession) {
 
 // XEP-0298 §10.1: "<xs:attribute name='isfocus' type='xs:boolean' required='true'/>"
 TEST(CoinSentences, WhatSaysFocusIsValid) {
-  const test_support::XsdValidator schema(TEST_DATA "/schemas/xep-0298-coin-1.xsd");
+  const test_support::XsdValidator schema(test_support::data("schemas/xep-0298-coin-1.xsd"));
   Bench bench;
   int said = 0;
   for (const auto& iq : dial(bench, kAnn).all<mixer::SendIq>()) {

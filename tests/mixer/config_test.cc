@@ -13,7 +13,9 @@
 
 #include "mixer/client_profile.h"
 #include "mixer/config_reader.h"
+#include "tests/support/data.h"
 #include "tests/support/minimal_config.h"
+#include "tests/support/temp_dir.h"
 
 namespace mixer {
 namespace {
@@ -27,27 +29,17 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string path = (std::filesystem::temp_directory_path() / "config-XXXXXX").string();
-    if (!mkdtemp(path.data())) throw std::runtime_error("mkdtemp");
-    path_ = path;
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  std::string write(const std::string& name, const std::string& text, mode_t mode) const {
-    const auto path = path_ / name;
-    std::ofstream(path) << text;
-    chmod(path.c_str(), mode);
-    return path.string();
-  }
-
- private:
-  std::filesystem::path path_;
-};
+// The path of a file written there.
+std::string write(const support::TempDir& folder, const std::string& name, const std::string& text,
+                  mode_t mode) {
+  const auto path = folder / name;
+  std::ofstream(path) << text;
+  chmod(path.c_str(), mode);
+  return path.string();
+}
 
 std::string sample() {
-  std::ifstream in(TEST_DATA "/../tools/jingle-mixer.toml");
+  std::ifstream in(test_support::data("../tools/jingle-mixer.toml"));
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
@@ -358,7 +350,7 @@ class ConfigPassword : public testing::Test {
  protected:
   // What is wrong with a file that says `keys`, in the scratch folder.
   std::vector<std::string> check(const std::string& keys) {
-    const auto path = folder.write("m.toml", "[xmpp]\njid = \"mixer.localhost\"\n" + keys, 0600);
+    const auto path = write(folder, "m.toml", "[xmpp]\njid = \"mixer.localhost\"\n" + keys, 0600);
     const auto result = load_config(path);
     password = result.config.xmpp.password;
     std::vector<std::string> texts;
@@ -366,25 +358,25 @@ class ConfigPassword : public testing::Test {
     return texts;
   }
 
-  ScratchFolder folder;
+  support::TempDir folder;
   std::string password;
 };
 
 TEST_F(ConfigPassword, IsReadFromAFileBesideTheConfiguration) {
-  folder.write("secret", "s3cr3t \n", 0600);
+  write(folder, "secret", "s3cr3t \n", 0600);
   EXPECT_THAT(check("password-file = \"secret\""), IsEmpty());
   EXPECT_EQ(password, "s3cr3t ") << "only the line's end goes";
 }
 
 TEST_F(ConfigPassword, IsReadFromAnAbsolutePath) {
-  const ScratchFolder other;
-  const auto path = other.write("secret", "abc", 0640);
+  const support::TempDir other;
+  const auto path = write(other, "secret", "abc", 0640);
   EXPECT_THAT(check("password-file = \"" + path + "\""), IsEmpty());
   EXPECT_EQ(password, "abc");
 }
 
 TEST_F(ConfigPassword, WarnsOfAFileThatEveryoneCanRead) {
-  folder.write("secret", "abc\n", 0644);
+  write(folder, "secret", "abc\n", 0644);
   EXPECT_THAT(check("password-file = \"secret\""),
               ElementsAre(testing::AllOf(StartsWith("m:3: warning: xmpp.password-file: "),
                                          HasSubstr("chmod 600"))));
@@ -394,16 +386,16 @@ TEST_F(ConfigPassword, WarnsOfAFileThatEveryoneCanRead) {
 TEST_F(ConfigPassword, RefusesWhatIsNotOneLine) {
   const std::string key = "password-file = \"secret\"";
   EXPECT_THAT(check(key), ElementsAre(HasSubstr("No such file")));
-  folder.write("secret", "\n", 0600);
+  write(folder, "secret", "\n", 0600);
   EXPECT_THAT(check(key), ElementsAre(HasSubstr("is empty")));
-  folder.write("secret", "a\nb\n", 0600);
+  write(folder, "secret", "a\nb\n", 0600);
   EXPECT_THAT(check(key), ElementsAre(HasSubstr("more than one line")));
   EXPECT_THAT(check("password-file = \"/\""), ElementsAre(HasSubstr("not a regular file")));
   EXPECT_THAT(check("password-file = 5"), ElementsAre(HasSubstr("expected a string")));
 }
 
 TEST_F(ConfigPassword, IsGivenExactlyOnce) {
-  folder.write("secret", "abc\n", 0600);
+  write(folder, "secret", "abc\n", 0600);
   EXPECT_THAT(check("password = \"x\"\npassword-file = \"secret\""),
               ElementsAre(StartsWith("m:4: error: xmpp.password-file: given together")));
   EXPECT_THAT(check(""), ElementsAre(StartsWith("m:1: error: xmpp.password: is missing")));
@@ -469,8 +461,8 @@ TEST(Config, DeepNestingIsAProblemAndNotAnOverflow) {
 }
 
 TEST(ConfigState, ADirectoryIsMadeButNotWhatIsAboveIt) {
-  const ScratchFolder folder;
-  const std::string file = folder.write("m.toml", "", 0600);
+  const support::TempDir folder;
+  const std::string file = write(folder, "m.toml", "", 0600);
   const std::string here = std::filesystem::path(file).parent_path().string();
   const auto check = [&](const std::string& directory) {
     return parse_config(kMinimal + ("[state]\ndirectory = \"" + directory + "\""), file);

@@ -3,12 +3,13 @@
 #include <sstream>
 
 #include "mixer/negotiation.h"
+#include "tests/support/data.h"
 #include "tests/support/focus_bench.h"
 
 namespace {
 
 jingle::SessionInitiate golden(const std::string& name) {
-  std::ifstream file(TEST_DATA "/golden/xep-0167/" + name);
+  std::ifstream file(test_support::data("golden/xep-0167/") + name);
   EXPECT_TRUE(file) << name;
   std::stringstream text;
   text << file.rdbuf();

@@ -6,6 +6,7 @@
 
 #include "mixer/limits.h"
 #include "mixer/negotiation.h"
+#include "tests/support/data.h"
 #include "tests/support/focus_bench.h"
 
 namespace {
@@ -256,7 +257,7 @@ TEST(ConclusionGolden, ClientsWithDtlsAgreeAndPlainRtpIsRefused) {
       {"example-session-accept.xml", "security-error/crypto-required", 0, false},
   };
   for (const auto& row : table) {
-    std::ifstream file(TEST_DATA "/golden/xep-0167/" + std::string(row.file));
+    std::ifstream file(test_support::data("golden/xep-0167/") + std::string(row.file));
     ASSERT_TRUE(file) << row.file;
     std::stringstream text;
     text << file.rdbuf();

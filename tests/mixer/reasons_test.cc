@@ -1,5 +1,6 @@
 // What others learn of why a call ended (XEP-0166 §7.4; RFC 4575 §5.7.5, §5.7.6).
 #include "mixer/reasons.h"
+#include "tests/support/data.h"
 
 #include <gtest/gtest.h>
 
@@ -47,7 +48,7 @@ TEST(Reasons, EveryConditionOfTheSchemaHasItsDisconnectionMethod) {
     EXPECT_EQ(method_of(row.condition, false, true), row.by_us) << row.condition;
   }
   pugi::xml_document schema;
-  ASSERT_TRUE(schema.load_file(TEST_DATA "/schemas/xep-0166-jingle-1.xsd"));
+  ASSERT_TRUE(schema.load_file(test_support::data("schemas/xep-0166-jingle-1.xsd").c_str()));
   const auto type = schema.child("xs:schema").find_child_by_attribute("name", "reasonElementType");
   std::set<std::string> defined;
   for (const auto& element : type.child("xs:sequence").child("xs:choice").children("xs:element")) {

@@ -7,6 +7,7 @@
 
 #include "coin/xml.h"
 #include "mixer/roster.h"
+#include "tests/support/data.h"
 #include "tests/support/generators.h"
 #include "tests/support/schema_walker.h"
 #include "tests/support/seed.h"
@@ -374,8 +375,8 @@ class RosterLaws : public testing::TestWithParam<Disclose> {
   Model model_{.disclose = GetParam(), .legs = {}, .gone = {}, .links = {}, .tokens = {}};
   mixer::Roster roster_{
       jid(kRoom), {.name = "room", .display_text = "Tea", .subject = {}, .disclose = GetParam()}};
-  test_support::XsdValidator schema_{TEST_DATA "/schemas/conference-info.xsd"};
-  test_support::SchemaWalker order_{TEST_DATA "/schemas/conference-info.xsd"};
+  test_support::XsdValidator schema_{test_support::data("schemas/conference-info.xsd")};
+  test_support::SchemaWalker order_{test_support::data("schemas/conference-info.xsd")};
   TimePoint now_{};
   Names names_;
   bool nicks_play_ = false;

@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "tests/mixer/sharing_room.h"
+#include "tests/support/data.h"
 #include "tests/support/xsd_validator.h"
 
 namespace {
@@ -86,7 +87,7 @@ TEST_P(SharedNode, StandsAtTheEndOfItsUserAndIsValid) {
         << iq.payload;
     element = user.str(1);
     EXPECT_THAT(user.prefix().str() + user.suffix().str(), Not(HasSubstr(ns)));
-    const test_support::XsdValidator document(TEST_DATA "/schemas/conference-info.xsd");
+    const test_support::XsdValidator document(test_support::data("schemas/conference-info.xsd"));
     info.sid.reset();
     EXPECT_EQ(document.complaint(coin::write(info)), std::nullopt);
   }
@@ -97,9 +98,9 @@ TEST_P(SharedNode, StandsAtTheEndOfItsUserAndIsValid) {
   EXPECT_EQ(pep::parse(node_of(payload), xml->root(), "x"), payload) << element;
   // XEP-0197's schema calls its root `room`.
   const std::string valid = std::regex_replace(element, std::regex("(</?)video"), "$1room");
-  EXPECT_EQ(test_support::XsdValidator(std::string(TEST_DATA "/schemas/") + schema + ".xsd")
-                .complaint(valid),
-            std::nullopt)
+  EXPECT_EQ(
+      test_support::XsdValidator(test_support::data("schemas/") + schema + ".xsd").complaint(valid),
+      std::nullopt)
       << element;
 
   publishes(published(pep::stop_of(node_of(payload))));

@@ -6,6 +6,7 @@
 
 #include "mixer/limits.h"
 #include "tests/mixer/sharing_room.h"
+#include "tests/support/data.h"
 #include "tests/support/xsd_validator.h"
 
 namespace {
@@ -130,7 +131,7 @@ TEST_F(SharingInARoom, ADocumentWithItIsValidAndThePartialIsOfThatUserOnly) {
   says("share mood tune");
   publishes(event("<item>" + mood("happy") + "</item>"));
   bench.wait(3s);
-  const test_support::XsdValidator validator(TEST_DATA "/schemas/conference-info.xsd");
+  const test_support::XsdValidator validator(test_support::data("schemas/conference-info.xsd"));
   bool found = false;
   const auto tune = event(
       "<item><tune xmlns='http://jabber.org/protocol/tune'><title>&lt;Sunrise&gt;"

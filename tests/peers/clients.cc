@@ -2,6 +2,7 @@
 // the program.
 #include "tests/peers/client.h"
 #include "tests/peers/rules.h"
+#include "tests/support/data.h"
 #include "tests/support/golden.h"
 
 namespace peers {
@@ -12,7 +13,7 @@ using Basis = Client::Basis;
 using enum Act;
 
 std::string golden(const std::string& file) {
-  return test_support::golden_text(TEST_DATA "/golden/" + file);
+  return test_support::golden_text(test_support::data("golden/") + file);
 }
 std::string in_session(const std::string& action, const std::string& children) {
   return "<iq type='set'><jingle xmlns='urn:xmpp:jingle:1' action='" + action + "' sid='SID'>" +

@@ -7,12 +7,13 @@
 #include "signaling/jingle_message.h"
 #include "signaling/namespaces.h"
 #include "tests/signaling/canonical.h"
+#include "tests/support/data.h"
 #include "tests/support/golden.h"
 
 namespace jingle {
 namespace {
 
-const std::filesystem::path kFolder = std::filesystem::path(TEST_DATA) / "golden";
+const std::filesystem::path kFolder = std::filesystem::path(test_support::data("golden"));
 
 Stanza read(const std::filesystem::path& file) {
   auto xml = Xml::parse(test_support::golden_text(file));

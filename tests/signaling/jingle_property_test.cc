@@ -8,6 +8,7 @@
 
 #include "signaling/iq_router.h"
 #include "signaling/namespaces.h"
+#include "tests/support/data.h"
 #include "tests/support/golden.h"
 #include "tests/support/jingle_generator.h"
 #include "tests/support/xsd_validator.h"
@@ -60,7 +61,7 @@ class Schemas {
   void add(const std::string& ns, const std::string& name, const std::string& schema) {
     auto& validator = loaded_[schema];
     if (!validator) {
-      validator = std::make_shared<test_support::XsdValidator>(std::string(TEST_DATA "/schemas/") +
+      validator = std::make_shared<test_support::XsdValidator>(test_support::data("schemas/") +
                                                                schema + ".xsd");
     }
     validators_[ns + " " + name] = validator;
@@ -131,7 +132,7 @@ TEST(JingleProperties, DescriptionsOfRealClientsAreValidWhenWeWriteThem) {
         "qxmpp-session-initiate", "aiortc-session-accept", "example-session-initiate-srtp"}) {
     SCOPED_TRACE(name);
     const auto xml = Xml::parse(
-        test_support::golden_text(std::string(TEST_DATA "/golden/xep-0167/") + name + ".xml"));
+        test_support::golden_text(test_support::data("golden/xep-0167/") + name + ".xml"));
     ASSERT_TRUE(xml);
     auto request = parse_jingle(first_element(xml->root()));
     ASSERT_TRUE(request);

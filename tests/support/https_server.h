@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/support/certificate.h"
+#include "tests/support/data.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -18,8 +19,8 @@ class HttpsServer {
   // Serves that folder.
   explicit HttpsServer(const std::string& folder)
       : certificate_(make_certificate(own_.path(), "localhost")),
-        process_({.argv = {"/usr/bin/python3", TEST_DATA "/support/https_server.py", folder,
-                           certificate_.pem.string(), certificate_.key.string()}}) {
+        process_({.argv = {"/usr/bin/python3", test_support::data("support/https_server.py"),
+                           folder, certificate_.pem.string(), certificate_.key.string()}}) {
     const std::string word = "port ";
     if (!process_.wait_for_output("\n")) throw std::runtime_error(process_.output());
     port_ = process_.output().substr(word.size(), process_.output().find('\n') - word.size());

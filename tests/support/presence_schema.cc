@@ -3,6 +3,7 @@
 #include <map>
 #include <regex>
 
+#include "tests/support/data.h"
 #include "tests/support/xsd_validator.h"
 
 namespace test_support {
@@ -31,8 +32,7 @@ const char* schema_of(Node node) {
 std::optional<std::string> presence_complaint(Node node, const std::string& element) {
   static std::map<Node, XsdValidator> validators;
   const auto validator =
-      validators.try_emplace(node, std::string(TEST_DATA "/schemas/") + schema_of(node) + ".xsd")
-          .first;
+      validators.try_emplace(node, test_support::data("schemas/") + schema_of(node) + ".xsd").first;
   std::string text = element;
   // XEP-0197's schema calls its root `room`.
   if (node == Node::viewing) text = std::regex_replace(text, std::regex("(</?)video"), "$1room");

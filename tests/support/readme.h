@@ -10,10 +10,12 @@
 #include <sstream>
 #include <string>
 
+#include "tests/support/data.h"
+
 namespace support {
 
 inline std::string readme() {
-  std::ifstream in(TEST_DATA "/../README.md", std::ios::binary);
+  std::ifstream in(test_support::data("../README.md"), std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
