@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <random>
 #include <set>
 #include <stdexcept>
@@ -24,6 +23,7 @@
 #include "media/gst/pieces.h"
 #include "media/gst/recorder.h"
 #include "media/gst/room_pipeline.h"
+#include "media/gst/start.h"
 #include "media/gst/tick_pool.h"
 #include "media/gst/transport_limits.h"
 #include "media/gst/webrtc_dsp.h"
@@ -35,20 +35,6 @@ namespace {
 constexpr const char* kTooBusy = "The mixer is too busy.";
 // One thread encodes for hundreds of legs; more than four only fight with the I/O threads.
 constexpr unsigned kMaxTickThreads = 4;
-
-void start_gstreamer() {
-  GError* error = nullptr;
-  if (!gst_init_check(nullptr, nullptr, &error)) {
-    const std::string text = error ? error->message : "unknown error";
-    g_clear_error(&error);
-    throw std::runtime_error("GStreamer does not start: " + text);
-  }
-  static std::once_flag registered;
-  std::call_once(registered, [] {
-    map_large_blocks();
-    register_opus_conference();
-  });
-}
 
 unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
