@@ -62,6 +62,11 @@ class MixLeg {
                                        std::uint8_t{ListenerLoss::kSteps - 1});
     return std::exchange(loss_, told) != told;
   }
+  // Packets for which the ring had no room since the last call.
+  std::uint64_t take_dropped() {
+    const std::uint64_t dropped = packets_.dropped();
+    return dropped - std::exchange(dropped_, dropped);
+  }
 
   PacketRing packets_;
   std::atomic<std::uint8_t> told_loss_{0};
@@ -69,7 +74,8 @@ class MixLeg {
   // The tick's, as all that follows.
   MixLegSpec spec_;
   LegPlan plan_;
-  bool attached_ = true;  // there is somebody to hand its packets to
+  bool attached_ = true;       // there is somebody to hand its packets to
+  std::uint64_t dropped_ = 0;  // by its ring, as of the last tick
 
   // What it says.
   LegVoice voice_;

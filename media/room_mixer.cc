@@ -252,6 +252,7 @@ void RoomMixer::tick(unsigned skipped, std::chrono::nanoseconds late, std::uint3
 
 void RoomMixer::receive(MixLeg& leg, unsigned skipped) {
   leg.voice_.begin(skipped);
+  counters_.dropped += leg.take_dropped();
   for (auto bytes = leg.packets_.front(); !bytes.empty(); bytes = leg.packets_.front()) {
     take_packet(leg, bytes);
     leg.packets_.pop();

@@ -35,6 +35,7 @@ class RoomMixer {
     unsigned encodes = 0;
     unsigned encodes_saved = 0;  // less than one for everybody who is sent something
     unsigned decodes = 0;
+    std::uint64_t dropped = 0;  // packets for which the legs' rings had no room before it
     int complexity = MixEncoder::kComplexity;
   };
 

@@ -45,6 +45,7 @@ struct ConferenceLoad {
   std::uint64_t encodes = 0;
   std::uint64_t encodes_saved = 0;  // less than one for everybody who was sent something
   int complexity = 0;               // of the encodes, now: 0 to 10
+  std::uint64_t dropped = 0;        // packets of the legs: too many waited for a tick
 };
 // "ticks=… late=…" and so on, for the log.
 std::string to_string(const ConferenceLoad& load);

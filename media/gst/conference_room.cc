@@ -332,6 +332,7 @@ void ConferenceRoom::count(unsigned skipped, std::chrono::nanoseconds late) {
   add(totals_.skipped, skipped);
   add(totals_.encodes, now.encodes);
   add(totals_.saved, now.encodes_saved);
+  add(totals_.dropped, now.dropped);
   const auto late_ns = static_cast<std::uint64_t>(late.count());
   if (late_ns > totals_.worst_late_ns.load(std::memory_order_relaxed)) {
     totals_.worst_late_ns.store(late_ns, std::memory_order_relaxed);
@@ -348,16 +349,17 @@ ConferenceLoad ConferenceRoom::load() const {
           .worst_late = std::chrono::nanoseconds(totals_.worst_late_ns.load(kRelaxed)),
           .encodes = totals_.encodes.load(kRelaxed),
           .encodes_saved = totals_.saved.load(kRelaxed),
-          .complexity = totals_.complexity.load(kRelaxed)};
+          .complexity = totals_.complexity.load(kRelaxed),
+          .dropped = totals_.dropped.load(kRelaxed)};
 }
 
 std::string to_string(const ConferenceLoad& load) {
   char text[256];
   std::snprintf(text, sizeof text,
                 "ticks=%" PRIu64 " late=%" PRIu64 " worst_late_ms=%.1f skipped=%" PRIu64
-                " encodes=%" PRIu64 " encodes_saved=%" PRIu64 " complexity=%d",
+                " encodes=%" PRIu64 " encodes_saved=%" PRIu64 " complexity=%d dropped=%" PRIu64,
                 load.ticks, load.late, static_cast<double>(load.worst_late.count()) / 1e6,
-                load.skipped, load.encodes, load.encodes_saved, load.complexity);
+                load.skipped, load.encodes, load.encodes_saved, load.complexity, load.dropped);
   return text;
 }
 

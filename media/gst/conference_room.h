@@ -131,7 +131,7 @@ class ConferenceRoom final : public TickPool::Room {
   Counters counters_;
   struct Totals {  // ConferenceLoad's; written by the tick
     std::atomic<std::uint64_t> ticks{0}, late{0}, skipped{0}, worst_late_ns{0}, encodes{0},
-        saved{0};
+        saved{0}, dropped{0};
     std::atomic<int> complexity{MixEncoder::kComplexity};
   };
   Totals totals_;

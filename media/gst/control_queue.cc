@@ -45,9 +45,11 @@ void ControlQueue::stop() {
   changed_.notify_one();
 }
 
-std::optional<ControlCommand> ControlQueue::wait() {
+std::optional<ControlCommand> ControlQueue::wait(TimePoint until) {
   const MutexLock lock(mutex_);
-  while (commands_.empty() && !stopped_) changed_.wait(mutex_);
+  const auto passed = [until] { return std::chrono::steady_clock::now() >= until; };
+  while (commands_.empty() && !stopped_ && !passed()) changed_.wait_until(mutex_, until);
+  if (passed()) return TimePassedCommand{};
   if (commands_.empty()) return std::nullopt;
   auto command = std::move(commands_.front());
   commands_.pop_front();

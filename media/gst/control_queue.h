@@ -6,6 +6,7 @@
 // ICE are always taken.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -86,6 +87,7 @@ struct PipelineErrorCommand {  // from a room's bus
 struct TickEventCommand {  // from a room's tick
   Event event;
 };
+struct TimePassedCommand {};       // from wait() itself
 struct TrimHeapCommand {};         // from an I/O thread: many legs are gone
 struct ComplexityChangedCommand {  // from a room's tick, for the log
   RoomId room;
@@ -96,7 +98,8 @@ using ControlCommand =
                  AddCandidatesCommand, RestartIceCommand, CloseLegCommand, SetPlanCommand,
                  PlayCommand, PausePlayCommand, SeekPlayCommand, StopPlayCommand, PlayEventCommand,
                  PlayOverCommand, RecordCommand, StopRecordCommand, RecordOverCommand,
-                 PipelineErrorCommand, TickEventCommand, TrimHeapCommand, ComplexityChangedCommand>;
+                 PipelineErrorCommand, TickEventCommand, TimePassedCommand, TrimHeapCommand,
+                 ComplexityChangedCommand>;
 
 class ControlQueue {
  public:
@@ -106,8 +109,10 @@ class ControlQueue {
   bool push(ControlCommand command);
   // Any thread: wait() returns nullopt when all before has been taken.
   void stop();
-  // Control thread: blocks until there is a command.
-  std::optional<ControlCommand> wait();
+  using TimePoint = std::chrono::steady_clock::time_point;
+  // Control thread: blocks until there is a command. From `until` on that is TimePassedCommand,
+  // whatever else waits.
+  std::optional<ControlCommand> wait(TimePoint until = TimePoint::max());
 
  private:
   const std::size_t capacity_;

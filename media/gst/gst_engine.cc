@@ -15,6 +15,7 @@
 #include "media/gst/child_process.h"
 #include "media/gst/conference_element.h"
 #include "media/gst/control_queue.h"
+#include "media/gst/dropped.h"
 #include "media/gst/dtls_srtp.h"
 #include "media/gst/heap.h"
 #include "media/gst/ice_servers.h"
@@ -185,7 +186,7 @@ class GstEngine final : public MediaEngine {
   void run() {
     control_thread.assert_here();
     pthread_setname_np(pthread_self(), "mixer-control");
-    while (auto command = queue_.wait()) {
+    while (auto command = queue_.wait(dropped_log_.due())) {
       std::visit(
           [this](auto&& typed) {
             control_thread.assert_here();
@@ -193,6 +194,7 @@ class GstEngine final : public MediaEngine {
           },
           std::move(*command));
     }
+    carry_out(TimePassedCommand{});
     pieces_.clear();
     rooms_.clear();
     legs_.clear();
@@ -227,6 +229,7 @@ class GstEngine final : public MediaEngine {
       const MutexLock lock(events_mutex_);
       heap_.opened();
     }
+    dropped_log_.begin(std::chrono::steady_clock::now());
     rooms_[spec.room].legs.insert(spec.leg);
     leg.io->open({.leg = spec.leg,
                   .ssrc = leg.ssrc,
@@ -368,7 +371,9 @@ class GstEngine final : public MediaEngine {
     pieces_.stop_all(room->first);
     if (room->second.recorded) carry_out(StopRecordCommand{*room->second.recorded});
     if (room->second.pipeline) {
-      tell(note_, "room closed", room->first, room->second.pipeline->load());
+      const ConferenceLoad load = room->second.pipeline->load();
+      tell(note_, "room closed", room->first, load);
+      dropped_in_closed_rooms_ += load.dropped;
     }
     rooms_.erase(room);
   }
@@ -386,6 +391,15 @@ class GstEngine final : public MediaEngine {
   void carry_out(TickEventCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
     const auto leg = leg_of(command.event);
     if (leg && legs_.contains(*leg)) emit(std::move(command.event));
+  }
+
+  void carry_out(TimePassedCommand) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    Dropped all{.ring_full = dropped_in_closed_rooms_};
+    for (const auto& io : io_) all += io->counters();
+    for (const auto& [id, room] : rooms_) {
+      if (room.pipeline) all.ring_full += room.pipeline->load().dropped;
+    }
+    dropped_log_.tell(all, rooms_.empty(), std::chrono::steady_clock::now());
   }
 
   void carry_out(TrimHeapCommand) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) { trim_heap(); }
@@ -434,6 +448,8 @@ class GstEngine final : public MediaEngine {
   std::map<LegId, Leg> legs_ ABSL_GUARDED_BY(control_thread);
   Pieces pieces_ ABSL_GUARDED_BY(control_thread);
   std::map<RecordId, std::unique_ptr<Recorder>> records_ ABSL_GUARDED_BY(control_thread);
+  DroppedLog dropped_log_ ABSL_GUARDED_BY(control_thread){log_, note_};
+  std::uint64_t dropped_in_closed_rooms_ ABSL_GUARDED_BY(control_thread) = 0;
   FanOut fan_out_ ABSL_GUARDED_BY(control_thread);
   std::random_device random_;
 

@@ -119,6 +119,7 @@ class IoThread::Impl {
             .junk = cells.junk.get(),
             .early = cells.early.get(),
             .unsent = cells.unsent.get(),
+            .refused = cells.refused.get(),
             .outbox_full = outbox_full_.load(std::memory_order_relaxed),
             .batches = cells.batches.get(),
             .candidates_skipped = cells.candidates_skipped.get()};

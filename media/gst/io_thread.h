@@ -53,8 +53,8 @@ struct IceRestart {
   std::vector<std::string> moved_to{};
 };
 
-// What happened on the thread so far; hostile packets show here and nowhere else (no log line
-// each).
+// What happened on the thread so far; hostile packets show here and in the sums that the log is
+// told (dropped.h).
 template <class Cell>
 struct BasicIoCounters {
   Cell rtp_sent{}, rtp_received{};
@@ -63,7 +63,8 @@ struct BasicIoCounters {
   Cell dtls_received{};  // datagrams that reached a DTLS association
   Cell junk{};           // neither STUN, DTLS nor RTP (RFC 7983), or too long
   Cell early{};          // media before DTLS was done: dropped
-  Cell unsent{};         // not connected (any more), foreign SSRC, socket full
+  Cell unsent{};         // not connected (any more), foreign SSRC
+  Cell refused{};        // ready to go, but the socket is full or there is no route
   Cell outbox_full{};    // pushed faster than this thread sends
   Cell batches{};        // times that it was woken for its outbox
   Cell candidates_skipped{};

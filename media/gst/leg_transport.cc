@@ -117,8 +117,12 @@ class LegTransport::Impl final : private IcePaths::Observer {
     return {*header, srtp_->protect_rtp(packet.buffer, packet.size).value_or(0)};
   }
   void transmit(const Packet& packet, const Protected& it, TimePoint now) {
-    if (it.size == 0 || !ice_.send(1, packet.buffer.first(it.size))) {
+    if (it.size == 0) {
       host_.counters.unsent++;
+      return;
+    }
+    if (!ice_.send(1, packet.buffer.first(it.size))) {
+      host_.counters.refused++;
       return;
     }
     host_.counters.rtp_sent++;

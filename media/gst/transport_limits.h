@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 inline constexpr std::size_t kIoCommands = 8192;
 // Commands waiting for the control thread. Beyond it open_leg fails; closes are always taken.
 inline constexpr std::size_t kControlCommands = 16384;
+// The log is told of packets that were dropped at most so often: a flood does not fill the disk.
+inline constexpr auto kDroppedTold = 10s;
 // RTP packets waiting for one I/O thread, and as much again while it sends: a tick of kMaxLegs,
 // each with 300 bytes (80 kbit/s and a few CSRCs), what SRTP may append, and a head.
 inline constexpr std::size_t kOutboxBytes = 4096 * 512;

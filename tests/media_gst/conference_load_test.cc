@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "media/gst/leg_src.h"
+#include "media/limits.h"
 #include "tests/media_gst/conference_fixture.h"
 
 namespace media::gst {
@@ -85,8 +86,19 @@ TEST_F(ConferenceLoadTest, LateTicksAreCountedAndLowerTheComplexity) {
                        .worst_late = std::chrono::milliseconds(15),
                        .encodes = 7,
                        .encodes_saved = 9,
-                       .complexity = 5}),
-            "ticks=3 late=2 worst_late_ms=15.0 skipped=1 encodes=7 encodes_saved=9 complexity=5");
+                       .complexity = 5,
+                       .dropped = 4}),
+            "ticks=3 late=2 worst_late_ms=15.0 skipped=1 encodes=7 encodes_saved=9 complexity=5 "
+            "dropped=4");
+}
+
+TEST_F(ConferenceLoadTest, WhatIsTooMuchForATickIsCountedOnce) {
+  Conference conference(2);
+  for (std::size_t i = 0; i < limits::kPacketRing + 7; ++i) {
+    for (auto& leg : conference.legs) leg->send_bytes(std::vector<std::uint8_t>(20));
+  }
+  conference.run(5);
+  EXPECT_EQ(conference_load(conference.element.get()).dropped, 14U);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace media::gst {
 namespace {
 
@@ -74,6 +76,19 @@ TEST(ControlQueue, StoppingDeliversWhatWasPushedBefore) {
   queue.stop();
   EXPECT_TRUE(queue.wait());
   EXPECT_FALSE(queue.wait());
+}
+
+TEST(ControlQueue, TellsThatTheTimeHasPassedAlsoWhenCommandsKeepComing) {
+  ControlQueue queue(8);
+  const auto now = std::chrono::steady_clock::now();
+  EXPECT_TRUE(
+      std::holds_alternative<TimePassedCommand>(*queue.wait(now + std::chrono::milliseconds(5))))
+      << "nothing came";
+  EXPECT_TRUE(queue.push(open(1)));
+  EXPECT_TRUE(std::holds_alternative<TimePassedCommand>(*queue.wait(now)));
+  EXPECT_TRUE(std::holds_alternative<OpenLegCommand>(*queue.wait(now + std::chrono::hours(1))));
+  queue.stop();
+  EXPECT_FALSE(queue.wait(now + std::chrono::hours(1)));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "media/gst/leg_transport.h"
 
 #include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "media/gst/leg_sink.h"
 #include "media/gst/transport_limits.h"
@@ -330,6 +332,20 @@ TEST(LegTransport, ForeignSsrcIsNotSent) {
   expect_connected(a, b);
   a.send(rtp_packet(0x9999, 1, 80));
   EXPECT_TRUE(eventually([&] { return a.io_.counters().unsent == 1; }));
+  EXPECT_EQ(a.io_.counters().rtp_sent, 0U);
+}
+
+TEST(LegTransport, WhatTheSystemDoesNotTakeIsCounted) {
+  Peer a(caller()), b(callee());
+  join(a, b);
+  expect_connected(a, b);
+  const int socket_of_a = udp_socket_on(port_of(a.log_.wait_for<LegConnected>(a.leg())->local));
+  ASSERT_GE(socket_of_a, 0);
+  const int elsewhere = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  ASSERT_EQ(dup2(elsewhere, socket_of_a), socket_of_a);
+  close(elsewhere);
+  a.send_rtp(5);
+  EXPECT_TRUE(eventually([&] { return a.io_.counters().refused == 5; }));
   EXPECT_EQ(a.io_.counters().rtp_sent, 0U);
 }
 

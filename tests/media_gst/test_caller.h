@@ -60,6 +60,7 @@ class TestCaller {
   test_support::Samples last_samples(std::size_t count) const;
   std::vector<std::vector<std::uint8_t>> packets() const { return receiver_.packets(); }
   LegId leg() const { return leg_; }
+  std::uint32_t ssrc() const { return ssrc_; }
 
  private:
   friend class CallerThread;
