@@ -87,7 +87,11 @@ void EventAudience::absent(const std::string& room, const jingle::Jid& jid) {
 
 void EventAudience::forget_presence() {
   clients_.clear();
-  pending_.clear();
+  std::erase_if(pending_, [&](const auto& entry) {
+    const auto room = rooms_.find(std::get<std::string>(entry.first));
+    return room == rooms_.end() ||
+           !room->second.subscribed.contains(std::get<jingle::Jid>(entry.first));
+  });
   present_ = 0;
   for (auto& [name, room] : rooms_) room.present.clear();
   std::erase_if(rooms_, [](const auto& entry) { return entry.second.subscribed.empty(); });
@@ -167,15 +171,20 @@ void EventAudience::tell(const std::string& room, const jingle::Jid& to, const N
 void EventAudience::tell(const std::string& room, const jingle::Jid& to, Node node, bool late,
                          TimePoint now) {
   if (pending_.empty()) next_ = std::max(next_, now);
-  bool& is_late = pending_.try_emplace({room, to, node}, late).first->second;
+  bool& is_late = pending_.try_emplace({room, node, to}, late).first->second;
   is_late = is_late && late;
 }
 
 void EventAudience::drop(const std::string& room, const jingle::Jid& to) {
-  auto at = pending_.lower_bound({room, to, Node{}});
-  while (at != pending_.end() && std::get<0>(at->first) == room && std::get<1>(at->first) == to) {
-    at = pending_.erase(at);
+  for (std::size_t node = 0; node < jingle::pep::kNodes; ++node) {
+    pending_.erase({room, static_cast<Node>(node), to});
   }
+}
+
+bool EventAudience::awaits(const std::string& room, Node node) const {
+  const auto first = pending_.lower_bound({room, node, jingle::Jid()});
+  return first != pending_.end() && std::get<std::string>(first->first) == room &&
+         std::get<Node>(first->first) == node;
 }
 
 void EventAudience::hurry(TimePoint now) {
@@ -192,7 +201,7 @@ std::vector<EventAudience::Due> EventAudience::take_due(TimePoint now) {
     auto next = pending_.upper_bound(last_told_);
     if (next == pending_.end()) next = pending_.begin();
     last_told_ = next->first;
-    const auto& [room, to, node] = next->first;
+    const auto& [room, node, to] = next->first;
     due.push_back({room, to, node, next->second});
     pending_.erase(next);
   }

@@ -38,7 +38,7 @@ class EventAudience {
   void learned(const jingle::Jid& full, const Nodes& wants, TimePoint now);
   // A full JID, or whatever a bare one has there. It keeps what it has subscribed to.
   void absent(const std::string& room, const jingle::Jid& jid);
-  // The stream is down: nobody is known to be present.
+  // The stream is down: nobody is known to be present. Who has subscribed is told later.
   void forget_presence();
 
   // Of a full or bare JID (XEP-0163 §4.3.2); it is told of what stands there. False: too many.
@@ -51,6 +51,8 @@ class EventAudience {
   // There is something new at that node.
   void news(const std::string& room, Node node, TimePoint now);
   bool anybody(const std::string& room) const { return rooms_.contains(room); }
+  // Somebody is still to be told of that node.
+  bool awaits(const std::string& room, Node node) const;
 
   struct Due {
     std::string room;
@@ -68,7 +70,7 @@ class EventAudience {
   void hurry(TimePoint now);
 
  private:
-  using Key = std::tuple<std::string, jingle::Jid, Node>;
+  using Key = std::tuple<std::string, Node, jingle::Jid>;
   struct Client {
     std::optional<Nodes> wants;
     std::optional<TimePoint> asked;

@@ -175,6 +175,7 @@ void Focus::presence_due(TimePoint now) {
       }
     }
   }
+  if (eventing_ && subscriptions_.untold() == 0) eventing_->everybody_probed(now);
   if (broadcast_at_ && *broadcast_at_ <= now) {
     broadcast_at_.reset();
     show_presence(config_.xmpp.jid.local(), jingle::Jid());

@@ -132,8 +132,8 @@ inline constexpr std::size_t kMaxResourcesTold = 16;      // of one person in on
 inline constexpr std::size_t kMaxNodeSubscriptions = 20000;
 inline constexpr std::size_t kEventsPerStep = 20;
 inline constexpr auto kEventStep = 100ms;
-// What a dead process has left is known to be over for so long after we are back: until the last
-// contact's server has answered our probe.
+// What a dead process has left is known to be over for so long after everybody was probed: until
+// the last server has answered.
 inline constexpr auto kLeftoverKept = 60s;
 
 // Rate windows (calls a minute, rooms an hour) remember at most so many callers; the oldest go.

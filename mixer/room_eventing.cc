@@ -19,10 +19,14 @@ RoomEventing::RoomEventing(Rooms rooms, Access access, std::set<Node> nodes,
   if (nodes_.contains(Node::avatar)) nodes_.insert(Node::avatar_data);
   for (const Published& row : rows) {
     const auto node = pep::node_of(row.node);
-    if (row.by.domain() != rooms_.domain || row.by.local().empty() || !node) continue;
-    Entry& entry = entries_[row.by.local()][*node];
-    entry.item = row.item;
-    entry.saved = entry.leftover = true;
+    if (row.by.domain() != rooms_.domain || !node) continue;
+    if (row.by.local().empty()) {
+      (nodes_.contains(*node) ? told_ : gone_).insert(*node);
+    } else {
+      Entry& entry = entries_[row.by.local()][*node];
+      entry.item = row.item;
+      entry.saved = true;
+    }
   }
 }
 
@@ -40,9 +44,13 @@ void RoomEventing::announce(jingle::DiscoInfo& info) {
 // An idle room's are made when somebody looks: nobody was told anything else of it.
 RoomEventing::Entries& RoomEventing::entries_of(const std::string& room, TimePoint now) {
   Entries& entries = entries_[room];
-  const bool complete =
-      std::ranges::all_of(nodes_, [&](Node node) { return entries.contains(node); });
-  if (complete || leaving_) return entries;
+  const auto has = [&](Node node) { return entries.contains(node); };
+  for (const Node node : gone_) {
+    if (has(node)) continue;
+    entries[node].item = item_id(pep::stop_of(node));
+    entries[node].published_at = now;
+  }
+  if (std::ranges::all_of(nodes_, has)) return entries;
   for (const Node node : nodes_) entries.try_emplace(node);
   for (const auto& [node, payload] : rooms_.standing(room)) {
     Entry& entry = entries[node];
@@ -66,7 +74,6 @@ void RoomEventing::changed(const std::string& room, TimePoint now) {
     if (!is_of_a_call(node)) continue;
     const auto payload = shown.find(node);
     entry.want(payload == shown.end() ? nullptr : &payload->second, now);
-    if (entry.wanted) entry.leftover = false;
   }
   settle(room);
 }
@@ -85,14 +92,19 @@ void RoomEventing::leave(TimePoint now) {
 
 void RoomEventing::connection_up(TimePoint now) {
   connected_ = true;
+  known_at_.reset();
   for (const std::string& room : names()) {
     for (auto& [node, entry] : entries_.at(room)) {
-      if (!entry.leftover) continue;
-      entry.published_at = now;
-      entry.forget_at = now + limits::kLeftoverKept;
+      if (entry.saved && !entry.wanted && !entry.published_at) entry.published_at = now;
     }
     settle(room);
   }
+}
+
+void RoomEventing::everybody_probed(TimePoint now) {
+  if (!connected_ || known_at_) return;
+  known_at_ = now + limits::kLeftoverKept;
+  for (const std::string& room : names()) settle(room);
 }
 
 void RoomEventing::connection_down() {
@@ -120,12 +132,18 @@ void RoomEventing::cancel(const std::string& room, const jingle::Jid& jid) {
   absent(room, jid);
 }
 
-std::optional<TimePoint> RoomEventing::due(Node node, const Entry& entry) const {
-  const bool needs_row = is_of_a_call(node) && entry.wanted.has_value() != entry.saved;
+std::optional<TimePoint> RoomEventing::due(const std::string& room, Node node,
+                                           const Entry& entry) const {
+  const bool needs_row = is_of_a_call(node) && !entry.saved;
   if (entry.needs_publishing()) return needs_row ? TimePoint() : entry.due();
   if (has_ended(entry)) return TimePoint();
-  return entry.saved && !entry.wanted ? entry.forget_at.value_or(TimePoint())
-                                      : std::optional<TimePoint>();
+  return forget_at(room, node, entry);
+}
+
+std::optional<TimePoint> RoomEventing::forget_at(const std::string& room, Node node,
+                                                 const Entry& entry) const {
+  const bool over = entry.saved && !entry.wanted && !entry.shown;
+  return over && !audience_.awaits(room, node) ? known_at_ : std::nullopt;
 }
 
 // Brings the index up to date; forgets what can be made anew.
@@ -135,7 +153,7 @@ void RoomEventing::settle(const std::string& room) {
   std::optional<TimePoint> next;
   bool needed = audience_.anybody(room);
   for (const auto& [node, entry] : found->second) {
-    const auto at = due(node, entry);
+    const auto at = due(room, node, entry);
     if (at && (!next || *at < *next)) next = at;
     needed = needed || at || entry.saved || (is_of_a_call(node) && entry.wanted);
   }
@@ -161,14 +179,11 @@ void RoomEventing::advance(const std::string& room, Outbox& out, TimePoint now) 
       entry.saved = true;
       out.put(SavePublished{{bare_of(room), id, item_id(*entry.wanted)}});
     }
-    const auto when = due(node, entry);
+    const auto when = due(room, node, entry);
     if (!when || *when > now) continue;
-    if (entry.needs_publishing() || has_ended(entry)) {
-      publish(room, node, entry, now);
-      if (!entry.wanted && entry.saved) entry.forget_at = now;
-    }
-    if (!entry.wanted && entry.saved && entry.forget_at.value_or(now) <= now) {
-      entry.saved = entry.leftover = false;
+    if (entry.needs_publishing() || has_ended(entry)) publish(room, node, entry, now);
+    if (const auto at = forget_at(room, node, entry); at && *at <= now) {
+      entry.saved = false;
       out.put(ForgetPublished{bare_of(room), id});
     }
   }
@@ -177,15 +192,33 @@ void RoomEventing::advance(const std::string& room, Outbox& out, TimePoint now) 
 
 std::optional<TimePoint> RoomEventing::next_deadline() const {
   if (!connected_) return std::nullopt;
-  const auto publication = due_.next(), notification = audience_.next_deadline();
-  if (!publication || !notification) return publication ? publication : notification;
-  return std::min(*publication, *notification);
+  std::optional<TimePoint> next;
+  for (const auto& at :
+       {due_.next(), audience_.next_deadline(), gone_.empty() ? std::nullopt : known_at_}) {
+    if (at && (!next || *at < *next)) next = at;
+  }
+  return next;
 }
 
 void RoomEventing::advance(Outbox& out, TimePoint now) {
   if (!connected_) return;
   for (const std::string& room : due_.due(now)) advance(room, out, now);
-  for (const auto& due : audience_.take_due(now)) notify(due, out);
+  std::set<std::string> told;
+  for (const auto& due : audience_.take_due(now)) {
+    notify(due, out);
+    told.insert(due.room);
+  }
+  for (const std::string& room : told) advance(room, out, now);  // rows nobody needs any more
+  forget_standing(out, now);
+}
+
+void RoomEventing::forget_standing(Outbox& out, TimePoint now) {
+  if (!known_at_ || *known_at_ > now) return;
+  std::set<Node> over = std::exchange(gone_, {});
+  if (leaving_ && audience_.waiting() == 0) over.merge(told_);
+  for (const Node node : over) {
+    out.put(ForgetPublished{bare_of(""), std::string(pep::id_of(node))});
+  }
 }
 
 pubsub::Item RoomEventing::item_of(Node node, const Entry& entry) const {
@@ -193,12 +226,16 @@ pubsub::Item RoomEventing::item_of(Node node, const Entry& entry) const {
   return {entry.item, jingle::Xml::parse(pep::write(payload)).value()};
 }
 
-void RoomEventing::notify(const EventAudience::Due& due, Outbox& out) const {
+void RoomEventing::notify(const EventAudience::Due& due, Outbox& out) {
   const auto room = entries_.find(due.room);
   if (room == entries_.end() || refuses(due.room, due.to.bare())) return;
   const auto found = room->second.find(due.node);
   if (found == room->second.end() || !found->second.published_at) return;
   const Entry& entry = found->second;
+  const bool stands = !is_of_a_call(due.node) && due.node != Node::avatar_data && entry.shown;
+  if (stands && told_.insert(due.node).second) {
+    out.put(SavePublished{{bare_of(""), std::string(pep::id_of(due.node)), entry.item}});
+  }
   std::string payload =
       pubsub::write(pubsub::Event{std::string(pep::id_of(due.node)), {item_of(due.node, entry)}});
   const jingle::Jid bare = bare_of(due.room);

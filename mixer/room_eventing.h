@@ -3,13 +3,17 @@
 // wants to publish, create or configure is told `forbidden`. Pure; signaling thread.
 //
 // What a room shows is published at the pace of pace.h, told to event_audience.h, and kept as the
-// one item of its node until it is over; then that item is the empty element. That something of a
-// call is published is saved before it is: a process that finds such a row shows the empty element
-// to whoever comes, for limits::kLeftoverKept.
+// one item of its node until it is over; then that item is the empty element.
+//
+// That something is published is saved before it can be seen, and forgotten when nobody waits to be
+// told that it is over: what is of a call with its room, the rest with the domain, for all rooms
+// have it. A process that finds such a row shows the empty element to whoever comes, until
+// everybody was probed and limits::kLeftoverKept is over; and so it is after a broken stream.
 //
 // Laws (tests/mixer/room_eventing_test.cc): nobody is told or given anything that he may not read;
 // whoever may, is present, and wants a node has been told last, after quiescence, what stands
-// there, and not twice; who is present twice is told of what stands there once.
+// there, and not twice; who is present twice is told of what stands there once. Nobody sees for
+// ever what is over, whatever broke or was killed meanwhile (room_eventing_law_test.cc).
 #pragma once
 
 #include <functional>
@@ -55,6 +59,8 @@ class RoomEventing {
   void leave(TimePoint now);
 
   void connection_up(TimePoint now);
+  // Since then; their presence may still be on its way.
+  void everybody_probed(TimePoint now);
   void connection_down();
   // XEP-0163 §4.3.3: EventAudience::present(), for whoever may read.
   bool present(const std::string& room, const jingle::Jid& full,
@@ -85,19 +91,21 @@ class RoomEventing {
   struct Entry : Pace {
     std::string item;
     bool saved = false;
-    bool leftover = false;  // of an earlier process
-    std::optional<TimePoint> forget_at;
   };
   using Entries = std::map<Node, Entry>;
 
+  // Has an entry for each of nodes_ and gone_. Requires: not leaving.
   Entries& entries_of(const std::string& room, TimePoint now);
   void advance(const std::string& room, Outbox& out, TimePoint now);
   void publish(const std::string& room, Node node, Entry& entry, TimePoint now);
   static bool has_ended(const Entry& entry) { return !entry.wanted && entry.shown; }
-  std::optional<TimePoint> due(Node node, const Entry& entry) const;
+  std::optional<TimePoint> due(const std::string& room, Node node, const Entry& entry) const;
+  // When its row may go; nullopt: not yet.
+  std::optional<TimePoint> forget_at(const std::string& room, Node node, const Entry& entry) const;
+  void forget_standing(Outbox& out, TimePoint now);
   void settle(const std::string& room);
   std::vector<std::string> names() const;
-  void notify(const EventAudience::Due& due, Outbox& out) const;
+  void notify(const EventAudience::Due& due, Outbox& out);
   jingle::pubsub::Item item_of(Node node, const Entry& entry) const;
   std::optional<jingle::StanzaError> refuses(const std::string& room,
                                              const jingle::Jid& bare) const;
@@ -124,7 +132,10 @@ class RoomEventing {
   jingle::pubsub::Access access_;
   std::set<Node> nodes_;
 
-  std::map<std::string, Entries> entries_;  // of rooms with a call, a leftover or an audience
+  std::map<std::string, Entries> entries_;  // of rooms with a call, a row or an audience
+  // Rows of the domain: of nodes_, and of what an earlier process had besides.
+  std::set<Node> told_, gone_;
+  std::optional<TimePoint> known_at_;  // everybody who is there; nullopt: not all were probed
   Deadlines<std::string> due_;
   EventAudience audience_;
   bool connected_ = false;

@@ -5,7 +5,9 @@
 namespace mixer {
 
 void Subscriptions::insert(const Row& row, Entry entry) {
-  if (rows_.emplace(row, entry).second) ++rooms_of_[row.second];
+  if (!rows_.emplace(row, entry).second) return;
+  ++rooms_of_[row.second];
+  if (!entry.told) ++untold_;
 }
 
 void Subscriptions::restore(const std::string& room, const jingle::Jid& bare, OwnSubscription own) {
@@ -27,7 +29,10 @@ Subscriptions::Outcome Subscriptions::add(const std::string& room, const jingle:
 
 bool Subscriptions::remove(const std::string& room, const jingle::Jid& bare) {
   const Row row(room, bare);
-  if (rows_.erase(row) == 0) return false;
+  const auto found = rows_.find(row);
+  if (found == rows_.end()) return false;
+  if (!found->second.told) --untold_;
+  rows_.erase(found);
   touched_.insert(row);
   changed_.erase(row);
   if (const auto mine = rooms_of_.find(bare); --mine->second == 0) rooms_of_.erase(mine);
@@ -73,6 +78,7 @@ void Subscriptions::room_changed(const std::string& room, TimePoint now) {
 
 void Subscriptions::all_changed(TimePoint now) {
   for (auto& [row, entry] : rows_) entry.told = false;
+  untold_ = rows_.size();
   mark(rows_.begin(), rows_.end(), now);
 }
 
@@ -92,7 +98,9 @@ std::vector<Subscriptions::Due> Subscriptions::take_due(TimePoint now) {
     auto next = changed_.upper_bound(last_told_);
     if (next == changed_.end()) next = changed_.begin();
     last_told_ = *next;
-    due.push_back({last_told_, !std::exchange(rows_.at(last_told_).told, true)});
+    const bool first = !std::exchange(rows_.at(last_told_).told, true);
+    if (first) --untold_;
+    due.push_back({last_told_, first});
     changed_.erase(next);
   }
   next_ = now + step_;

@@ -33,6 +33,8 @@ class Subscriptions {
   void set_own(const std::string& room, const jingle::Jid& bare, OwnSubscription own);
   // Since the stream is up. False for strangers.
   bool was_told(const std::string& room, const jingle::Jid& bare) const;
+  // Who was not, yet.
+  std::size_t untold() const { return untold_; }
   std::size_t size() const { return rows_.size(); }
 
   // Rows that were added, changed (set_own) or removed since the last call: what has to be kept.
@@ -65,6 +67,7 @@ class Subscriptions {
   void mark(Rows::const_iterator from, Rows::const_iterator to, TimePoint now);
 
   Rows rows_;
+  std::size_t untold_ = 0;
   std::map<jingle::Jid, std::size_t> rooms_of_;
   std::set<Row> touched_;
   std::set<Row> changed_;

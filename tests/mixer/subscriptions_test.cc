@@ -4,6 +4,8 @@
 #include <set>
 
 #include "mixer/limits.h"
+#include "tests/support/generators.h"
+#include "tests/support/seed.h"
 
 namespace {
 
@@ -85,6 +87,25 @@ TEST(Subscriptions, WhoIsToldForTheFirstTimeSinceTheStreamIsUpIsMarked) {
   EXPECT_FALSE(rows.take_due(kStart + 2s).at(0).first);
   rows.all_changed(kStart + 3s);
   EXPECT_FALSE(rows.was_told("r", user(1)));
+}
+
+TEST(Subscriptions, WhoIsUntoldIsCounted) {
+  const auto seed = test_support::test_seed();
+  test::Dice dice(seed);
+  Subscriptions rows;
+  for (int i = 0; i < 2000; ++i) {
+    const int who = static_cast<int>(dice.below(200));
+    switch (dice.below(5)) {
+      case 0: rows.restore("r", user(who), mixer::OwnSubscription::granted); break;
+      case 1: rows.add("r", user(who)); break;
+      case 2: rows.remove("r", user(who)); break;
+      case 3: dice.chance(0.1) ? rows.all_changed(kStart + i * 1s) : void(); break;
+      default: rows.take_due(kStart + i * 1s);
+    }
+    std::size_t untold = 0;
+    for (int n = 0; n < 200; ++n) untold += rows.own("r", user(n)) && !rows.was_told("r", user(n));
+    ASSERT_EQ(rows.untold(), untold) << "TEST_SEED=" << seed;
+  }
 }
 
 TEST(Subscriptions, WhatWasSavedIsKeptThoughTheLimitsAreLower) {
