@@ -110,7 +110,7 @@ struct PlaySpec {
   PlayId play;
   std::variant<Sound, PlayFile, PlayUrl> what{};
   bool loop = false;           // a sound's end is followed by its beginning
-  bool urgent = false;         // does not sink under speech
+  bool urgent = false;         // does not sink under speech; what is not sinks under it
   double loudness_lufs = -23;  // EBU R 128
   bool operator==(const PlaySpec&) const = default;
 };

@@ -365,7 +365,8 @@ void RoomMixer::play() {
 }
 
 float RoomMixer::next_play_gain() {
-  unspoken_ticks_ = heard_.empty() ? std::min(unspoken_ticks_ + 1, kUnduck_ticks) : 0;
+  const bool covered = !heard_.empty() || std::ranges::any_of(playing_, &Playing::urgent);
+  unspoken_ticks_ = covered ? 0 : std::min(unspoken_ticks_ + 1, kUnduck_ticks);
   if (unspoken_ticks_ == kUnduck_ticks) return std::min(1.0F, play_gain_ + kUnduck_per_tick);
   return std::max(kDucked, play_gain_ - kDuck_per_tick);
 }

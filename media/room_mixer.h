@@ -154,7 +154,7 @@ class RoomMixer {
   };
   std::vector<Playing> playing_;
   float play_gain_ = 1;                 // that what is played ended with
-  int unspoken_ticks_ = kUnduck_ticks;  // since somebody was heard, up to there
+  int unspoken_ticks_ = kUnduck_ticks;  // since anybody, or what is urgent, was heard; up to there
   int stereo_ticks_ = 0;                // until who likes stereo is sent mono again
   const MixPlan* plan_ = nullptr;
   std::vector<std::unique_ptr<FramePacker>> packers_;

@@ -76,6 +76,11 @@ std::optional<Control> play(std::string_view source) {
   return order;
 }
 
+std::optional<Control> announce(std::string_view source) {
+  if (source.empty()) return std::nullopt;
+  return PlayOrder{.what = What::announce, .source = std::string(source)};
+}
+
 // "episode 807", "episode -"
 std::optional<Control> viewing(std::string_view text) {
   const auto [field, value] = split(text);
@@ -126,7 +131,7 @@ struct Row {
   Role least;  // for some form of it
   std::optional<Control> (*parse)(std::string_view rest);
 };
-constexpr std::array<Row, 19> kRows{{
+constexpr std::array<Row, 20> kRows{{
     {"help", "help [COMMAND]", "what you can say here", Role::anybody,
      [](std::string_view rest) {
        return std::optional<Control>(control::Help{std::string(rest)});
@@ -150,6 +155,8 @@ constexpr std::array<Row, 19> kRows{{
     {"playing", "playing", "what is played", Role::participant, bare<control::Playing>},
     {"play", "play NAME|URL [as \"TITLE\"]",
      "play that file or https URL, after what was asked for before", Role::moderator, play},
+    {"announce", "announce NAME|URL", "play that at once, over whatever is said and played",
+     Role::moderator, announce},
     {"viewing", "viewing FIELD TEXT",
      "tell what is being watched: viewing episode 807; \"viewing episode -\" takes it back",
      Role::moderator, viewing},

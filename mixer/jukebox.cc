@@ -28,6 +28,7 @@ std::string_view to_string(PlayRefusal refusal) {
     case PlayRefusal::nothing_playing: return "Nothing is playing.";
     case PlayRefusal::not_seekable: return "One cannot go to another place in this.";
     case PlayRefusal::queue_full: return "Too many pieces are waiting.";
+    case PlayRefusal::announcing: return "Something is being announced already.";
   }
   return "";
 }
@@ -50,9 +51,16 @@ std::optional<PlayRefusal> Jukebox::order(const PlayOrder& order, const jingle::
                                           Outbox& out) {
   using What = PlayOrder::What;
   if (order.what == What::play) return enqueue(order, by, out);
-  if (!current_ || current_->ending) return order_next(order);
+  if (order.what == What::announce) return announce(order, by, out);
+  const bool announced = order.what == What::stop && announcement_;
+  if (announced) stop(*announcement_, out);
+  if (!current_ || current_->ending) {
+    const auto refused = order_next(order);
+    return announced ? std::nullopt : refused;
+  }
   switch (order.what) {
-    case What::play: break;
+    case What::play:
+    case What::announce: break;
     case What::viewing: say(current_->wanted.said, order); break;
     case What::pause:
     case What::resume:
@@ -82,28 +90,45 @@ std::optional<PlayRefusal> Jukebox::order_next(const PlayOrder& order) {
   return std::nullopt;
 }
 
-std::optional<PlayRefusal> Jukebox::enqueue(const PlayOrder& order, const jingle::Jid& by,
-                                            Outbox& out) {
-  if (users_ == 0) return PlayRefusal::nobody_there;
+tl::expected<Jukebox::Wanted, PlayRefusal> Jukebox::wanted(const PlayOrder& order,
+                                                           const jingle::Jid& by) const {
+  using Refused = tl::unexpected<PlayRefusal>;
+  if (users_ == 0) return Refused(PlayRefusal::nobody_there);
   const std::string& name = order.source;
   Wanted wanted{.source = {}, .name = name, .by = by};
   say(wanted.said, order);
   if (name.empty() || name.size() > limits::kMaxSourceBytes ||
       std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7F; })) {
-    return PlayRefusal::not_a_source;
+    return Refused(PlayRefusal::not_a_source);
   }
   if (name.starts_with(kHttps)) {
     wanted.source = media::PlayUrl{name};
   } else if (name.find("://") != std::string::npos) {
-    return PlayRefusal::not_a_source;
+    return Refused(PlayRefusal::not_a_source);
   } else if (place_.media_dir.empty()) {
-    return PlayRefusal::no_media_dir;
+    return Refused(PlayRefusal::no_media_dir);
   } else {
     wanted.source = media::PlayFile{place_.media_dir, name};
   }
+  return wanted;
+}
+
+std::optional<PlayRefusal> Jukebox::enqueue(const PlayOrder& order, const jingle::Jid& by,
+                                            Outbox& out) {
+  auto piece = wanted(order, by);
+  if (!piece) return piece.error();
   if (queue_.size() >= limits::kMaxPlayQueue) return PlayRefusal::queue_full;
-  queue_.push_back(std::move(wanted));
+  queue_.push_back(*std::move(piece));
   next(out);
+  return std::nullopt;
+}
+
+std::optional<PlayRefusal> Jukebox::announce(const PlayOrder& order, const jingle::Jid& by,
+                                             Outbox& out) {
+  auto piece = wanted(order, by);
+  if (!piece) return piece.error();
+  if (announcement_) return PlayRefusal::announcing;
+  announcement_ = begin(*std::move(piece), out, true);
   return std::nullopt;
 }
 
@@ -114,11 +139,12 @@ void Jukebox::next(Outbox& out) {
   queue_.pop_front();
 }
 
-Jukebox::Piece Jukebox::begin(Wanted wanted, Outbox& out) {
+Jukebox::Piece Jukebox::begin(Wanted wanted, Outbox& out, bool urgent) {
   Piece piece{.play = new_id(), .wanted = std::move(wanted)};
   out.put(Play{{.play = piece.play,
                 .what = piece.wanted.source,
                 .loop = std::holds_alternative<media::Sound>(piece.wanted.source),
+                .urgent = urgent,
                 .loudness_lufs = place_.loudness_lufs}});
   return piece;
 }
@@ -138,6 +164,10 @@ void Jukebox::media_event(const media::Event& event, Outbox& out, TimePoint now)
     Piece* const found = piece(tagged->play);
     if (found && found->started) found->started->tags = tagged->tags;
   } else if (const auto* ended = std::get_if<media::PlayEnded>(&event)) {
+    if (announcement_ && announcement_->play == ended->play) {
+      if (ended->cause == media::PlayEnd::error) failed(*announcement_, ended->text, out);
+      return announcement_.reset();
+    }
     Piece* const found = piece(ended->play);
     if (!found) return;  // a chime
     if (hold_ && found == &*hold_) {

@@ -1,5 +1,6 @@
 // mixer/jukebox.h: what one room plays, and when: pieces that were asked for, one after the other;
-// hold music while somebody is alone; a chime when somebody comes or goes. Pure; signaling thread.
+// announcements over all that; hold music while somebody is alone; a chime when somebody comes or
+// goes. Pure; signaling thread.
 #pragma once
 
 #include <chrono>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <variant>
 
 #include "mixer/clock.h"
@@ -20,9 +22,9 @@ namespace mixer {
 
 // What somebody may tell a room that plays.
 struct PlayOrder {
-  enum class What { play, pause, resume, seek, skip, stop, viewing };
+  enum class What { play, announce, pause, resume, seek, skip, stop, viewing };
   What what = What::play;
-  std::string source = {};         // play: a name in media-dir, or an https URL
+  std::string source = {};         // play, announce: a name in media-dir, or an https URL
   std::chrono::milliseconds to{};  // seek
   // play, viewing: what is to be told of it (XEP-0197 §2.1), a field by its element's name. An
   // empty text: nothing of that any more.
@@ -37,6 +39,7 @@ enum class PlayRefusal {
   nothing_playing,
   not_seekable,
   queue_full,
+  announcing,  // another
 };
 // A sentence for the asker.
 std::string_view to_string(PlayRefusal refusal);
@@ -88,8 +91,10 @@ class Jukebox {
   };
 
   std::optional<PlayRefusal> order_next(const PlayOrder& order);
+  tl::expected<Wanted, PlayRefusal> wanted(const PlayOrder& order, const jingle::Jid& by) const;
   std::optional<PlayRefusal> enqueue(const PlayOrder& order, const jingle::Jid& by, Outbox& out);
-  Piece begin(Wanted wanted, Outbox& out);
+  std::optional<PlayRefusal> announce(const PlayOrder& order, const jingle::Jid& by, Outbox& out);
+  Piece begin(Wanted wanted, Outbox& out, bool urgent = false);
   void stop(Piece& piece, Outbox& out);
   void chime(media::Sound sound, Outbox& out, TimePoint now);
   void next(Outbox& out);
@@ -104,6 +109,7 @@ class Jukebox {
   std::size_t users_ = 0;
   std::deque<Wanted> queue_;
   std::optional<Piece> current_, hold_;
+  std::optional<Piece> announcement_;  // beside them, and told of by nobody but itself
   std::optional<NowPlaying> before_;   // what was played until the one that is about to begin
   std::optional<TimePoint> alone_at_;  // alone since then, or in a moment
   TimePoint hold_begun_at_{}, hold_not_before_{};

@@ -116,6 +116,36 @@ TEST_F(Steering, AModeratorPausesSeeksSkipsAndStopsWhatEverybodyHears) {
   EXPECT_EQ(mixer.logged("not played: "), 0) << mixer.log();
 }
 
+TEST_F(Steering, AnAnnouncementIsHeardAtOnceOverWhatIsPlayedWhichGoesOn) {
+  if (const auto why = Contact::missing(); !why.empty()) GTEST_SKIP() << why;
+  const support::Prosody prosody(prosody_spec());
+  Mixer mixer(prosody, {.more = "moderators = [\"ann@localhost\"]\n" + play_table()});
+  Contact ann(prosody, "ann");
+  Call bob(prosody, {.user = "bob", .to = kRoom, .record = true});
+  ASSERT_TRUE(bob.wait_for("connected")) << bob.output();
+  const auto say = [&ann](const std::string& text) { ann.say("say " + kRoom + " " + text); };
+  const auto level = [&](double hz) { return last_dbfs(bob.recording(), hz, 0.5); };
+  say("play two.wav");
+  ASSERT_TRUE(hears(bob, kFirst_hz)) << ann.output() << mixer.log();
+  say("play two.wav");  // an announcement waits for nothing
+  say("announce other.wav");
+  // Both tones are brought to one loudness; one sinks by 12 dB, in half a second with some of its
+  // way down.
+  EXPECT_TRUE(support::eventually(
+      [&] {
+        const double sunk = level(kFirst_hz);
+        return level(kOther_hz) - sunk > 9 && sunk > kUnheard_dbfs;
+      },
+      kWait))
+      << level(kOther_hz) << ", " << level(kFirst_hz) << ann.output() << mixer.log();
+  say("announce other.wav");
+  EXPECT_TRUE(ann.answered("chat", "Something is being announced already.")) << ann.output();
+  say("stop");
+  EXPECT_TRUE(hears(bob, 0)) << ann.output() << mixer.log();
+  say("announce nothing.wav");
+  EXPECT_TRUE(ann.answered("chat", "nothing.wav: There is no such file.")) << ann.output();
+}
+
 TEST_F(Steering, WhoIsAloneHearsHoldMusicUntilSomebodyComes) {
   const support::Prosody prosody(prosody_spec());
   for (const char* music : {"on", "other.wav"}) {

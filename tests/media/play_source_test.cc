@@ -245,6 +245,23 @@ TEST_F(PlayedRoom, AnUrgentAnnouncementStaysAsLoudAsItIs) {
   EXPECT_NEAR(after(40), alone, 0.5);
 }
 
+TEST_F(PlayedRoom, WhatIsPlayedSinksUnderAnUrgentAnnouncementAndComesBack) {
+  const double alone = after(10);
+  PlaySource announcement;
+  announcement.set_urgent(true);
+  room_.mixer.add(announcement);
+  EXPECT_NEAR(after(10), alone, 0.5) << "it has said nothing yet";
+  for (int tick = 0; tick < 40; ++tick) {
+    announcement.write(test_support::tone(970, kLoud, kFrame_samples, at_));
+    after(1);
+  }
+  const auto heard = std::span(heard_).last(4UL * kFrame_samples);
+  EXPECT_NEAR(tone_dbfs(heard, 610), alone - 12, 1);
+  EXPECT_NEAR(tone_dbfs(heard, 970), alone, 0.5);
+  room_.mixer.remove(announcement);
+  EXPECT_NEAR(after(85), alone, 0.5);
+}
+
 TEST_F(PlayedRoom, WhatIsRemovedIsFaded) {
   after(10);
   room_.mixer.remove(music_);

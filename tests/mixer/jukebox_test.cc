@@ -39,7 +39,7 @@ class JukeboxTest : public testing::Test {
         if (const auto* url = std::get_if<media::PlayUrl>(&what)) name = url->url;
         if (what == decltype(play->spec.what)(media::Sound::hold_music)) name = "hold";
         last_ = play->spec.play;
-        told.push_back("play " + name);
+        told.push_back((play->spec.urgent ? "urgently play " : "play ") + name);
       } else if (const auto* pause = std::get_if<PausePlay>(&command)) {
         told.push_back(pause->on ? "pause" : "resume");
       } else if (const auto* seek = std::get_if<SeekPlay>(&command)) {
@@ -194,6 +194,50 @@ TEST_F(JukeboxTest, StopForgetsWhatWaits) {
   EXPECT_EQ(order(What::stop), std::nullopt);
   ended(media::PlayEnd::stopped);
   EXPECT_THAT(told(), ElementsAre("stop"));
+}
+
+TEST_F(JukeboxTest, AnAnnouncementIsHeardAtOnceBesideWhatIsPlayedAndWaits) {
+  EXPECT_EQ(order(What::announce, "fire.wav"), PlayRefusal::nobody_there);
+  audience(2);
+  order(What::play, "one.ogg");
+  order(What::play, "two.ogg");
+  told();
+  started();
+  const media::PlayId playing = last_;
+  EXPECT_EQ(order(What::announce, "file:///etc/passwd"), PlayRefusal::not_a_source);
+  EXPECT_EQ(order(What::announce, "fire.wav"), std::nullopt);
+  EXPECT_THAT(told(), ElementsAre("urgently play fire.wav"));
+  started();
+  EXPECT_EQ(jukebox_.now_playing()->name, "one.ogg") << "that goes on";
+  EXPECT_EQ(order(What::announce, "again.wav"), PlayRefusal::announcing);
+  EXPECT_EQ(order(What::pause), std::nullopt) << "what is played, not what is announced";
+  ended(media::PlayEnd::error, "It cannot be read.");
+  EXPECT_THAT(
+      told(),
+      ElementsAre("pause", "to romeo@example.org/home <body>fire.wav: It cannot be read.</body>"));
+  EXPECT_EQ(jukebox_.now_playing()->name, "one.ogg");
+  EXPECT_EQ(order(What::announce, "https://example.org/again"), std::nullopt);
+  EXPECT_THAT(told(), ElementsAre("urgently play https://example.org/again"));
+  ended();
+  last_ = playing;
+  ended();
+  EXPECT_THAT(told(), ElementsAre("play two.ogg"));
+}
+
+TEST_F(JukeboxTest, StopEndsAnAnnouncementToo) {
+  audience(2);
+  order(What::announce, "fire.wav");
+  EXPECT_EQ(order(What::skip), PlayRefusal::nothing_playing);
+  told();
+  EXPECT_EQ(order(What::stop), std::nullopt);
+  EXPECT_EQ(order(What::stop), std::nullopt) << "it is ending";
+  EXPECT_THAT(told(), ElementsAre("stop"));
+  ended(media::PlayEnd::stopped);
+  order(What::play, "one.ogg");
+  order(What::announce, "fire.wav");
+  told();
+  EXPECT_EQ(order(What::stop), std::nullopt);
+  EXPECT_THAT(told(), ElementsAre("stop", "stop"));
 }
 
 TEST_F(JukeboxTest, PausesResumesAndSeeksWhatCan) {
