@@ -11,7 +11,6 @@
 // engine with as many as cores), one engine after the other; the last column is what each I/O
 // thread took of a core. A row whose callers missed more than 2 % of what they
 // are to get (50 packets/s each) is void.
-#include <opus.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -21,7 +20,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -40,6 +38,7 @@
 #include "media/gst/gst_engine.h"
 #include "media/gst/io_thread.h"
 #include "media/rtp_header.h"
+#include "tools/bench/voice.h"
 
 namespace {
 
@@ -95,31 +94,6 @@ void say(int socket, const Message& message) {
   if (send(socket, &message, sizeof message, 0) != sizeof message) std::_Exit(1);
 }
 
-// A second of something like speech, or of silence.
-std::vector<std::vector<std::uint8_t>> encoded(bool voice, double pitch_hz) {
-  OpusEncoder* const encoder = opus_encoder_create(48000, 1, OPUS_APPLICATION_VOIP, nullptr);
-  opus_encoder_ctl(encoder, OPUS_SET_BITRATE(32000));
-  std::vector<std::vector<std::uint8_t>> packets;
-  for (int frame = 0; frame < 50; ++frame) {
-    Frame samples{};
-    for (int i = 0; voice && i < kFrame_samples; ++i) {
-      const double t = (frame * kFrame_samples + i) / 48000.0;
-      double value = 0;
-      for (int harmonic = 1; harmonic <= 12; ++harmonic) {
-        value += std::sin(2 * M_PI * pitch_hz * harmonic * t) / harmonic;
-      }
-      const double envelope = 0.6 + 0.4 * std::sin(2 * M_PI * 3 * t);
-      samples[static_cast<std::size_t>(i)] = static_cast<std::int16_t>(3000 * envelope * value);
-    }
-    std::vector<std::uint8_t> packet(1275);
-    packet.resize(static_cast<std::size_t>(
-        opus_encode(encoder, samples.data(), kFrame_samples, packet.data(), 1275)));
-    packets.push_back(std::move(packet));
-  }
-  opus_encoder_destroy(encoder);
-  return packets;
-}
-
 // The callers' process.
 class Callers {
  public:
@@ -128,7 +102,7 @@ class Callers {
         io_(IceConfig{.addresses = {"127.0.0.1"}}, identity_,
             [this](const Event& event) { on_event(event); }) {
     for (std::uint64_t i = 0; i < talking; ++i) {
-      voices_.push_back(encoded(true, 110 + 37 * static_cast<double>(i)));
+      voices_.push_back(bench::encoded(bench::voice(110 + 37 * static_cast<double>(i))));
     }
   }
 
@@ -200,7 +174,7 @@ class Callers {
   }
 
   const int socket_;
-  const std::vector<std::vector<std::uint8_t>> silence_ = encoded(false, 0);
+  const std::vector<std::vector<std::uint8_t>> silence_ = bench::encoded(std::vector<Frame>(50));
   std::vector<std::vector<std::vector<std::uint8_t>>> voices_;
   std::map<std::uint64_t, std::uint16_t> sequences_;
   std::atomic<std::uint64_t> legs_{0};

@@ -5,44 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <memory>
-#include <numbers>
 #include <vector>
 
-#include <opus.h>
-
 #include "media/room_mixer.h"
+#include "tools/bench/voice.h"
 
 namespace {
-
-using media::kFrame_samples;
-
-// A second of something like speech, encoded once.
-std::vector<std::vector<std::uint8_t>> encoded_voice(double pitch_hz) {
-  int error = OPUS_OK;
-  OpusEncoder* const encoder = opus_encoder_create(48000, 1, OPUS_APPLICATION_VOIP, &error);
-  opus_encoder_ctl(encoder, OPUS_SET_BITRATE(32000));
-  std::vector<std::vector<std::uint8_t>> packets;
-  for (int frame = 0; frame < 50; ++frame) {
-    std::array<std::int16_t, kFrame_samples> samples;
-    for (int i = 0; i < kFrame_samples; ++i) {
-      const double t = (frame * kFrame_samples + i) / 48000.0;
-      double value = 0;
-      for (int harmonic = 1; harmonic <= 12; ++harmonic) {
-        value += std::sin(2 * std::numbers::pi * pitch_hz * harmonic * t) / harmonic;
-      }
-      const double envelope = 0.6 + 0.4 * std::sin(2 * std::numbers::pi * 3 * t);
-      samples[static_cast<std::size_t>(i)] = static_cast<std::int16_t>(3000 * envelope * value);
-    }
-    std::vector<std::uint8_t> packet(1275);
-    packet.resize(static_cast<std::size_t>(
-        opus_encode(encoder, samples.data(), kFrame_samples, packet.data(), 1275)));
-    packets.push_back(std::move(packet));
-  }
-  opus_encoder_destroy(encoder);
-  return packets;
-}
 
 void room_tick(benchmark::State& state) {
   const auto legs = static_cast<std::uint32_t>(state.range(0));
@@ -59,7 +28,8 @@ void room_tick(benchmark::State& state) {
   }
   mixer.set_plan(plan);
   std::vector<std::vector<std::vector<std::uint8_t>>> voices;
-  for (std::uint32_t i = 0; i < talking; ++i) voices.push_back(encoded_voice(110 + 37 * i));
+  for (std::uint32_t i = 0; i < talking; ++i)
+    voices.push_back(bench::encoded(bench::voice(110 + 37 * i)));
   std::uint32_t tick = 0;
   for (auto _ : state) {
     for (std::uint32_t i = 0; i < talking; ++i) {
@@ -71,7 +41,7 @@ void room_tick(benchmark::State& state) {
       const std::size_t bytes =
           media::write_rtp_header({.payload_type = 111,
                                    .sequence = static_cast<std::uint16_t>(tick),
-                                   .timestamp = tick * kFrame_samples,
+                                   .timestamp = tick * media::kFrame_samples,
                                    .ssrc = i},
                                   named, 0, header);
       const auto& payload = voices[i][tick % 50];
