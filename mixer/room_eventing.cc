@@ -30,14 +30,15 @@ RoomEventing::RoomEventing(Rooms rooms, Access access, std::set<Node> nodes,
   }
 }
 
-// XEP-0163 §5: what it must support, and what of it others can use.
-void RoomEventing::announce(jingle::DiscoInfo& info) {
+void RoomEventing::announce(jingle::DiscoInfo& info) const {
   info.identities.push_back({"pubsub", "pep", "", ""});
-  for (const char* feature :
-       {"access-open", "access-presence", "access-roster", "access-whitelist", "auto-create",
-        "auto-subscribe", "filtered-notifications", "item-ids", "last-published",
-        "persistent-items", "publish", "retrieve-items", "subscribe"}) {
+  const auto can = [&](const std::string& feature) {
     info.features.insert(std::string(jingle::ns::kPubsub) + '#' + feature);
+  };
+  can("access-" + std::string(to_string(access_)));
+  for (const char* feature : {"auto-subscribe", "filtered-notifications", "last-published",
+                              "persistent-items", "retrieve-items", "subscribe"}) {
+    can(feature);
   }
 }
 

@@ -77,8 +77,10 @@ class RoomEventing {
                                      const jingle::pubsub::Request& request, TimePoint now);
   // The ids of those that he may read (XEP-0163 §6.2).
   std::vector<std::string> nodes(const std::string& room, const jingle::Jid& bare) const;
-  // What a room's bare JID is beyond its full one (XEP-0163 §6.1).
-  static void announce(jingle::DiscoInfo& info);
+  // What a room's bare JID is beyond its full one (XEP-0163 §6.1): of what §5 asks of a service for
+  // people, what others can use. That is no making of nodes and no publishing, and the one access
+  // that is configured.
+  void announce(jingle::DiscoInfo& info) const;
 
   std::optional<TimePoint> next_deadline() const;
   void advance(Outbox& out, TimePoint now);

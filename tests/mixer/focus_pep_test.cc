@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/support/focus_bench.h"
+#include "tests/support/presence_schema.h"
 
 namespace {
 
@@ -42,6 +43,9 @@ class BotShowing : public testing::Test {
       EXPECT_EQ(iq.to, jid("bot@localhost"));
       const auto request = jingle::pubsub::parse(xml->root());
       const auto& publish = std::get<jingle::pubsub::Publish>(request.value());
+      EXPECT_EQ(test_support::presence_complaint(pep::node_of(publish.node).value(),
+                                                 publish.item.payload.str()),
+                std::nullopt);
       published.push_back(publish.item.payload.str());
     }
   }

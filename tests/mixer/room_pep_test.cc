@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 
 #include "tests/support/focus_bench.h"
+#include "tests/support/presence_schema.h"
 
 namespace {
 
 using namespace test;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -23,7 +25,7 @@ constexpr char kCaps[] =
 
 class RoomShowing : public testing::Test {
  protected:
-  RoomShowing() : bench(config()) {
+  explicit RoomShowing(mixer::Config config = RoomShowing::config()) : bench(std::move(config)) {
     bench.client = disco("", std::string(kStatus) + "+notify");
     bench.up();
   }
@@ -45,6 +47,10 @@ class RoomShowing : public testing::Test {
       EXPECT_EQ(message.from, jid(kRoom));
       const auto xml =
           jingle::Xml::parse("<message xmlns='jabber:client'>" + message.payload + "</message>");
+      const auto event = jingle::pubsub::parse_event({"headline", {}, {}, {}, *xml});
+      EXPECT_EQ(test_support::presence_complaint(pep::node_of(event.value().node).value(),
+                                                 event->items.at(0).payload.str()),
+                std::nullopt);
       out.push_back(jingle::text_of(xml->root().select_node("//*[local-name()='text']").node()));
     }
     return out;
@@ -102,11 +108,19 @@ TEST_F(RoomShowing, WhoHidesIsNotPresent) {
   EXPECT_THAT(told(bench.presence(kAnn, kRoom, "", kCaps)), ElementsAre("1 on the call: room"));
 }
 
-// XEP-0163 §6; XEP-0060 §5.3.
+// XEP-0163 §6; XEP-0060 §5.3, §6.5.7.
 TEST_F(RoomShowing, ItsServiceAndNodesAreDiscoveredByThoseWhoMayRead) {
   const std::string info = ask(kInfo);
   EXPECT_THAT(info, HasSubstr("<identity category='pubsub' type='pep'/>"));
-  EXPECT_THAT(info, HasSubstr("pubsub#filtered-notifications'"));
+  for (const char* feature : {"access-presence", "auto-subscribe", "filtered-notifications",
+                              "last-published", "retrieve-items", "subscribe"}) {
+    EXPECT_THAT(info, HasSubstr("pubsub#" + std::string(feature) + "'"));
+  }
+  for (const char* feature : {"access-open", "access-roster", "access-whitelist", "auto-create",
+                              "create-nodes", "item-ids", "publish"}) {
+    EXPECT_THAT(info, Not(HasSubstr("pubsub#" + std::string(feature) + "'")))
+        << "nobody could use it";
+  }
   EXPECT_THAT(info, HasSubstr("urn:xmpp:jingle:1"));
   EXPECT_THAT(ask(kInfo, kAnn, "get", kFocus), Not(HasSubstr("pubsub")));
   EXPECT_THAT(ask(kItems), Not(HasSubstr("node=")));
@@ -125,6 +139,11 @@ TEST_F(RoomShowing, ItemsAreThereForWhoeverMayRead) {
                                   "xmlns='http://jabber.org/protocol/pubsub#errors'/>"));
   subscribe();
   EXPECT_THAT(ask(get), HasSubstr("<mood xmlns='http://jabber.org/protocol/mood'><happy/></mood>"));
+  // XEP-0060 §6.5.7; a node has one.
+  EXPECT_THAT(ask(pubsub("<items node='http://jabber.org/protocol/mood' max_items='5'/>")),
+              HasSubstr("<happy/>"));
+  EXPECT_THAT(ask(pubsub("<items node='http://jabber.org/protocol/mood' max_items='0'/>")),
+              HasSubstr("bad-request"));
   EXPECT_THAT(ask(get, kAnn, "set"), HasSubstr("bad-request"));
   EXPECT_THAT(ask(get, kAnn, "get", kFocus), HasSubstr("service-unavailable"));
   EXPECT_THAT(ask(pubsub("<items/>")), HasSubstr("<nodeid-required "));
@@ -154,6 +173,21 @@ TEST_F(RoomShowing, StoppingTakesItBackBeforeTheEnd) {
   EXPECT_EQ(bench.focus.farewells(), 0u);
 }
 
+class RoomForSome : public RoomShowing {
+ protected:
+  RoomForSome() : RoomShowing(for_some()) {}
+  static mixer::Config for_some() {
+    mixer::Config config = RoomShowing::config();
+    config.presence.nodes.access = jingle::pubsub::Access::whitelist;
+    return config;
+  }
+};
+
+TEST_F(RoomForSome, SaysThatItIs) {
+  EXPECT_THAT(ask(kInfo), AllOf(HasSubstr("pubsub#access-whitelist'"),
+                                Not(HasSubstr("pubsub#access-presence'"))));
+}
+
 TEST(RoomNotShowing, WithoutConfigurationThereIsNoService) {
   Bench bench;
   bench.up();
@@ -163,6 +197,31 @@ TEST(RoomNotShowing, WithoutConfigurationThereIsNoService) {
   EXPECT_EQ(
       bench.iq(kAnn, kRoom, "<pubsub xmlns='http://jabber.org/protocol/pubsub'/>", "get").answer(),
       "service-unavailable");
+}
+
+// 50 a second are probed; after a minute the leftover was forgotten.
+TEST(RoomShowingAgain, WhoIsProbedLateIsToldToo) {
+  std::vector<mixer::Subscription> rows;
+  for (int i = 0; i < 4000; ++i) {
+    rows.push_back(
+        {jid(kRoom), jid("c" + std::to_string(i) + "@localhost"), mixer::OwnSubscription::granted});
+  }
+  mixer::Config config = component_config();
+  config.presence.publish = {pep::Node::status};
+  Bench bench(config, 1, rows, {{jid(kRoom), kStatus, "current"}});
+  bench.client = disco("", std::string(kStatus) + "+notify");
+  bench.up();
+  bench.wait(4000s / mixer::limits::kPresencesPerSecond);
+  for (const char* late : {"c0@localhost/x", "c999@localhost/x"}) {
+    const Step step = bench.presence(late, kRoom, "", kCaps);
+    auto told = step.all<mixer::SendMessage>();
+    const Step then = bench.wait(1s);
+    std::ranges::copy(then.all<mixer::SendMessage>(), std::back_inserter(told));
+    ASSERT_EQ(told.size(), 1u) << late;
+    EXPECT_EQ(told[0].to, jid(late));
+    EXPECT_THAT(told[0].payload, HasSubstr("<status xmlns='" + std::string(kStatus) + "'/>"));
+  }
+  EXPECT_EQ(bench.wait(mixer::limits::kLeftoverKept).all<mixer::ForgetPublished>().size(), 1u);
 }
 
 }  // namespace

@@ -209,10 +209,11 @@ inline std::vector<jingle::jmi::Event> Step::jmi() const {
 class Bench {
  public:
   explicit Bench(mixer::Config config = component_config(), std::uint64_t seed = 1,
-                 const std::vector<mixer::Subscription>& rows = {})
+                 const std::vector<mixer::Subscription>& rows = {},
+                 const std::vector<mixer::Published>& published = {})
       : random_(seed),
         focus(
-            std::move(config), [this] { return random_(); }, wall_time, rows) {}
+            std::move(config), [this] { return random_(); }, wall_time, rows, published) {}
 
  private:
   std::mt19937_64 random_;
