@@ -60,11 +60,7 @@ Commands Focus::handle(const Event& event, TimePoint now) {
   Commands first;
   if (const auto* received = std::get_if<IqReceived>(&event)) {
     const jingle::Iq& iq = received->iq;
-    Reply reply{iq.to, iq.from, iq.id, answer(iq, now)};
-    // Calls overtake documents, those that were asked for, too.
-    const bool asked = iq.type == jingle::Iq::Type::get &&
-                       jingle::child(iq.xml.root(), jingle::ns::kConferenceInfo, "conference-info");
-    if (asked) reply.priority = jingle::Priority::normal;
+    Reply reply = reply_to(iq, now);
     // XEP-0166 §6.3.1 wants the ack before whatever follows from the request. Who asks for a
     // document is told first that we are focus (XEP-0298 §6), if he was not.
     if (iq.type == jingle::Iq::Type::get) first = out_.take();

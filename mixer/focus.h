@@ -105,7 +105,10 @@ class Focus {
                    std::string_view why = {});
 
   // focus_iq.cc: requests.
+  Reply reply_to(const jingle::Iq& iq, TimePoint now);
   jingle::Result<std::string> answer(const jingle::Iq& iq, TimePoint now);
+  // Whether he may have a large answer now; counted.
+  bool may_have(std::size_t bytes, const jingle::Jid& who, TimePoint now);
   jingle::Result<std::string> handle(const jingle::Iq&, const jingle::DiscoInfoQuery&, TimePoint);
   jingle::Result<std::string> handle(const jingle::Iq&, const jingle::DiscoItemsQuery&, TimePoint);
   jingle::Result<std::string> handle(const jingle::Iq&, const jingle::XmppPing&, TimePoint);
@@ -245,7 +248,9 @@ class Focus {
   Invitations invitations_;  // of us
   Dialling dialling_;        // by us
   CallLimit calls_;
-  RateWindow new_rooms_, refusals_logged_, refusals_of_each_, controls_, hints_;
+  RateWindow new_rooms_, refusals_logged_, refusals_of_each_, controls_, hints_,
+      large_answers_{limits::kLargeAnswersPerMinute, std::chrono::minutes(1)};
+  Rate large_answer_bytes_{limits::kLargeAnswerBytes};
   ByteBudget documents_;  // outlives rooms_, which spend it
   Nicks nicks_;           // outlives rooms_, which read it
 

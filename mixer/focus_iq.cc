@@ -24,6 +24,28 @@ Answer to_answer(std::optional<jingle::StanzaError> error) {
 
 }  // namespace
 
+// Calls overtake what is only asked for: documents, and what is large.
+Reply Focus::reply_to(const Iq& iq, TimePoint now) {
+  Reply reply{iq.to, iq.from, iq.id, answer(iq, now)};
+  if (iq.type != Iq::Type::get) return reply;
+  const bool document =
+      !jingle::child(iq.xml.root(), jingle::ns::kConferenceInfo, "conference-info").empty();
+  const std::size_t bytes = reply.result ? reply.result->size() : 0;
+  const bool large = bytes > limits::kLargeAnswer;
+  if (document || large) reply.priority = jingle::Priority::normal;
+  if (large && !document && !may_have(bytes, iq.from, now)) {
+    reply.result = tl::unexpected(jingle::resource_constraint("Too many large answers."));
+  }
+  return reply;
+}
+
+bool Focus::may_have(std::size_t bytes, const jingle::Jid& who, TimePoint now) {
+  if (large_answer_bytes_.ready_at() > now) return false;
+  if (!large_answers_.take(chat_rooms_.user_of(who).str(), now)) return false;
+  large_answer_bytes_.spend(bytes, now);
+  return true;
+}
+
 Answer Focus::answer(const Iq& iq, TimePoint now) {
   if (is_roster_push(iq)) {
     ask_roster(now);
@@ -60,7 +82,7 @@ Answer Focus::handle(const Iq& iq, const jingle::DiscoInfoQuery& query, TimePoin
   }
   // More than what caps tell of the full JID.
   const bool service = eventing_ && iq.to.is_bare() && query.node.empty();
-  if (service && !config_.presence.publish.empty()) RoomEventing::announce(info);
+  if (service && !config_.presence.publish.empty()) eventing_->announce(info);
   return disco_info(info, query.node);
 }
 

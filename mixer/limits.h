@@ -132,6 +132,13 @@ inline constexpr std::size_t kMaxResourcesTold = 16;      // of one person in on
 inline constexpr std::size_t kMaxNodeSubscriptions = 20000;
 inline constexpr std::size_t kEventsPerStep = 20;
 inline constexpr auto kEventStep = 100ms;
+// What somebody asks for and is told at once: lists of many rooms, pictures of up to 87 kB. From
+// here on calls overtake it, and it is bounded. Of one user: the pictures of the rooms of which he
+// may see the presence.
+inline constexpr std::size_t kLargeAnswer = 4096;
+inline constexpr int kLargeAnswersPerMinute = kMaxRoomsPerSubscriber;
+// Of all; kCoinBurst of it at once is a second of what a call may have to wait behind.
+inline constexpr double kLargeAnswerBytes = 64e3;  // per second
 // What a dead process has left is known to be over for so long after everybody was probed: until
 // the last server has answered.
 inline constexpr auto kLeftoverKept = 60s;

@@ -1,6 +1,7 @@
 // A component's room as its own service of personal eventing (XEP-0163), from stanza to stanza.
 #include <gmock/gmock.h>
 
+#include "signaling/strophe_send_queue.h"
 #include "tests/support/focus_bench.h"
 #include "tests/support/presence_schema.h"
 
@@ -171,6 +172,75 @@ TEST_F(RoomShowing, StoppingTakesItBackBeforeTheEnd) {
   EXPECT_THAT(told(step), ElementsAre(""));
   bench.wait(1s);
   EXPECT_EQ(bench.focus.farewells(), 0u);
+}
+
+// A picture of 87 kB for a request of 250 bytes, as often as somebody liked.
+class RoomWithAPicture : public RoomShowing {
+ protected:
+  RoomWithAPicture() : RoomShowing(with_a_picture()) { subscribe(); }
+  static mixer::Config with_a_picture() {
+    mixer::Config config = RoomShowing::config();
+    config.presence.publish = {pep::Node::avatar};
+    config.presence.avatar = std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0w\0\0\0h", 24) +
+                             std::string(64 * 1024 - 24, 'x');
+    return config;
+  }
+  Step ask_for_it(const std::string& from = kAnn) {
+    return bench.iq(from, kRoom, pubsub("<items node='urn:xmpp:avatar:data'/>"), "get");
+  }
+};
+
+TEST_F(RoomWithAPicture, CallsOvertakeIt) {
+  const Step step = ask_for_it();
+  EXPECT_EQ(step.reply().priority, jingle::Priority::normal);
+  EXPECT_GT(step.reply().result.value().size(), 80'000u);
+  const std::string metadata = pubsub("<items node='urn:xmpp:avatar:metadata'/>");
+  for (const std::string& small : {std::string(kItems), std::string(kInfo), metadata}) {
+    EXPECT_EQ(bench.iq(kAnn, kRoom, small, "get").reply().priority, jingle::Priority::urgent);
+  }
+  EXPECT_EQ(bench.iq(kAnn, kRoom, Offer().xml()).reply().priority, jingle::Priority::urgent);
+}
+
+TEST_F(RoomWithAPicture, NobodyFillsTheQueueWithIt) {
+  bench.presence("bob@localhost", kRoom, "subscribe");
+  const auto flood = [&](const std::string& from) {
+    std::size_t bytes = 0;
+    for (int i = 0; i < 100; ++i) {
+      const auto answer = ask_for_it(from).reply().result;
+      if (answer) {
+        bytes += answer->size();
+      } else {
+        EXPECT_EQ(answer.error().type + ' ' + answer.error().condition, "wait resource-constraint");
+      }
+    }
+    return bytes;
+  };
+  constexpr auto kBurst =
+      static_cast<std::size_t>(mixer::limits::kCoinBurst / 1s * mixer::limits::kLargeAnswerBytes);
+  static_assert(kBurst + mixer::limits::kCoinWindowMost <= jingle::SendQueue::kMaxNormalBytes);
+  const std::size_t at_once = flood(kAnn) + flood("bob@localhost/x");
+  EXPECT_GT(at_once, kBurst);
+  EXPECT_LT(at_once, kBurst + 100'000);
+  bench.wait(3s);
+  const std::size_t later = flood(kAnn);
+  EXPECT_GT(later, 3 * mixer::limits::kLargeAnswerBytes - 100'000);
+  EXPECT_LT(later, 3 * mixer::limits::kLargeAnswerBytes + 100'000);
+}
+
+TEST_F(RoomWithAPicture, WhoAsksForItTooOftenWaitsAndNobodyElseDoes) {
+  bench.presence("bob@localhost", kRoom, "subscribe");
+  int got = 0;
+  const auto ask_slowly = [&] {
+    got += ask_for_it("ann@localhost/" + std::to_string(got)).reply().result.has_value() ? 1 : 0;
+    bench.wait(1500ms);
+  };
+  for (int i = 0; i < 39; ++i) ask_slowly();
+  EXPECT_EQ(got, mixer::limits::kLargeAnswersPerMinute);
+  EXPECT_FALSE(ask_for_it().reply().result);
+  EXPECT_THAT(ask(kItems), HasSubstr("node='urn:xmpp:avatar:metadata'")) << "what is small";
+  EXPECT_TRUE(ask_for_it("bob@localhost/x").reply().result);
+  bench.wait(1min);
+  EXPECT_TRUE(ask_for_it().reply().result);
 }
 
 class RoomForSome : public RoomShowing {
