@@ -12,6 +12,7 @@
 #include "tests/e2e/world.h"
 #include "tests/support/data.h"
 #include "tests/support/eventually.h"
+#include "tests/support/presence_schema.h"
 
 namespace e2e {
 
@@ -24,21 +25,29 @@ class Contact {
     return status == 0 ? "" : "python3-slixmpp is needed: " + output;
   }
   // `program`: its client says that no person is behind it (XEP-0030 client/bot).
-  Contact(const support::Prosody& prosody, const std::string& user, bool program = false) {
+  Contact(const support::Prosody& prosody, const std::string& user, bool program = false)
+      : jid_(user + "@localhost") {
     const auto fifo = (folder_ / "commands").string();
     if (mkfifo(fifo.c_str(), 0600) != 0) throw std::runtime_error("mkfifo");
     commands_fd_ = open(fifo.c_str(), O_RDWR | O_CLOEXEC);
-    support::Process::Spec spec{.argv = {"/bin/sh", "-c", "exec \"$@\" <\"$0\"", fifo,
-                                         "/usr/bin/python3", test_support::data("e2e/contact.py"),
-                                         "--server",
-                                         "127.0.0.1:" + std::to_string(prosody.c2s_port()), "--jid",
-                                         user + "@localhost", "--password", kPassword, "--tls",
-                                         prosody.certificate().pem.empty() ? "off" : "trust-all"}};
+    support::Process::Spec spec{
+        .argv = {"/bin/sh", "-c", "exec \"$@\" <\"$0\"", fifo, "/usr/bin/python3",
+                 test_support::data("e2e/contact.py"), "--server",
+                 "127.0.0.1:" + std::to_string(prosody.c2s_port()), "--jid", jid_, "--password",
+                 kPassword, "--tls", prosody.certificate().pem.empty() ? "off" : "trust-all"}};
     if (program) spec.argv.emplace_back("--program");
     process_ = std::make_unique<support::Process>(spec);
     EXPECT_TRUE(process_->wait_for_output("\"online\"", kWait)) << process_->output();
   }
-  ~Contact() { close(commands_fd_); }
+  ~Contact() {
+    for (const call::Json& event : told_of_anything()) {
+      const auto node = jingle::pep::node_of(event["node"].string());
+      const bool own = event["sender"].string() == jid_;
+      if (!node || own) continue;
+      EXPECT_EQ(test_support::presence_complaint(*node, event["payload"].string()), std::nullopt);
+    }
+    close(commands_fd_);
+  }
   Contact(const Contact&) = delete;
   Contact& operator=(const Contact&) = delete;
 
@@ -76,13 +85,21 @@ class Contact {
         },
         kWait);
   }
+  // A tune of that title, for anybody to read.
+  void expose(const std::string& title) {
+    say("expose " + title);
+    ASSERT_TRUE(answered("expose", title)) << output();
+  }
   // They come to see each other's presence.
   void befriend(const std::string& who) {
     say("subscribe " + who);
     ASSERT_TRUE(sees("subscribed", who)) << output();
     say("allow " + who);
   }
-  // What came from that node of theirs (XEP-0163), in order.
+  // What came from nodes (XEP-0163), in order; the same from one of theirs.
+  std::vector<call::Json> told_of_anything() const {
+    return events([](const call::Json& event) { return event["event"].string() == "published"; });
+  }
   std::vector<call::Json> told_of(const std::string& who, const std::string& node) const {
     return events([&](const call::Json& event) {
       return event["event"].string() == "published" && event["sender"].string() == who &&
@@ -104,6 +121,7 @@ class Contact {
   std::string output() const { return process_->output(); }
 
  private:
+  const std::string jid_;
   support::TempDir folder_;
   int commands_fd_ = -1;
   std::unique_ptr<support::Process> process_;

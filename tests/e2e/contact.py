@@ -3,8 +3,8 @@
 
 Commands on standard input, one a line: subscribe JID, unsubscribe JID, allow JID, deny JID, info JID [NODE],
 items JID, receipt JID, say JID WORDS, mood WORD (or - for none), nick WORD (the same), flood COUNT NODE ELEMENT (publish
-that so often, 100 times a second), read JID NODE, follow JID NODE, unfollow JID NODE,
-avatar JID ID, quit. What comes is one JSON object a line on standard
+that so often, 100 times a second), read JID NODE, follow JID NODE, unfollow JID NODE, avatar JID ID,
+expose WORD (a tune at a node that is open), quit. What comes is one JSON object a line on standard
 output: presence with its caps, answers, receipts, chat, what others publish of themselves. Requests to see us wait for `allow` or `deny`. 77: slixmpp is missing.
 """
 
@@ -97,9 +97,11 @@ class Contact(slixmpp.ClientXMPP):
 
     def reads(self, name, fields, message):
         payload = message["pubsub_event"]["items"]["item"][name]
+        if "info" in fields:
+            fields = ("id", "type", "bytes", "width", "height")
+            # Asked for a child that is not there, slixmpp makes one.
+            payload = payload["info"] if len(payload.xml) else dict.fromkeys(fields, "")
         found = {field: payload[field] for field in fields}
-        if "info" in found:
-            found = {field: found["info"][field] for field in ("id", "type", "bytes", "width", "height")}
         say(name, sender=str(message["from"]), **found)
 
     def heard(self, message):
@@ -114,6 +116,13 @@ class Contact(slixmpp.ClientXMPP):
             self.send_message(mto=jid, mbody=" ".join((node, *more)), mtype="chat")
         elif command == "mood":
             await (self["xep_0107"].stop() if jid == "-" else self["xep_0107"].publish_mood(jid))
+        elif command == "expose":
+            options = self["xep_0004"].make_form(ftype="submit")
+            options.add_field(var="FORM_TYPE", ftype="hidden",
+                              value="http://jabber.org/protocol/pubsub#publish-options")
+            options.add_field(var="pubsub#access_model", value="open")
+            await self["xep_0118"].publish_tune(title=jid, options=options)
+            say(command, found=jid)
         elif command == "nick":
             await (self["xep_0172"].stop() if jid == "-" else self["xep_0172"].publish_nick(jid))
         elif command == "flood":

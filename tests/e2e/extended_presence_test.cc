@@ -55,7 +55,8 @@ class ExtendedPresence : public testing::Test {
     for (const call::Json& presence : presences) {
       const std::string xml = presence["xml"].string();
       EXPECT_TRUE(xml.starts_with("<presence")) << xml;
-      for (const char* node : {kTune, kStatus, kActivity, kMood, kAvatar}) {
+      for (std::size_t i = 0; i < jingle::pep::kNodes; ++i) {
+        const auto node = jingle::pep::id_of(static_cast<jingle::pep::Node>(i));
         EXPECT_EQ(xml.find(node), std::string::npos) << xml;
       }
     }
@@ -81,9 +82,9 @@ class ExtendedPresence : public testing::Test {
     }
     EXPECT_TRUE(ann.is_told(who, kTune, pieces.back().title)) << ann.output() << mixer.log();
     EXPECT_LE(ann.told_of(who, kTune).size(), at_most) << ann.output();
+    ASSERT_TRUE(ann.answered("tune", pieces.back().title)) << ann.output();
     const auto tunes =
         ann.events([](const call::Json& event) { return event["event"].string() == "tune"; });
-    ASSERT_FALSE(tunes.empty()) << ann.output();
     const call::Json& tune = tunes.back();
     EXPECT_EQ(tune["title"].string(), pieces.back().title);
     EXPECT_EQ(tune["artist"].string(), pieces.back().artist);
@@ -144,6 +145,30 @@ TEST_F(ExtendedPresence, ABotThatPublishesNothingAnyMoreTakesBackWhatACrashHasLe
   const std::string state = (folder.path() / "state").string();
   Mixer mixer(prosody, {.client_mode = true, .more = "[state]\ndirectory = \"" + state + "\"\n"});
   EXPECT_TRUE(ann.is_told(kBot, kMood, "empty")) << ann.output() << mixer.log();
+}
+
+// XEP-0060 §7.1.5: another client of the account has made the node, and somebody who is no contact
+// follows it.
+TEST_F(ExtendedPresence, ANodeThatWasOpenShowsNothingToStrangers) {
+  support::ProsodySpec with_tls = prosody_spec();
+  with_tls.tls = true;
+  const support::Prosody prosody(with_tls);
+  Contact ann(prosody, "ann"), cyd(prosody, "cyd");
+  Contact(prosody, "bot").expose("exposed");
+  const std::string tune = std::string(kBot) + ' ' + kTune;
+  cyd.say("read " + tune);
+  EXPECT_TRUE(cyd.answered("read", "exposed")) << "it is open: " << cyd.output();
+  cyd.say("follow " + tune);
+  EXPECT_TRUE(cyd.answered("follow", kTune)) << cyd.output();
+  Mixer mixer(prosody, {.client_mode = true, .more = config()});
+  ann.befriend(kBot);
+  Call bob(prosody, {.user = "bob", .to = mixer.jid(), .record = true});
+  EXPECT_TRUE(bob.wait_for("connected")) << bob.output();
+  ann.say(std::string("say ") + kBot + " play 0.wav");
+  EXPECT_TRUE(ann.is_told(kBot, kTune, pieces[0].title)) << ann.output() << mixer.log();
+  cyd.say("read " + tune);
+  EXPECT_TRUE(cyd.answered("read", "\"error\"")) << cyd.output();
+  EXPECT_EQ(cyd.output().find(pieces[0].title), std::string::npos) << cyd.output();
 }
 
 TEST_F(ExtendedPresence, AContactSeesTheSameOfAComponentsRoom) {
