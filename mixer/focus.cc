@@ -172,10 +172,9 @@ void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
   if (awaited->purpose == Purpose::client_disco) {
     const pugi::xml_node query = jingle::child(iq.xml.root(), jingle::ns::kDiscoInfo, "query");
     auto info = failed ? std::nullopt : jingle::DiscoInfo::parse(query);
-    const bool passes =
-        error && (error->type == "wait" || error->condition == "remote-server-timeout");
-    profile = passes ? &clients_.guess(iq.from)
-                     : &clients_.learned(iq.from, info.value_or(jingle::DiscoInfo{}), now);
+    profile = error && error->passes()
+                  ? &clients_.guess(iq.from)
+                  : &clients_.learned(iq.from, info.value_or(jingle::DiscoInfo{}), now);
   }
   Conference* conference = find(awaited->room);
   if (!conference) return;

@@ -132,9 +132,7 @@ void Focus::bounced(const std::string& room, const jingle::Presence& presence, T
   const auto error = jingle::StanzaError::parse(presence.xml.root());
   // Of the account or its whole domain; a server that is away for a while says so with `wait`. Who
   // is lost by mistake is back with the next probe of his server.
-  const bool permanent =
-      presence.from.is_bare() && error.type != "wait" && error.condition != "remote-server-timeout";
-  if (!permanent) return;
+  if (!presence.from.is_bare() || error.passes()) return;
   learn_nick(room, presence.from, {}, now);
   (void)subscriptions_.remove(room, presence.from);
   if (eventing_) eventing_->cancel(room, presence.from);

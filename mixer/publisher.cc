@@ -12,14 +12,6 @@ namespace mixer {
 namespace pep = jingle::pep;
 namespace pubsub = jingle::pubsub;
 
-namespace {
-
-bool passes(const jingle::StanzaError& error) {
-  return error.type == "wait" || error.condition == "remote-server-timeout";
-}
-
-}  // namespace
-
 Publisher::Publisher(jingle::Jid account, pubsub::NodeOptions nodes,
                      const std::vector<Published>& rows)
     : account_(std::move(account)), nodes_(std::move(nodes)) {
@@ -83,7 +75,7 @@ void Publisher::ask_service(Outbox& out, TimePoint now) {
 
 // XEP-0163 §6.1, XEP-0060 §7.1.5.
 void Publisher::learn_service(const jingle::Iq& iq, Outbox& out) {
-  if (iq.type == jingle::Iq::Type::error && passes(jingle::StanzaError::parse(iq.xml.root()))) {
+  if (iq.type == jingle::Iq::Type::error && jingle::StanzaError::parse(iq.xml.root()).passes()) {
     return;
   }
   const auto query = jingle::child(iq.xml.root(), jingle::ns::kDiscoInfo, "query");
@@ -253,7 +245,7 @@ void Publisher::failed(Node node, Entry& entry, const jingle::StanzaError& error
     return ask(node, entry, Step::creating, pubsub::create(std::string(pep::id_of(node)), nodes_),
                out, now);
   }
-  if (passes(error)) {
+  if (error.passes()) {
     entry.not_before = now + limits::kPublishRetry;
     return;
   }

@@ -20,6 +20,8 @@ struct StanzaError {
   std::string address = {};  // of gone and redirect (RFC 6120 §8.3.3.5, §8.3.3.14): an IRI
   std::string feature = {};  // of an application condition: what is unsupported (XEP-0060 §6.1.3.9)
 
+  // By itself, some time; nothing is known of what was asked for.
+  bool passes() const { return type == "wait" || condition == "remote-server-timeout"; }
   std::string xml() const;  // <error .../>
   // Reads the <error/> child of an IQ of type error; undefined-condition where it says nothing
   // useful.
