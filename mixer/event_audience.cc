@@ -123,6 +123,7 @@ bool EventAudience::unsubscribe(const std::string& room, const jingle::Jid& jid,
   if (entry == subscribed.end() || entry->second.erase(node) == 0) return false;
   --subscribed_;
   if (entry->second.empty()) subscribed.erase(entry);
+  if (!found->second.present.contains(jid) || !wants(jid, node)) pending_.erase({room, node, jid});
   tidy(room);
   return true;
 }
@@ -153,14 +154,18 @@ void EventAudience::news(const std::string& room, Node node, TimePoint now) {
   if (found == rooms_.end()) return;
   const auto& present = found->second.present;
   for (const jingle::Jid& full : present) {
-    const auto& wants = clients_.at(full).wants;
-    if (wants && wants->contains(node)) tell(room, full, node, false, now);
+    if (wants(full, node)) tell(room, full, node, false, now);
   }
   for (const auto& [jid, nodes] : found->second.subscribed) {
     const auto first = present.lower_bound(jid);
     const bool known = jid.is_bare() && first != present.end() && is_of(*first, jid);
     if (nodes.contains(node) && !known) tell(room, jid, node, false, now);
   }
+}
+
+bool EventAudience::wants(const jingle::Jid& full, Node node) const {
+  const auto& nodes = clients_.at(full).wants;
+  return nodes && nodes->contains(node);
 }
 
 void EventAudience::tell(const std::string& room, const jingle::Jid& to, const Nodes& nodes,

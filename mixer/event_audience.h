@@ -43,7 +43,7 @@ class EventAudience {
 
   // Of a full or bare JID (XEP-0163 §4.3.2); it is told of what stands there. False: too many.
   bool subscribe(const std::string& room, const jingle::Jid& jid, Node node, TimePoint now);
-  // False: it was not subscribed.
+  // False: it was not subscribed. What is on its way to it only for that goes no further.
   bool unsubscribe(const std::string& room, const jingle::Jid& jid, Node node);
   // All that a bare JID, or one full JID, has subscribed to there.
   void unsubscribe_all(const std::string& room, const jingle::Jid& jid);
@@ -82,6 +82,7 @@ class EventAudience {
   };
   void tell(const std::string& room, const jingle::Jid& to, Node node, bool late, TimePoint now);
   void tell(const std::string& room, const jingle::Jid& to, const Nodes& nodes, TimePoint now);
+  bool wants(const jingle::Jid& full, Node node) const;  // requires: it is present
   bool may_be_present(const std::string& room, const jingle::Jid& full) const;
   void drop(const std::string& room, const jingle::Jid& to);  // what is pending
   void tidy(const std::string& room);
