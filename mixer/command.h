@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "media/media_engine.h"
+#include "mixer/node_subscription.h"
 #include "mixer/published.h"
 #include "mixer/subscription.h"
 #include "signaling/jid.h"
@@ -92,6 +93,9 @@ struct SaveSubscription {
 struct ForgetSubscription {
   jingle::Jid room, contact;
 };
+struct SaveNodeSubscription {
+  NodeSubscription row;  // without nodes: there is no more
+};
 struct SavePublished {
   Published row;
 };
@@ -108,8 +112,8 @@ struct Log {
 using Command =
     std::variant<Reply, SendIq, SendMessage, SendPresence, SetIceServers, OpenLeg, ConnectLeg,
                  AddRemoteCandidates, RestartIce, CloseLeg, SetMixPlan, Play, PausePlay, SeekPlay,
-                 StopPlay, Record, StopRecord, SaveSubscription, ForgetSubscription, SavePublished,
-                 ForgetPublished, Log>;
+                 StopPlay, Record, StopRecord, SaveSubscription, ForgetSubscription,
+                 SaveNodeSubscription, SavePublished, ForgetPublished, Log>;
 using Commands = std::vector<Command>;
 
 }  // namespace mixer

@@ -103,16 +103,35 @@ bool EventAudience::subscribe(const std::string& room, const jingle::Jid& jid, N
   const bool known = subscribed.contains(jid) && subscribed[jid].contains(node);
   const auto of_his = std::ranges::count_if(
       subscribed, [&](const auto& entry) { return is_of(entry.first, jid.bare()); });
+  const auto everywhere = subscribed_by_.find(jid.bare());
   const bool too_many = subscribed_ >= limits::kMaxNodeSubscriptions ||
+                        (everywhere != subscribed_by_.end() &&
+                         everywhere->second >= limits::kMaxNodesPerSubscriber) ||
                         (!subscribed.contains(jid) &&
                          of_his >= static_cast<std::ptrdiff_t>(limits::kMaxResourcesTold));
   if (!known && too_many) {
     tidy(room);
     return false;
   }
-  if (subscribed[jid].insert(node).second) ++subscribed_;
+  if (!known) {
+    add(room, jid, node);
+    touched_.emplace(room, jid);
+  }
   tell(room, jid, node, true, now);
   return true;
+}
+
+void EventAudience::add(const std::string& room, const jingle::Jid& jid, Node node) {
+  if (!rooms_[room].subscribed[jid].insert(node).second) return;
+  ++subscribed_;
+  ++subscribed_by_[jid.bare()];
+}
+
+void EventAudience::removed(const std::string& room, const jingle::Jid& jid, std::size_t nodes) {
+  subscribed_ -= nodes;
+  const auto his = subscribed_by_.find(jid.bare());
+  if ((his->second -= nodes) == 0) subscribed_by_.erase(his);
+  touched_.emplace(room, jid);
 }
 
 bool EventAudience::unsubscribe(const std::string& room, const jingle::Jid& jid, Node node) {
@@ -121,7 +140,7 @@ bool EventAudience::unsubscribe(const std::string& room, const jingle::Jid& jid,
   auto& subscribed = found->second.subscribed;
   const auto entry = subscribed.find(jid);
   if (entry == subscribed.end() || entry->second.erase(node) == 0) return false;
-  --subscribed_;
+  removed(room, jid, 1);
   if (entry->second.empty()) subscribed.erase(entry);
   if (!found->second.present.contains(jid) || !wants(jid, node)) pending_.erase({room, node, jid});
   tidy(room);
@@ -133,11 +152,33 @@ void EventAudience::unsubscribe_all(const std::string& room, const jingle::Jid& 
   if (found == rooms_.end()) return;
   std::erase_if(found->second.subscribed, [&](const auto& entry) {
     if (!is_of(entry.first, jid)) return false;
-    subscribed_ -= entry.second.size();
+    removed(room, entry.first, entry.second.size());
     drop(room, entry.first);
     return true;
   });
   tidy(room);
+}
+
+void EventAudience::restore(const Subscribed& row) {
+  for (const Node node : row.nodes) add(row.room, row.jid, node);
+}
+
+std::vector<EventAudience::Subscribed> EventAudience::take_touched() {
+  std::vector<Subscribed> rows;
+  for (const auto& [room, jid] : std::exchange(touched_, {})) {
+    rows.push_back({room, jid, {}});
+    const auto found = rooms_.find(room);
+    if (found == rooms_.end()) continue;
+    const auto his = found->second.subscribed.find(jid);
+    if (his != found->second.subscribed.end()) rows.back().nodes = his->second;
+  }
+  return rows;
+}
+
+void EventAudience::remind(TimePoint now) {
+  for (const auto& [name, room] : rooms_) {
+    for (const auto& [jid, nodes] : room.subscribed) tell(name, jid, nodes, now);
+  }
 }
 
 void EventAudience::tidy(const std::string& room) {

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "mixer/clock.h"
@@ -48,6 +49,18 @@ class EventAudience {
   // All that a bare JID, or one full JID, has subscribed to there.
   void unsubscribe_all(const std::string& room, const jingle::Jid& jid);
 
+  struct Subscribed {
+    std::string room;
+    jingle::Jid jid;
+    Nodes nodes;  // none: no more
+  };
+  // What an earlier process has kept. Limits do not count: they did when it was added.
+  void restore(const Subscribed& row);
+  // What has changed by others since the last call: what has to be kept.
+  std::vector<Subscribed> take_touched();
+  // Whoever has subscribed is told of what stands there: what was sent last may have been lost.
+  void remind(TimePoint now);
+
   // There is something new at that node.
   void news(const std::string& room, Node node, TimePoint now);
   bool anybody(const std::string& room) const { return rooms_.contains(room); }
@@ -83,6 +96,8 @@ class EventAudience {
   void tell(const std::string& room, const jingle::Jid& to, Node node, bool late, TimePoint now);
   void tell(const std::string& room, const jingle::Jid& to, const Nodes& nodes, TimePoint now);
   bool wants(const jingle::Jid& full, Node node) const;  // requires: it is present
+  void add(const std::string& room, const jingle::Jid& jid, Node node);
+  void removed(const std::string& room, const jingle::Jid& jid, std::size_t nodes);
   bool may_be_present(const std::string& room, const jingle::Jid& full) const;
   void drop(const std::string& room, const jingle::Jid& to);  // what is pending
   void tidy(const std::string& room);
@@ -90,6 +105,8 @@ class EventAudience {
   std::map<jingle::Jid, Client> clients_;  // full
   std::map<std::string, Room> rooms_;      // somebody is present or subscribed
   std::size_t present_ = 0, subscribed_ = 0;
+  std::map<jingle::Jid, std::size_t> subscribed_by_;  // bare
+  std::set<std::pair<std::string, jingle::Jid>> touched_;
   std::map<Key, bool> pending_;  // late?
   Key last_told_;
   TimePoint next_{};

@@ -18,7 +18,8 @@ using namespace std::chrono_literals;
 }  // namespace
 
 Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subscription>& rows,
-             const std::vector<Published>& published)
+             const std::vector<Published>& published,
+             const std::vector<NodeSubscription>& subscribed)
     : config_(std::move(config)),
       wall_(std::move(wall)),
       access_(config_),
@@ -36,9 +37,10 @@ Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subs
     if (client_mode() || place_of(row.room) != Place::room) continue;
     subscriptions_.restore(room_of(row.room), row.contact, row.own);
   }
-  if (client_mode() && (!config_.presence.publish.empty() || !published.empty())) {
+  const bool has_nodes = !config_.presence.publish.empty() || !published.empty();
+  if (client_mode() && has_nodes) {
     publisher_.emplace(config_.xmpp.jid, config_.presence.nodes, published);
-  } else if (!config_.presence.publish.empty() || !published.empty()) {
+  } else if (!client_mode() && (has_nodes || !subscribed.empty())) {
     eventing_.emplace(
         RoomEventing::Rooms{
             .domain = config_.xmpp.jid.domain(),
@@ -52,7 +54,7 @@ Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subs
                 },
             .reader = [this](const auto& room, const auto& who) { return reader_of(room, who); },
             .wall = wall_},
-        config_.presence.nodes.access, config_.presence.publish, published);
+        config_.presence.nodes.access, config_.presence.publish, published, subscribed);
   }
 }
 

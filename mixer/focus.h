@@ -39,10 +39,11 @@ namespace mixer {
 class Focus {
  public:
   // `random` feeds contributor ids, tokens and IQ ids: seeded in tests, the system's in production.
-  // `wall` dates what documents tell. `rows`: the subscriptions that an earlier process saved;
-  // `published`: what it has left at the account's nodes.
+  // `wall` dates what documents tell. `rows`, `subscribed`: the subscriptions that an earlier
+  // process saved; `published`: what it has left at the account's nodes.
   Focus(Config config, Random random, WallTime wall, const std::vector<Subscription>& rows = {},
-        const std::vector<Published>& published = {});
+        const std::vector<Published>& published = {},
+        const std::vector<NodeSubscription>& subscribed = {});
 
   Focus(const Focus&) = delete;
   Focus& operator=(const Focus&) = delete;

@@ -254,6 +254,9 @@ void FocusAgent::carry_out(const Commands& commands) {
             [this](const ForgetSubscription& forget) {
               if (parts_.store) parts_.store->forget(forget.room, forget.contact);
             },
+            [this](const SaveNodeSubscription& save) {
+              if (parts_.store) parts_.store->save(save.row);
+            },
             [this](const SavePublished& save) {
               if (parts_.store) parts_.store->save(save.row);
             },

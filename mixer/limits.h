@@ -130,6 +130,8 @@ inline constexpr auto kServiceAskedMost = 1h;
 inline constexpr std::size_t kMaxEventReceivers = 20000;  // clients, in all rooms; 400 bytes each
 inline constexpr std::size_t kMaxResourcesTold = 16;      // of one person in one room
 inline constexpr std::size_t kMaxNodeSubscriptions = 20000;
+// Of one bare JID: all that signaling/pep.h has, in as many rooms as it may see.
+inline constexpr std::size_t kMaxNodesPerSubscriber = 10 * kMaxRoomsPerSubscriber;
 inline constexpr std::size_t kEventsPerStep = 20;
 inline constexpr auto kEventStep = 100ms;
 // What somebody asks for and is told at once: lists of many rooms, pictures of up to 87 kB. From

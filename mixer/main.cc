@@ -184,7 +184,8 @@ int run(const Config& config) {
   auto engine = media::gst::make_gst_engine(
       engine_config(config), [&mailbox](media::Event event) { mailbox.push(std::move(event)); });
   engine->set_ice_servers(ice_servers(config.media));
-  Focus focus(config, system_random, calendar_time, state->subscriptions, state->published);
+  Focus focus(config, system_random, calendar_time, state->subscriptions, state->published,
+              state->node_subscriptions);
   FocusAgent agent(
       {{[&focus](const Event& event, TimePoint now) { return focus.handle(event, now); },
         [&focus] { return focus.next_deadline(); }},

@@ -14,7 +14,8 @@ namespace pubsub = jingle::pubsub;
 using pubsub::Access;
 
 RoomEventing::RoomEventing(Rooms rooms, Access access, std::set<Node> nodes,
-                           const std::vector<Published>& rows)
+                           const std::vector<Published>& rows,
+                           const std::vector<NodeSubscription>& subscribed)
     : rooms_(std::move(rooms)), access_(access), nodes_(std::move(nodes)) {
   if (nodes_.contains(Node::avatar)) nodes_.insert(Node::avatar_data);
   for (const Published& row : rows) {
@@ -28,6 +29,20 @@ RoomEventing::RoomEventing(Rooms rooms, Access access, std::set<Node> nodes,
       entry.saved = true;
     }
   }
+  for (const NodeSubscription& row : subscribed) restore(row);
+}
+
+void RoomEventing::restore(const NodeSubscription& row) {
+  if (row.room.domain() != rooms_.domain) return;
+  const std::string& room = row.room.local();
+  const bool refused = refuses(room, row.subscriber.bare()).has_value();
+  audience_.restore({room, row.subscriber, row.nodes});
+  const Entries& left = entries_[room];
+  for (const Node node : row.nodes) {
+    const bool there = nodes_.contains(node) || gone_.contains(node) || left.contains(node);
+    if (refused || !there) (void)audience_.unsubscribe(room, row.subscriber, node);
+  }
+  settle(room);
 }
 
 void RoomEventing::announce(jingle::DiscoInfo& info) const {
@@ -95,11 +110,13 @@ void RoomEventing::connection_up(TimePoint now) {
   connected_ = true;
   known_at_.reset();
   for (const std::string& room : names()) {
+    if (audience_.anybody(room) && !leaving_) entries_of(room, now);
     for (auto& [node, entry] : entries_.at(room)) {
       if (entry.saved && !entry.wanted && !entry.published_at) entry.published_at = now;
     }
     settle(room);
   }
+  audience_.remind(now);
 }
 
 void RoomEventing::everybody_probed(TimePoint now) {
@@ -202,6 +219,9 @@ std::optional<TimePoint> RoomEventing::next_deadline() const {
 }
 
 void RoomEventing::advance(Outbox& out, TimePoint now) {
+  for (auto& [room, jid, nodes] : audience_.take_touched()) {
+    out.put(SaveNodeSubscription{{bare_of(room), jid, std::move(nodes)}});
+  }
   if (!connected_) return;
   for (const std::string& room : due_.due(now)) advance(room, out, now);
   std::set<std::string> told;

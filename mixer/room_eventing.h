@@ -10,10 +10,14 @@
 // have it. A process that finds such a row shows the empty element to whoever comes, until
 // everybody was probed and limits::kLeftoverKept is over; and so it is after a broken stream.
 //
+// Who has subscribed by name (XEP-0060 §6.1) is saved until he unsubscribes or may not read it any
+// more, and told what stands there whenever the stream is new: what was sent last may be lost.
+//
 // Laws (tests/mixer/room_eventing_test.cc): nobody is told or given anything that he may not read;
 // whoever may, is present, and wants a node has been told last, after quiescence, what stands
 // there, and not twice; who is present twice is told of what stands there once. Nobody sees for
-// ever what is over, whatever broke or was killed meanwhile (room_eventing_law_test.cc).
+// ever what is over, whatever broke or was killed meanwhile (room_eventing_law_test.cc), and
+// whoever has subscribed by name knows what stands there (node_subscription_test.cc).
 #pragma once
 
 #include <functional>
@@ -27,6 +31,7 @@
 #include "mixer/deadlines.h"
 #include "mixer/event_audience.h"
 #include "mixer/extended_presence.h"
+#include "mixer/node_subscription.h"
 #include "mixer/outbox.h"
 #include "mixer/pace.h"
 #include "mixer/published.h"
@@ -50,8 +55,11 @@ class RoomEventing {
     WallTime wall;
   };
   // `nodes`: those that rooms have, by configuration. `rows`: what an earlier process has left.
+  // `subscribed`: who had subscribed to what; those whom the configuration shows nothing any more,
+  // and to what it has no more, are forgotten.
   RoomEventing(Rooms rooms, jingle::pubsub::Access access, std::set<jingle::pep::Node> nodes,
-               const std::vector<Published>& rows);
+               const std::vector<Published>& rows,
+               const std::vector<NodeSubscription>& subscribed = {});
 
   // What that room shows of its call may be another now.
   void changed(const std::string& room, TimePoint now);
@@ -100,6 +108,7 @@ class RoomEventing {
   Entries& entries_of(const std::string& room, TimePoint now);
   void advance(const std::string& room, Outbox& out, TimePoint now);
   void publish(const std::string& room, Node node, Entry& entry, TimePoint now);
+  void restore(const NodeSubscription& row);
   static bool has_ended(const Entry& entry) { return !entry.wanted && entry.shown; }
   std::optional<TimePoint> due(const std::string& room, Node node, const Entry& entry) const;
   // When its row may go; nullopt: not yet.

@@ -46,7 +46,7 @@ inline constexpr std::size_t kHeldStanzas = 4096;
 // What a full disk does not take is tried again so often, and kept meanwhile: every subscription
 // there can be, come and gone.
 inline constexpr std::chrono::seconds kStateRetry{60};
-inline constexpr std::size_t kMaxUnwrittenRows = 40000;
+inline constexpr std::size_t kMaxUnwrittenRows = 80000;
 
 // Stopping: for the peers' media to be closed and subscribers to be told, for the last stanzas to
 // leave.

@@ -9,6 +9,8 @@
 #include <condition_variable>
 #include <map>
 #include <optional>
+#include <set>
+#include <sstream>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -33,6 +35,10 @@ constexpr std::array kMigrations{
     "CREATE TABLE published ("
     "  publisher TEXT NOT NULL, node TEXT NOT NULL, item TEXT NOT NULL,"
     "  PRIMARY KEY (publisher, node)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE node_subscription ("
+    "  room TEXT NOT NULL, subscriber TEXT NOT NULL,"
+    "  nodes TEXT NOT NULL,"  // ids, with a space between
+    "  PRIMARY KEY (room, subscriber)) STRICT, WITHOUT ROWID",
 };
 constexpr std::array<std::pair<OwnSubscription, std::string_view>, 4> kOwn{
     {{OwnSubscription::none, "none"},
@@ -155,6 +161,22 @@ std::vector<Subscription> load_subscriptions(sqlite3* database) {
   return rows;
 }
 
+std::vector<NodeSubscription> load_node_subscriptions(sqlite3* database) {
+  std::vector<NodeSubscription> rows;
+  const Statement all = prepare(database, "SELECT room, subscriber, nodes FROM node_subscription");
+  while (step(all)) {
+    const auto room = jingle::Jid::parse(text_of(all, 0));
+    const auto subscriber = jingle::Jid::parse(text_of(all, 1));
+    std::set<jingle::pep::Node> nodes;
+    std::istringstream ids{std::string(text_of(all, 2))};
+    for (std::string id; ids >> id;) {
+      if (const auto node = jingle::pep::node_of(id)) nodes.insert(*node);
+    }
+    if (room && subscriber && !nodes.empty()) rows.push_back({*room, *subscriber, nodes});
+  }
+  return rows;
+}
+
 std::vector<Published> load_published(sqlite3* database) {
   std::vector<Published> rows;
   const Statement all = prepare(database, "SELECT publisher, node, item FROM published");
@@ -172,6 +194,10 @@ class SqliteStore : public StateStore {
         subscriptions_{
             prepare(database_.get(), "INSERT OR REPLACE INTO subscription VALUES (?, ?, ?)"),
             prepare(database_.get(), "DELETE FROM subscription WHERE room = ? AND contact = ?")},
+        node_subscriptions_{
+            prepare(database_.get(), "INSERT OR REPLACE INTO node_subscription VALUES (?, ?, ?)"),
+            prepare(database_.get(),
+                    "DELETE FROM node_subscription WHERE room = ? AND subscriber = ?")},
         published_{
             prepare(database_.get(), "INSERT OR REPLACE INTO published VALUES (?, ?, ?)"),
             prepare(database_.get(), "DELETE FROM published WHERE publisher = ? AND node = ?")},
@@ -192,6 +218,14 @@ class SqliteStore : public StateStore {
   void forget(const jingle::Jid& room, const jingle::Jid& contact) override {
     change({Table::subscriptions, room.str(), contact.str()}, std::nullopt);
   }
+  void save(const NodeSubscription& row) override {
+    std::string nodes;
+    for (const auto node : row.nodes) {
+      nodes.append(nodes.empty() ? "" : " ").append(jingle::pep::id_of(node));
+    }
+    change({Table::node_subscriptions, row.room.str(), row.subscriber.str()},
+           nodes.empty() ? std::nullopt : std::optional(std::move(nodes)));
+  }
   void save(const Published& row) override {
     change({Table::published, row.by.str(), row.node}, row.item);
   }
@@ -200,8 +234,8 @@ class SqliteStore : public StateStore {
   }
 
  private:
-  enum class Table { subscriptions, published };
-  using Key = std::tuple<Table, std::string, std::string>;  // both have two columns of it
+  enum class Table { subscriptions, node_subscriptions, published };
+  using Key = std::tuple<Table, std::string, std::string>;  // all have two columns of it
   // What is to become of each row, its third column; nullopt: it goes.
   using Changes = std::map<Key, std::optional<std::string>>;
   struct Statements {
@@ -261,11 +295,12 @@ class SqliteStore : public StateStore {
 
   std::optional<StateError> write(const Changes& changes) {
     if (changes.empty()) return std::nullopt;
+    const std::array tables{&subscriptions_, &node_subscriptions_, &published_};
     try {
       run(database_.get(), "BEGIN IMMEDIATE");
       for (const auto& [key, value] : changes) {
         const auto& [table, first, second] = key;
-        const Statements& statements = table == Table::published ? published_ : subscriptions_;
+        const Statements& statements = *tables[static_cast<std::size_t>(table)];
         const Statement& statement = value ? statements.save : statements.forget;
         bind_text(statement, 1, first);
         bind_text(statement, 2, second);
@@ -275,7 +310,7 @@ class SqliteStore : public StateStore {
       }
       run(database_.get(), "COMMIT");
     } catch (const Failure& failure) {
-      for (const Statements* table : {&subscriptions_, &published_}) {
+      for (const Statements* table : tables) {
         sqlite3_reset(table->save.get());
         sqlite3_reset(table->forget.get());
       }
@@ -288,7 +323,7 @@ class SqliteStore : public StateStore {
 
   // The thread's alone once it runs.
   Database database_;
-  Statements subscriptions_, published_;
+  Statements subscriptions_, node_subscriptions_, published_;
 
   media::Mutex mutex_;
   std::condition_variable_any changed_;
@@ -334,10 +369,11 @@ tl::expected<OpenedState, StateError> open_state(const std::string& directory) {
                                                   std::to_string(kMigrations.size())});
     }
     std::vector<Subscription> subscriptions = load_subscriptions(opened);
+    std::vector<NodeSubscription> node_subscriptions = load_node_subscriptions(opened);
     std::vector<Published> published = load_published(opened);
     run(opened, "COMMIT");
     return OpenedState{std::make_unique<SqliteStore>(std::move(database)), std::move(subscriptions),
-                       std::move(published)};
+                       std::move(node_subscriptions), std::move(published)};
   } catch (const Failure& failure) {
     return tl::unexpected(StateError{kind_of(failure.code), file + ": " + failure.text});
   }

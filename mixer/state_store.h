@@ -1,6 +1,6 @@
-// mixer/state_store.h: SEAM to what outlives the process: subscriptions to rooms, and what stands
-// published. Behind it SQLite and a thread of its own, for a disk may take seconds where the
-// signaling thread has none.
+// mixer/state_store.h: SEAM to what outlives the process: subscriptions to rooms and to their
+// nodes, and what stands published. Behind it SQLite and a thread of its own, for a disk may take
+// seconds where the signaling thread has none.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "mixer/node_subscription.h"
 #include "mixer/published.h"
 #include "mixer/subscription.h"
 
@@ -23,6 +24,8 @@ class StateStore {
   // limits::kMaxUnwrittenRows changes are lost, and one line says so.
   virtual void save(const Subscription& row) = 0;
   virtual void forget(const jingle::Jid& room, const jingle::Jid& contact) = 0;
+  // Without nodes it is forgotten.
+  virtual void save(const NodeSubscription& row) = 0;
   virtual void save(const Published& row) = 0;
   virtual void forget(const jingle::Jid& by, const std::string& node) = 0;
 };
@@ -44,6 +47,7 @@ const char* to_string(StateError::Kind kind);  // "in-use", …
 struct OpenedState {
   std::unique_ptr<StateStore> store;
   std::vector<Subscription> subscriptions;
+  std::vector<NodeSubscription> node_subscriptions;
   std::vector<Published> published;
 };
 // Opens `directory`/state.db for this process alone, until the store goes or the process dies;

@@ -209,6 +209,8 @@ TEST_F(ExtendedPresence, AContactSeesTheSameOfAComponentsRoom) {
       EXPECT_TRUE(ann.is_told(kRoom, node, "empty")) << node << ann.output() << mixer.log();
     }
     EXPECT_NE(ann.told(kRoom, kMood), "empty") << "that goes on";
+    ann.say(std::string("unfollow ") + kRoom + " " + kTune);
+    EXPECT_TRUE(ann.answered("unfollow", kTune)) << "kept through the crash" << ann.output();
   }
   EXPECT_TRUE(ann.is_told(kRoom, kMood, "empty")) << ann.output();
   expect_plain_presence(ann, kFocus);

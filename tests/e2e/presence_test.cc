@@ -117,7 +117,8 @@ TEST_F(Presence, AContactWhoseServerIsNoMoreIsForgotten) {
     const auto opened = mixer::open_state(directory);
     ASSERT_TRUE(opened) << opened.error().text;
     for (const char* contact : {"ann@localhost", "dora@gone.localhost"}) {
-      opened->store->save({*jingle::Jid::parse(kRoom), *jingle::Jid::parse(contact)});
+      opened->store->save(
+          mixer::Subscription{*jingle::Jid::parse(kRoom), *jingle::Jid::parse(contact)});
     }
   }
   {
@@ -136,8 +137,9 @@ TEST_F(Presence, ThousandsAreToldWhenTheMixerStops) {
     const auto opened = mixer::open_state(directory);
     ASSERT_TRUE(opened) << opened.error().text;
     for (int i = 0; i < 10000; ++i) {
-      opened->store->save({jingle::Jid::of("r" + std::to_string(i / 50), "mixer.localhost"),
-                           jingle::Jid::of("u" + std::to_string(i), "localhost")});
+      opened->store->save(
+          mixer::Subscription{jingle::Jid::of("r" + std::to_string(i / 50), "mixer.localhost"),
+                              jingle::Jid::of("u" + std::to_string(i), "localhost")});
     }
   }
   Mixer mixer(prosody, with_state());

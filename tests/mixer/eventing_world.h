@@ -31,25 +31,30 @@ class World {
   void start(std::set<Node> shown) {
     nodes = std::move(shown);
     playing.clear();
+    std::vector<NodeSubscription> kept;
+    for (const auto& [of, row] : subscribed) kept.push_back(row);
     service = std::make_unique<RoomEventing>(
-        RoomEventing::Rooms{
-            .domain = kDomain,
-            .standing =
-                [this](const auto&) {
-                  return nodes.contains(Node::mood) ? Shown{{Node::mood, pep::Mood{"happy", ""}}}
-                                                    : Shown();
-                },
-            .of_call =
-                [this](const std::string& room) {
-                  pep::Tune tune;
-                  tune.title = playing[room];
-                  const bool plays = nodes.contains(Node::tune) && !tune.title.empty();
-                  return plays ? Shown{{Node::tune, tune}} : Shown();
-                },
-            .reader = [](const auto&,
-                         const auto&) { return RoomEventing::Reader{.contact = true}; },
-            .wall = [](TimePoint) { return std::chrono::sys_seconds(); }},
-        pubsub::Access::presence, nodes, rows);
+        RoomEventing::Rooms{.domain = kDomain,
+                            .standing =
+                                [this](const auto&) {
+                                  return nodes.contains(Node::mood)
+                                             ? Shown{{Node::mood, pep::Mood{"happy", ""}}}
+                                             : Shown();
+                                },
+                            .of_call =
+                                [this](const std::string& room) {
+                                  pep::Tune tune;
+                                  tune.title = playing[room];
+                                  const bool plays =
+                                      nodes.contains(Node::tune) && !tune.title.empty();
+                                  return plays ? Shown{{Node::tune, tune}} : Shown();
+                                },
+                            .reader =
+                                [this](const auto&, const jingle::Jid& who) {
+                                  return RoomEventing::Reader{.contact = !strangers.contains(who)};
+                                },
+                            .wall = [](TimePoint) { return std::chrono::sys_seconds(); }},
+        pubsub::Access::presence, nodes, rows, kept);
     up();
   }
   void up() {
@@ -123,6 +128,7 @@ class World {
     for (const Command& command : commands) {
       if (const auto* message = std::get_if<SendMessage>(&command)) heard(*message);
       if (const auto* save = std::get_if<SavePublished>(&command)) rows.push_back(save->row);
+      if (const auto* save = std::get_if<SaveNodeSubscription>(&command)) keep(save->row);
       if (const auto* forget = std::get_if<ForgetPublished>(&command)) {
         EXPECT_EQ(std::erase_if(rows,
                                 [&](const Published& row) {
@@ -143,7 +149,8 @@ class World {
   std::vector<Probe> unprobed;
   bool connected = false;
   std::vector<Published> rows;
-  std::set<jingle::Jid> online;
+  std::map<std::pair<std::string, jingle::Jid>, NodeSubscription> subscribed;  // as it is kept
+  std::set<jingle::Jid> strangers, online;
   std::unique_ptr<RoomEventing> service;
 
  private:
@@ -151,6 +158,16 @@ class World {
     const bool done = service->answer(room, who, request, now).has_value();
     step();
     return done;
+  }
+  void keep(const NodeSubscription& row) {
+    const std::pair of(row.room.local(), row.subscriber);
+    EXPECT_NE(subscribed.contains(of) ? subscribed[of].nodes : std::set<Node>(), row.nodes)
+        << "written for nothing";
+    if (row.nodes.empty()) {
+      subscribed.erase(of);
+    } else {
+      subscribed[of] = row;
+    }
   }
   void heard(const SendMessage& message) {
     auto xml =
@@ -160,6 +177,11 @@ class World {
     const auto payload = pep::parse(node, event->items.at(0).payload.root(), "").value();
     const auto client = clients.find(message.to);
     if (client == clients.end()) return;  // it has gone
+    if (!online.contains(message.to)) {
+      const auto row = subscribed.find({message.from.local(), message.to});
+      EXPECT_TRUE(row != subscribed.end() && row->second.nodes.contains(node))
+          << message.to.str() << " does not follow " << event->node;
+    }
     std::string& seen = client->second[{message.from.local(), node}];
     if (const auto* tune = std::get_if<pep::Tune>(&payload)) seen = tune->title;
     if (const auto* mood = std::get_if<pep::Mood>(&payload)) seen = mood->mood;

@@ -73,6 +73,10 @@ class RecordingStore : public StateStore {
   void forget(const jingle::Jid& room, const jingle::Jid& contact) override {
     calls.push_back("forget " + room.str() + " " + contact.str());
   }
+  void save(const NodeSubscription& row) override {
+    calls.push_back("save " + row.room.str() + " " + row.subscriber.str() + " " +
+                    std::to_string(row.nodes.size()));
+  }
   void save(const Published& row) override {
     calls.push_back("save " + row.by.str() + " " + row.node + " " + row.item);
   }
@@ -191,8 +195,11 @@ TEST_F(FocusAgentTest, CarriesOutCommandsInOrder) {
 }
 
 TEST_F(FocusAgentTest, SavesWhileTheServerIsAwayAndDoesWithoutAStore) {
-  const Commands commands{SaveSubscription{{jid("r@mixer.localhost"), jid("ann@localhost")}},
-                          ForgetSubscription{jid("r@mixer.localhost"), jid("bob@localhost")}};
+  const Commands commands{
+      SaveSubscription{{jid("r@mixer.localhost"), jid("ann@localhost")}},
+      ForgetSubscription{jid("r@mixer.localhost"), jid("bob@localhost")},
+      SaveNodeSubscription{
+          {jid("r@mixer.localhost"), jid("ann@localhost"), {jingle::pep::Node::tune}}}};
   agent.start(&connection);
   give(commands);  // to no store
   RecordingStore store;
@@ -206,7 +213,8 @@ TEST_F(FocusAgentTest, SavesWhileTheServerIsAwayAndDoesWithoutAStore) {
   keeping.start(&connection);
   keeping.handle(DeadlinePassed{});
   EXPECT_THAT(store.calls, ElementsAre("save r@mixer.localhost ann@localhost",
-                                       "forget r@mixer.localhost bob@localhost"));
+                                       "forget r@mixer.localhost bob@localhost",
+                                       "save r@mixer.localhost ann@localhost 1"));
 }
 
 TEST_F(FocusAgentTest, AnAnswerThatIsTooLargeBecomesAnErrorAndNotSilence) {

@@ -24,6 +24,13 @@ constexpr char kItems[] = "<query xmlns='http://jabber.org/protocol/disco#items'
 constexpr char kCaps[] =
     "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:x' ver='1234'/>";
 
+// The notifications to anybody.
+std::vector<mixer::SendMessage> headlines(const Step& step) {
+  std::vector<mixer::SendMessage> out = step.all<mixer::SendMessage>();
+  std::erase_if(out, [](const mixer::SendMessage& message) { return message.type != "headline"; });
+  return out;
+}
+
 class RoomShowing : public testing::Test {
  protected:
   explicit RoomShowing(mixer::Config config = RoomShowing::config()) : bench(std::move(config)) {
@@ -43,8 +50,8 @@ class RoomShowing : public testing::Test {
   // The texts that a client was told of.
   static std::vector<std::string> told(const Step& step, const std::string& who = kAnn) {
     std::vector<std::string> out;
-    for (const auto& message : step.all<mixer::SendMessage>()) {
-      if (message.type != "headline" || message.to != jid(who)) continue;
+    for (const auto& message : headlines(step)) {
+      if (message.to != jid(who)) continue;
       EXPECT_EQ(message.from, jid(kRoom));
       const auto xml =
           jingle::Xml::parse("<message xmlns='jabber:client'>" + message.payload + "</message>");
@@ -258,6 +265,42 @@ TEST_F(RoomForSome, SaysThatItIs) {
                                 Not(HasSubstr("pubsub#access-presence'"))));
 }
 
+constexpr char kAccount[] = "ann@localhost";
+std::string followed(const std::string& verb) {
+  return "<pubsub xmlns='http://jabber.org/protocol/pubsub'><" + verb + " node='" + kStatus +
+         "' jid='" + kAccount + "'/></pubsub>";
+}
+
+// XEP-0060 §6.1.
+TEST_F(RoomShowing, WhatSomebodySubscribesToByNameIsKeptUntilHeUnsubscribesAndNothingElseIs) {
+  using Saved = mixer::SaveNodeSubscription;
+  subscribe();
+  const mixer::NodeSubscription row{jid(kRoom), jid(kAccount), {pep::Node::status}};
+  const auto saved = bench.iq(kAnn, kRoom, followed("subscribe")).all<Saved>();
+  ASSERT_EQ(saved.size(), 1u);
+  EXPECT_EQ(saved[0].row, row);
+  EXPECT_THAT(bench.iq(kAnn, kRoom, followed("subscribe")).all<Saved>(), IsEmpty());
+  for (const Step& step : {bench.presence(kAnn, kRoom, "", kCaps),
+                           bench.iq("bob@localhost/x", kRoom, Offer().xml()), bench.wait(1min)}) {
+    EXPECT_THAT(step.all<Saved>(), IsEmpty()) << "no call waits for a disk";
+  }
+  const auto ended = bench.iq(kAnn, kRoom, followed("unsubscribe")).all<Saved>();
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].row, (mixer::NodeSubscription{jid(kRoom), jid(kAccount), {}}));
+}
+
+// XEP-0163 §7.1: the presence that let her see it.
+TEST_F(RoomShowing, WhatSomebodySubscribesToByNameEndsWithHisPresenceSubscription) {
+  subscribe();
+  ask(followed("subscribe"), kAnn, "set");
+  const auto ended =
+      bench.presence(kAccount, kRoom, "unsubscribe").all<mixer::SaveNodeSubscription>();
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_THAT(ended[0].row.nodes, IsEmpty());
+  subscribe();
+  EXPECT_THAT(ask(followed("unsubscribe"), kAnn, "set"), HasSubstr("<not-subscribed "));
+}
+
 TEST(RoomNotShowing, WithoutConfigurationThereIsNoService) {
   Bench bench;
   bench.up();
@@ -292,6 +335,27 @@ TEST(RoomShowingAgain, WhoIsProbedLateIsToldToo) {
     EXPECT_THAT(told[0].payload, HasSubstr("<status xmlns='" + std::string(kStatus) + "'/>"));
   }
   EXPECT_EQ(bench.wait(mixer::limits::kLeftoverKept).all<mixer::ForgetPublished>().size(), 1u);
+}
+
+TEST(RoomShowingAgain, WhoHasSubscribedByNameIsToldOfTheNextCallIfHeStillMayBe) {
+  mixer::Config config = component_config();
+  config.presence.publish = {pep::Node::status};
+  const std::vector<mixer::NodeSubscription> subscribed = {
+      {jid(kRoom), jid(kAccount), {pep::Node::status}}};
+  Bench bench(config, 1, {{jid(kRoom), jid(kAccount), mixer::OwnSubscription::granted}}, {},
+              subscribed);
+  EXPECT_THAT(bench.up().all<mixer::SaveNodeSubscription>(), IsEmpty());
+  bench.join("bob@localhost/x");
+  const auto told = headlines(bench.wait(6s));
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].to, jid(kAccount));
+
+  for (const mixer::Config& now : {config, component_config()}) {
+    Bench without(now, 1, {}, {}, subscribed);  // and no contact
+    EXPECT_EQ(without.up().all<mixer::SaveNodeSubscription>().size(), 1u) << "it is over";
+    without.join("bob@localhost/x");
+    EXPECT_THAT(headlines(without.wait(6s)), IsEmpty());
+  }
 }
 
 }  // namespace

@@ -136,14 +136,66 @@ TEST_F(StateStoreTest, KeepsWhatStandsPublished) {
   EXPECT_EQ(opened->subscriptions, std::vector<Subscription>{row(1)});
 }
 
-// Made by the first version of this program.
-TEST_F(StateStoreTest, OpensWhatAnOlderOneLeft) {
-  write({row(1)});
-  ASSERT_EQ(execute(file, "DROP TABLE published; PRAGMA user_version = 1"), SQLITE_OK);
+TEST_F(StateStoreTest, KeepsWhatPeopleHaveSubscribedToByName) {
+  using jingle::pep::Node;
+  const jingle::Jid room = jid("room@mixer.localhost");
+  const NodeSubscription ann{room, jid("ann@localhost"), {Node::tune, Node::mood}};
+  const NodeSubscription phone{room, jid("ann@localhost/phone & desk"), {Node::avatar}};
+  {
+    const auto opened = open_state(directory);
+    ASSERT_TRUE(opened);
+    EXPECT_TRUE(opened->node_subscriptions.empty());
+    opened->store->save(ann);
+    opened->store->save(phone);
+    opened->store->save(NodeSubscription{room, jid("bob@localhost"), {}});
+    opened->store->save(row(1));
+  }
+  NodeSubscription less = ann;
+  less.nodes.erase(Node::mood);
+  {
+    const auto opened = open_state(directory);
+    ASSERT_TRUE(opened);
+    EXPECT_THAT(opened->node_subscriptions, testing::UnorderedElementsAre(ann, phone));
+    opened->store->save(less);
+    opened->store->save(NodeSubscription{room, phone.subscriber, {}});
+  }
+  const auto opened = open_state(directory);
+  ASSERT_TRUE(opened);
+  EXPECT_THAT(opened->node_subscriptions, testing::ElementsAre(less));
+  EXPECT_EQ(opened->subscriptions, std::vector<Subscription>{row(1)});
+}
+
+TEST_F(StateStoreTest, ARowThatSaysNothingIsPassedOver) {
+  write({});
+  ASSERT_EQ(execute(file,
+                    "INSERT INTO node_subscription VALUES"
+                    " ('room@mixer.localhost', 'ann@localhost',"
+                    "  'http://jabber.org/protocol/tune urn:example:later  '),"
+                    " ('room@mixer.localhost', 'bob@localhost', ''),"
+                    " ('room@mixer.localhost', 'cyd@localhost', 'urn:example:later'),"
+                    " ('room@mixer.localhost', '@', 'http://jabber.org/protocol/tune'),"
+                    " ('a b@mixer.localhost', 'ann@localhost', 'http://jabber.org/protocol/tune')"),
+            SQLITE_OK);
   const auto opened = open_state(directory);
   ASSERT_TRUE(opened) << opened.error().text;
-  EXPECT_EQ(opened->subscriptions, std::vector<Subscription>{row(1)});
-  EXPECT_TRUE(opened->published.empty());
+  EXPECT_THAT(opened->node_subscriptions,
+              testing::ElementsAre(NodeSubscription{
+                  jid("room@mixer.localhost"), jid("ann@localhost"), {jingle::pep::Node::tune}}));
+}
+
+// Made by the versions of this program before.
+TEST_F(StateStoreTest, OpensWhatAnOlderOneLeft) {
+  write({row(1)});
+  for (const char* older : {"DROP TABLE node_subscription; PRAGMA user_version = 2",
+                            "DROP TABLE node_subscription; DROP TABLE published;"
+                            "PRAGMA user_version = 1"}) {
+    ASSERT_EQ(execute(file, older), SQLITE_OK);
+    const auto opened = open_state(directory);
+    ASSERT_TRUE(opened) << opened.error().text;
+    EXPECT_EQ(opened->subscriptions, std::vector<Subscription>{row(1)});
+    EXPECT_TRUE(opened->published.empty());
+    EXPECT_TRUE(opened->node_subscriptions.empty());
+  }
 }
 
 TEST_F(StateStoreTest, IsForOurEyesOnly) {
@@ -174,7 +226,7 @@ TEST_F(StateStoreTest, WhatALaterVersionWroteIsLeftAlone) {
   write({row(1)});
   ASSERT_EQ(execute(file, "PRAGMA user_version = 1000"), SQLITE_OK);
   expect_refused(Kind::newer);
-  ASSERT_EQ(execute(file, "PRAGMA user_version = 2"), SQLITE_OK);
+  ASSERT_EQ(execute(file, "PRAGMA user_version = 3"), SQLITE_OK);
   EXPECT_EQ(read(), std::vector{row(1)});
 }
 

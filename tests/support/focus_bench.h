@@ -210,10 +210,12 @@ class Bench {
  public:
   explicit Bench(mixer::Config config = component_config(), std::uint64_t seed = 1,
                  const std::vector<mixer::Subscription>& rows = {},
-                 const std::vector<mixer::Published>& published = {})
+                 const std::vector<mixer::Published>& published = {},
+                 const std::vector<mixer::NodeSubscription>& subscribed = {})
       : random_(seed),
         focus(
-            std::move(config), [this] { return random_(); }, wall_time, rows, published) {}
+            std::move(config), [this] { return random_(); }, wall_time, rows, published,
+            subscribed) {}
 
  private:
   std::mt19937_64 random_;
