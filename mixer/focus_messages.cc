@@ -33,8 +33,11 @@ void Focus::message(const jingle::Message& message, TimePoint now) {
   if (place_of(message.to) != Place::room || message.from.empty()) return;
   const std::string room = room_of(message.to);
   if (message.type == "error") {
-    // XEP-0163 §4.3.1: what was notified comes back to the bare JID.
-    if (eventing_ && message.to.is_bare()) eventing_->cancel(room, message.from);
+    // XEP-0163 §4.3.1: what was notified comes back to the bare JID. An account is there still
+    // while its server is away.
+    const bool away =
+        message.from.is_bare() && jingle::StanzaError::parse(message.xml.root()).passes();
+    if (eventing_ && message.to.is_bare() && !away) eventing_->cancel(room, message.from);
     return proposal_bounced(room, message, now);
   }
   if (message.type == "groupchat") return;

@@ -301,6 +301,21 @@ TEST_F(RoomShowing, WhatSomebodySubscribesToByNameEndsWithHisPresenceSubscriptio
   EXPECT_THAT(ask(followed("unsubscribe"), kAnn, "set"), HasSubstr("<not-subscribed "));
 }
 
+TEST_F(RoomShowing, WhatSomebodySubscribesToByNameOutlivesHisServersAbsenceAndNotHisAccount) {
+  subscribe();
+  ask(followed("subscribe"), kAnn, "set");
+  using Saved = mixer::SaveNodeSubscription;
+  const auto bounce = [&](const char* type, const char* condition) {
+    return bench.message(kAccount, kRoom,
+                         std::string("<error type='") + type + "'><" + condition +
+                             " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
+                         "error");
+  };
+  EXPECT_THAT(bounce("wait", "internal-server-error").all<Saved>(), IsEmpty());
+  EXPECT_THAT(bounce("cancel", "remote-server-timeout").all<Saved>(), IsEmpty());
+  EXPECT_EQ(bounce("cancel", "service-unavailable").all<Saved>().size(), 1u);
+}
+
 TEST(RoomNotShowing, WithoutConfigurationThereIsNoService) {
   Bench bench;
   bench.up();
