@@ -175,6 +175,12 @@ void Publisher::publish(Node node, Entry& entry, bool stop, Outbox& out, TimePoi
   ask(node, entry, Step::publishing, pubsub::write(std::move(publish)), out, now);
 }
 
+bool Publisher::withdraw(Node node, Entry& entry, bool leftover, Outbox& out, TimePoint now) {
+  if (!leftover || node == Node::avatar_data) return false;
+  publish(node, entry, true, out, now);
+  return true;
+}
+
 void Publisher::read(Node node, Entry& entry, Outbox& out, TimePoint now) {
   ask(node, entry, Step::reading, pubsub::configuration_query(std::string(pep::id_of(node))), out,
       now);
@@ -207,6 +213,7 @@ void Publisher::answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& o
     case Step::reading:
       if (const auto found = pubsub::parse_configuration(iq.xml.root());
           !found || !pubsub::is_as_strict(*found, nodes_)) {
+        if (withdraw(*node, entry, entry.leftover, out, now)) break;
         refuse(*node, entry, "error=unsafe text=\"others may read that node\"", out);
       } else if (entry.wanted) {
         publish(*node, entry, false, out, now);
@@ -238,6 +245,7 @@ void Publisher::failed(Node node, Entry& entry, const jingle::StanzaError& error
   const Step step = std::exchange(entry.step, Step::idle);
   const bool unmet = error.app_name == "precondition-not-met";
   if (step == Step::publishing && unmet && entry.sent && !entry.configured) {
+    if (withdraw(node, entry, entry.leftover_before, out, now)) return;
     return ask(node, entry, Step::configuring,
                pubsub::configure(std::string(pep::id_of(node)), nodes_), out, now);
   }

@@ -75,6 +75,9 @@ class Publisher {
   std::optional<TimePoint> due(Node node, const Entry& entry) const;
   void act(Node node, Entry& entry, Outbox& out, TimePoint now);
   void publish(Node node, Entry& entry, bool stop, Outbox& out, TimePoint now);
+  // Those who are about to lose sight of a node see first that what a dead process has left there
+  // is over: no service tells them. False: it has left nothing.
+  bool withdraw(Node node, Entry& entry, bool leftover, Outbox& out, TimePoint now);
   void read(Node node, Entry& entry, Outbox& out, TimePoint now);
   void ask(Node node, Entry& entry, Step step, std::string payload, Outbox& out, TimePoint now);
   void save(Node node, Entry& entry, Outbox& out);

@@ -13,6 +13,7 @@ namespace {
 using namespace publisher_bench;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Pair;
 
 std::vector<std::string> titles(const Bench& bench) {
   std::vector<std::string> out;
@@ -209,6 +210,36 @@ TEST(Publisher, ARosterNodeOfOtherGroupsIsNotStrictEnough) {
     const bool ours = std::string(group) == "friends";
     EXPECT_EQ(bench.published.size(), ours ? 1u : 0u) << group;
     EXPECT_EQ(bench.log.size(), ours ? 0u : 1u) << group;
+  }
+}
+
+// It stood there for ever, for those who could see it before.
+TEST(Publisher, WhatADeadProcessHasLeftIsTakenBackBeforeFewerMaySeeIt) {
+  for (const bool conditional : {true, false}) {
+    Bench bench({{kBot, kTune, "current"}},
+                {.access = pubsub::Access::roster, .roster_groups = {"friends"}});
+    bench.service[kTune] = {.id = "current", .payload = tune("left")};
+    bench.show(one(tune("heard")));
+    bench.up(conditional);
+    std::vector<std::pair<std::string, bool>> shown;  // title, is it for the group alone?
+    bench.answer_all = [&, inner = bench.answer_all](const SendIq& iq) {
+      std::string answer = inner(iq);
+      const auto& node = bench.service[kTune];
+      std::pair now(std::get<pep::Tune>(*node.payload).title,
+                    node.access == pubsub::Access::roster);
+      if (shown.empty() || shown.back() != now) shown.push_back(std::move(now));
+      return answer;
+    };
+    bench.wait(1h);
+    if (conditional) {
+      EXPECT_THAT(shown, ElementsAre(Pair("left", false), Pair("", false), Pair("", true),
+                                     Pair("heard", true)));
+    } else {
+      EXPECT_THAT(shown, ElementsAre(Pair("left", false), Pair("", false)));
+    }
+    EXPECT_EQ(bench.log.size(), conditional ? 0u : 1u) << "the service cannot make it safe";
+    bench.show({});
+    EXPECT_THAT(bench.rows(), IsEmpty());
   }
 }
 
