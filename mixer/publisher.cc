@@ -38,6 +38,10 @@ void Publisher::leave() {
   leaving_ = true;
 }
 
+bool Publisher::reads_first() const {
+  return service_ == Service::unconditional || !nodes_.roster_groups.empty();
+}
+
 bool Publisher::needs_stop(const Entry& entry) {
   return !entry.wanted && (entry.shown || entry.leftover);
 }
@@ -62,6 +66,7 @@ void Publisher::connection_up(const jingle::Jid& self, bool resumed, Outbox& out
     entry.step = Step::idle;
     entry.not_before = {};
     entry.configured = entry.refused = false;
+    entry.misses = 0;
   }
   ask_service(out, now);
 }
@@ -154,7 +159,7 @@ void Publisher::act(Node node, Entry& entry, Outbox& out, TimePoint now) {
     failed(node, entry, jingle::resource_constraint("no answer"), out, now);
   } else if (needs_stop(entry)) {
     publish(node, entry, true, out, now);
-  } else if (service_ == Service::unconditional) {
+  } else if (reads_first()) {
     read(node, entry, out, now);
   } else {
     publish(node, entry, false, out, now);
@@ -169,7 +174,10 @@ void Publisher::publish(Node node, Entry& entry, bool stop, Outbox& out, TimePoi
   pubsub::Publish publish{std::string(pep::id_of(node)),
                           {entry.item, jingle::Xml::parse(pep::write(payload)).value()},
                           {}};
-  if (!stop && service_ == Service::conditional) publish.options = nodes_;
+  if (!stop && service_ == Service::conditional) {
+    // ejabberd 23.01 refuses what has any other condition (its issue 3044).
+    publish.options = {.access = nodes_.access, .persist = nodes_.persist, .max_items = {}};
+  }
   entry.leftover_before = std::exchange(entry.leftover, true);
   entry.published_at = now;
   ask(node, entry, Step::publishing, pubsub::write(std::move(publish)), out, now);
@@ -183,6 +191,11 @@ bool Publisher::withdraw(Node node, Entry& entry, bool leftover, Outbox& out, Ti
 
 void Publisher::read(Node node, Entry& entry, Outbox& out, TimePoint now) {
   ask(node, entry, Step::reading, pubsub::configuration_query(std::string(pep::id_of(node))), out,
+      now);
+}
+
+void Publisher::configure(Node node, Entry& entry, Outbox& out, TimePoint now) {
+  ask(node, entry, Step::configuring, pubsub::configure(std::string(pep::id_of(node)), nodes_), out,
       now);
 }
 
@@ -214,6 +227,10 @@ void Publisher::answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& o
       if (const auto found = pubsub::parse_configuration(iq.xml.root());
           !found || !pubsub::is_as_strict(*found, nodes_)) {
         if (withdraw(*node, entry, entry.leftover, out, now)) break;
+        if (service_ == Service::conditional && !entry.configured) {
+          configure(*node, entry, out, now);
+          break;
+        }
         refuse(*node, entry, "error=unsafe text=\"others may read that node\"", out);
       } else if (entry.wanted) {
         publish(*node, entry, false, out, now);
@@ -225,7 +242,11 @@ void Publisher::answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& o
       break;
     case Step::configuring:
       entry.configured = true;
-      if (entry.wanted) publish(*node, entry, false, out, now);
+      if (entry.wanted && reads_first()) {
+        read(*node, entry, out, now);
+      } else if (entry.wanted) {
+        publish(*node, entry, false, out, now);
+      }
       break;
     case Step::publishing: done(*node, entry, out, now); break;
     case Step::idle: break;
@@ -234,6 +255,7 @@ void Publisher::answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& o
 
 void Publisher::done(Node node, Entry& entry, Outbox& out, TimePoint now) {
   entry.leftover = false;
+  entry.misses = 0;
   entry.shown = entry.sent;
   if (entry.needs_publishing()) entry.differs_since = now;
   out.log(Log::Level::debug, std::string(entry.shown ? "presence=shown" : "presence=stopped") +
@@ -246,23 +268,27 @@ void Publisher::failed(Node node, Entry& entry, const jingle::StanzaError& error
   const bool unmet = error.app_name == "precondition-not-met";
   if (step == Step::publishing && unmet && entry.sent && !entry.configured) {
     if (withdraw(node, entry, entry.leftover_before, out, now)) return;
-    return ask(node, entry, Step::configuring,
-               pubsub::configure(std::string(pep::id_of(node)), nodes_), out, now);
+    return configure(node, entry, out, now);
   }
   if (step == Step::reading && error.condition == "item-not-found" && !entry.configured) {
     return ask(node, entry, Step::creating, pubsub::create(std::string(pep::id_of(node)), nodes_),
                out, now);
   }
+  const std::string why =
+      "error=" + error.condition + (error.app_name.empty() ? "" : "/" + error.app_name);
   if (error.passes()) {
     entry.not_before = now + limits::kPublishRetry;
+    if (++entry.misses == 2) {  // one is nothing to speak of
+      out.log(Log::Level::warning, "presence=late node=" + quoted(pep::id_of(node)) + " " + why +
+                                       " text=" + quoted(error.text));
+    }
     return;
   }
   // What it would not take is not there; what was there, unanswered, is.
   if (step == Step::publishing && entry.sent && !entry.shown) {
     entry.leftover = unmet || entry.leftover_before;
   }
-  refuse(node, entry,
-         "error=" + error.condition + (error.app_name.empty() ? "" : "/" + error.app_name), out);
+  refuse(node, entry, why, out);
 }
 
 void Publisher::refuse(Node node, Entry& entry, const std::string& why, Outbox& out) {

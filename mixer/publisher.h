@@ -2,9 +2,10 @@
 // they show what is wanted and nothing is left there when it is over. Pure; signaling thread.
 //
 // Who may read a node is a condition of what is published (XEP-0060 §7.1.5). Where it does not
-// hold the node is configured anew, once; where the service knows no conditions its configuration
-// is read first, and a node that is not there is made with it. What cannot be had that way is not
-// published, and one line of the log says so.
+// hold the node is configured anew, once. Groups of a roster are no condition that services know:
+// for them, and where a service knows none at all, the node's configuration is read first, and a
+// node that is not there is made with it. What cannot be had that way is not published, and one
+// line of the log says so.
 //
 // That something is published is saved before it is, and forgotten when a stop was acknowledged: a
 // service keeps what a dead process has left.
@@ -69,6 +70,7 @@ class Publisher {
     std::optional<Payload> sent;  // nullopt: a stop
     bool configured = false;      // or created, since the stream is up
     bool refused = false;         // the same
+    int misses = 0;               // failures in a row that may pass
   };
 
   static bool needs_stop(const Entry& entry);
@@ -78,7 +80,9 @@ class Publisher {
   // Those who are about to lose sight of a node see first that what a dead process has left there
   // is over: no service tells them. False: it has left nothing.
   bool withdraw(Node node, Entry& entry, bool leftover, Outbox& out, TimePoint now);
+  bool reads_first() const;
   void read(Node node, Entry& entry, Outbox& out, TimePoint now);
+  void configure(Node node, Entry& entry, Outbox& out, TimePoint now);
   void ask(Node node, Entry& entry, Step step, std::string payload, Outbox& out, TimePoint now);
   void save(Node node, Entry& entry, Outbox& out);
   void done(Node node, Entry& entry, Outbox& out, TimePoint now);

@@ -54,7 +54,7 @@ void write_form(pugi::xml_node parent, const char* form_type, const NodeOptions&
     add_field(form, kRosterGroups, options.roster_groups);
   }
   add_field(form, "pubsub#persist_items", {options.persist ? "true" : "false"});
-  add_field(form, "pubsub#max_items", {std::to_string(options.max_items)});
+  if (options.max_items) add_field(form, "pubsub#max_items", {std::to_string(*options.max_items)});
 }
 
 std::vector<std::string> values_of(const pugi::xml_node& form, std::string_view var) {
@@ -76,7 +76,7 @@ std::string value_of(const pugi::xml_node& form, std::string_view var) {
 // nullopt: conditions that we do not know, and so cannot vouch for.
 std::optional<NodeOptions> parse_form(const pugi::xml_node& form) {
   if (value_of(form, "FORM_TYPE") != ns::kPublishOptions) return std::nullopt;
-  NodeOptions out;
+  NodeOptions out{.max_items = std::nullopt};
   for (const auto& field : form.children()) {
     if (!is(field, ns::kDataForms, "field")) continue;
     const std::string var = field.attribute("var").value();
@@ -90,7 +90,7 @@ std::optional<NodeOptions> parse_form(const pugi::xml_node& form) {
     } else if (var == "pubsub#persist_items" && persist) {
       out.persist = *persist;
     } else if (var == "pubsub#max_items" && max_items) {
-      out.max_items = *max_items;
+      out.max_items = max_items;
     } else if (var == kRosterGroups) {
       out.roster_groups = values_of(form, var);
     } else {

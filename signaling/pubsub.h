@@ -23,7 +23,7 @@ struct NodeOptions {
   Access access = Access::presence;
   std::vector<std::string> roster_groups = {};  // that may read, with Access::roster
   bool persist = true;
-  std::uint32_t max_items = 1;
+  std::optional<std::uint32_t> max_items = 1;
   bool operator==(const NodeOptions&) const = default;
 };
 

@@ -163,7 +163,9 @@ class Bench {
                service[node].group + "</value></field></x></configure></pubsub>";
       }
       const auto iq_xml = jingle::Xml::parse("<iq>" + iq.payload + "</iq>");
-      service[node].access = pubsub::parse_configuration(iq_xml->root())->access;
+      const auto wanted = pubsub::parse_configuration(iq_xml->root());
+      service[node].access = wanted->access;
+      service[node].group = wanted->roster_groups.empty() ? "" : wanted->roster_groups[0];
       return "";
     }
     const auto request = pubsub::parse(root).value();
@@ -174,6 +176,11 @@ class Bench {
       return "";
     }
     const auto publish = std::get<pubsub::Publish>(request);
+    // ejabberd 23.01: "Unknown field"
+    if (publish.options &&
+        (!publish.options->roster_groups.empty() || publish.options->max_items)) {
+      return kWait;
+    }
     published.push_back(publish);
     const auto node = *pep::node_of(publish.node);
     const auto payload = pep::parse(node, publish.item.payload.root(), publish.item.id);

@@ -201,16 +201,33 @@ TEST(Publisher, WithoutPersonalEventingNothingHappens) {
 }
 
 TEST(Publisher, ARosterNodeOfOtherGroupsIsNotStrictEnough) {
-  for (const char* group : {"friends", "everybody"}) {
-    Bench bench({}, {.access = pubsub::Access::roster, .roster_groups = {"friends"}});
-    bench.service[kTune] = {.access = pubsub::Access::roster, .group = group};
-    bench.up(false);
-    bench.show(one(tune("heard")));
-    bench.wait(1h);
-    const bool ours = std::string(group) == "friends";
-    EXPECT_EQ(bench.published.size(), ours ? 1u : 0u) << group;
-    EXPECT_EQ(bench.log.size(), ours ? 0u : 1u) << group;
+  for (const bool conditional : {true, false}) {
+    for (const char* group : {"friends", "everybody"}) {
+      Bench bench({}, {.access = pubsub::Access::roster, .roster_groups = {"friends"}});
+      bench.service[kTune] = {.access = pubsub::Access::roster, .group = group};
+      bench.up(conditional);
+      bench.show(one(tune("heard")));
+      bench.wait(1h);
+      const bool published = conditional || std::string(group) == "friends";
+      EXPECT_EQ(bench.published.size(), published ? 1u : 0u) << group;
+      EXPECT_EQ(bench.log.size(), published ? 0u : 1u) << group;
+      EXPECT_EQ(bench.service[kTune].group, published ? "friends" : group);
+    }
   }
+}
+
+// ejabberd answers `wait` to what it will never do.
+TEST(Publisher, AServiceThatNeverGetsRoundToItIsToldOfOnce) {
+  Bench bench;
+  bench.up();
+  bench.fault = [] { return kWait; };
+  bench.show(one(tune("heard")));
+  bench.wait(limits::kPublishRetry);
+  EXPECT_THAT(bench.log, IsEmpty()) << "once is nothing to speak of";
+  bench.wait(1h);
+  ASSERT_EQ(bench.log.size(), 1u);
+  EXPECT_THAT(bench.log[0], testing::HasSubstr("presence=late node=\"" + std::string(kTune)));
+  EXPECT_THAT(bench.log[0], testing::HasSubstr("error=resource-constraint"));
 }
 
 // It stood there for ever, for those who could see it before.

@@ -54,6 +54,7 @@ Request random_request(Dice& dice) {
                         .persist = dice.chance(0.5),
                         .max_items = static_cast<std::uint32_t>(dice.below(9))};
         if (dice.chance(0.5)) publish.options->roster_groups = {"Friends", "<x>"};
+        if (dice.chance(0.5)) publish.options->max_items.reset();
       }
       return publish;
     }
