@@ -25,16 +25,16 @@ class Contact {
     return status == 0 ? "" : "python3-slixmpp is needed: " + output;
   }
   // `program`: its client says that no person is behind it (XEP-0030 client/bot).
-  Contact(const support::Prosody& prosody, const std::string& user, bool program = false)
+  Contact(const Server& server, const std::string& user, bool program = false)
       : jid_(user + "@localhost") {
     const auto fifo = (folder_ / "commands").string();
     if (mkfifo(fifo.c_str(), 0600) != 0) throw std::runtime_error("mkfifo");
     commands_fd_ = open(fifo.c_str(), O_RDWR | O_CLOEXEC);
-    support::Process::Spec spec{
-        .argv = {"/bin/sh", "-c", "exec \"$@\" <\"$0\"", fifo, "/usr/bin/python3",
-                 test_support::data("e2e/contact.py"), "--server",
-                 "127.0.0.1:" + std::to_string(prosody.c2s_port()), "--jid", jid_, "--password",
-                 kPassword, "--tls", prosody.certificate().pem.empty() ? "off" : "trust-all"}};
+    support::Process::Spec spec{.argv = {"/bin/sh", "-c", "exec \"$@\" <\"$0\"", fifo,
+                                         "/usr/bin/python3", test_support::data("e2e/contact.py"),
+                                         "--server", "127.0.0.1:" + std::to_string(server.c2s_port),
+                                         "--jid", jid_, "--password", kPassword, "--tls",
+                                         server.tls ? "trust-all" : "off"}};
     if (program) spec.argv.emplace_back("--program");
     process_ = std::make_unique<support::Process>(spec);
     EXPECT_TRUE(process_->wait_for_output("\"online\"", kWait)) << process_->output();

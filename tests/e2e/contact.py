@@ -4,7 +4,7 @@
 Commands on standard input, one a line: subscribe JID, unsubscribe JID, allow JID, deny JID, info JID [NODE],
 items JID, receipt JID, say JID WORDS, mood WORD (or - for none), nick WORD (the same), flood COUNT NODE ELEMENT (publish
 that so often, 100 times a second), read JID NODE, follow JID NODE, unfollow JID NODE, avatar JID ID,
-expose WORD (a tune at a node that is open), quit. What comes is one JSON object a line on standard
+expose WORD (a tune at a node that is open), group JID NAME (in our roster), configuration JID NODE (who may read it), quit. What comes is one JSON object a line on standard
 output: presence with its caps, answers, receipts, chat, what others publish of themselves. Requests to see us wait for `allow` or `deny`. 77: slixmpp is missing.
 """
 
@@ -158,6 +158,13 @@ class Contact(slixmpp.ClientXMPP):
                     answer = await self["xep_0084"].retrieve_avatar(jid, node)
                     image = answer["pubsub"]["items"]["item"]["avatar_data"]["value"]
                     found = hashlib.sha1(image).hexdigest()
+                elif command == "group":
+                    await self.update_roster(jid, groups=[node])
+                    found = node
+                elif command == "configuration":
+                    answer = await self["xep_0060"].get_node_config(jid, node)
+                    values = answer["pubsub_owner"]["configure"]["form"].get_values()
+                    found = [values["pubsub#access_model"], values["pubsub#roster_groups_allowed"]]
                 elif command == "read":
                     answer = await self["xep_0060"].get_items(jid, node)
                     found = [str(item) for item in answer["pubsub"]["items"]]

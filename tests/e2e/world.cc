@@ -39,15 +39,15 @@ support::ProsodySpec prosody_spec() {
   return spec;
 }
 
-Mixer::Mixer(const support::Prosody& prosody, Spec spec)
+Mixer::Mixer(const Server& server, Spec spec)
     : client_mode_(spec.client_mode), component_(spec.component) {
   const auto file = folder_ / "mixer.toml";
   std::ofstream(file) << "[xmpp]\n"
                       << (client_mode_ ? "mode = \"client\"\njid = \"bot@localhost\"\n"
                                        : "mode = \"component\"\njid = \"" + component_ + "\"\n")
                       << "password = \"" << spec.secret << "\"\nhost = \"" << spec.host
-                      << "\"\nport = "
-                      << (client_mode_ ? prosody.c2s_port() : prosody.component_port()) << "\n"
+                      << "\"\nport = " << (client_mode_ ? server.c2s_port : server.component_port)
+                      << "\n"
                       << (client_mode_ ? "tls = \"trust-all\"\n" : "") << "[media]\n"
                       << spec.media << "\n[log]\nlevel = \"debug\"\n"
                       << "[rooms]\ndeparted-seconds = 1\n"  // or each leave takes 10 s
@@ -89,10 +89,6 @@ int Mixer::logged(const std::string& text) const {
 
 namespace {
 
-std::string server(const support::Prosody& prosody, const CallSpec& spec) {
-  return spec.host + ":" + std::to_string(prosody.c2s_port());
-}
-
 std::string account(const std::string& user) {
   return user.find('@') == std::string::npos ? user + "@localhost" : user;
 }
@@ -108,18 +104,17 @@ void Call::start(const std::vector<std::string>& argv) {
   process_ = std::make_unique<support::Process>(support::Process::Spec{.argv = with_commands});
 }
 
-Call::Call(const support::Prosody& prosody, CallSpec spec) {
-  std::vector<std::string> argv{JINGLE_CALL,  "--server",         server(prosody, spec),
-                                "--jid",      account(spec.user), "--password",
-                                kPassword,    "--json",           "--events",
-                                "--commands", "--patience",       "120"};
+Call::Call(const Server& server, CallSpec spec) {
+  const std::string address = spec.host + ":" + std::to_string(server.c2s_port);
+  std::vector<std::string> argv{JINGLE_CALL,        "--server",   address,      "--jid",
+                                account(spec.user), "--password", kPassword,    "--json",
+                                "--events",         "--commands", "--patience", "120"};
   if (spec.to.empty()) {
     argv.emplace_back("--answer");
   } else {
     argv.insert(argv.end(), {"--to", spec.to});
   }
-  const bool tls = !prosody.certificate().pem.empty();
-  argv.insert(argv.end(), {"--tls", tls ? "trust-all" : "off"});
+  argv.insert(argv.end(), {"--tls", server.tls ? "trust-all" : "off"});
   if (!spec.play.empty()) argv.insert(argv.end(), {"--play", spec.play});
   if (spec.record) argv.insert(argv.end(), {"--record", recording()});
   if (spec.seconds > 0) argv.insert(argv.end(), {"--seconds", std::to_string(spec.seconds)});

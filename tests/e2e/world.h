@@ -1,4 +1,4 @@
-// tests/e2e/world.h: the whole thing on loopback: a real Prosody, the built jingle-mixer, callers
+// tests/e2e/world.h: the whole thing on loopback: a real server, the built jingle-mixer, callers
 // as processes of their own. Everything ends with its owner. Waits are for conditions, with
 // deadlines wide enough for a loaded machine and sanitizers.
 #pragma once
@@ -32,6 +32,17 @@ std::string tone_file(const support::TempDir& folder, double hz);
 // caller50 at localhost; the components mixer.localhost, mixer-b.localhost, mixer-c.localhost.
 support::ProsodySpec prosody_spec();
 
+// Where clients and components connect to.
+struct Server {
+  template <typename S>
+  Server(const S& server)  // Prosody or Ejabberd
+      : c2s_port(server.c2s_port()),
+        component_port(server.component_port()),
+        tls(!server.certificate().pem.empty()) {}
+  std::uint16_t c2s_port, component_port;
+  bool tls;
+};
+
 class Mixer {
  public:
   struct Spec {
@@ -46,8 +57,8 @@ class Mixer {
     bool wait_until_up = true;
   };
   // Throws with its log when it does not come up.
-  Mixer(const support::Prosody& prosody, Spec spec);
-  explicit Mixer(const support::Prosody& prosody) : Mixer(prosody, Spec()) {}
+  Mixer(const Server& server, Spec spec);
+  explicit Mixer(const Server& server) : Mixer(server, Spec()) {}
   // Stops it; a failure of the test when it does not end well (a sanitizer's complaint, a crash).
   ~Mixer();
   Mixer(const Mixer&) = delete;
@@ -84,7 +95,7 @@ struct CallSpec {
 // A jingle-call process, followed by the events it prints.
 class Call {
  public:
-  Call(const support::Prosody& prosody, CallSpec spec);
+  Call(const Server& server, CallSpec spec);
   virtual ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;

@@ -32,18 +32,24 @@ std::string Ejabberd::missing() {
 
 Ejabberd::Ejabberd(EjabberdSpec spec)
     : spec_(std::move(spec)), c2s_port_(free_tcp_port()), component_port_(free_tcp_port()) {
+  std::string certificates;
+  if (spec_.tls) {
+    certificate_ = make_certificate(folder_.path(), "localhost");
+    certificates = '"' + certificate_.pem.string() + "\", \"" + certificate_.key.string() + '"';
+  }
   std::ofstream(folder_ / "ejabberd.yml")
       << "hosts:\n  - localhost\nloglevel: info\n"
-      << "auth_method: internal\ncertfiles: []\n"
+      << "auth_method: internal\ncertfiles: [" << certificates << "]\n"
       << "listen:\n"
       << "  -\n    port: " << c2s_port_ << "\n    ip: \"127.0.0.1\"\n"
       << "    module: ejabberd_c2s\n    access: all\n    shaper: none\n"
-      << "    starttls: false\n"
+      << (spec_.tls ? "    starttls_required: true\n" : "    starttls: false\n")
       << "  -\n    port: " << component_port_ << "\n    ip: \"127.0.0.1\"\n"
       << "    module: ejabberd_service\n    access: all\n    shaper: none\n"
       << "    hosts:\n      " << spec_.component << ":\n        password: \"" << spec_.secret
       << "\"\n"
-      << "modules:\n  mod_disco: {}\n  mod_roster: {}\n  mod_ping: {}\n";
+      << "modules:\n  mod_disco: {}\n  mod_roster: {}\n  mod_ping: {}\n  mod_caps: {}\n"
+      << "  mod_pubsub:\n    plugins: [flat, pep]\n";
   // Accounts are made inside the node: without distribution nobody could ask it to from outside.
   std::string expression = "ok";
   for (const auto& [jid, password] : spec_.accounts) {

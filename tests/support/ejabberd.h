@@ -1,5 +1,5 @@
-// tests/support/ejabberd.h: a real ejabberd on loopback, with its own spool folder and ports, not
-// distributed (so no epmd, and nothing beyond its listed listeners).
+// tests/support/ejabberd.h: a real ejabberd on loopback, with personal eventing, its own spool
+// folder and ports, not distributed (so no epmd, and nothing beyond its listed listeners).
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/certificate.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -18,6 +19,8 @@ struct EjabberdSpec {
   };
   std::vector<Account> accounts = {};
   std::string component = "mixer.localhost", secret = "secret";
+  // STARTTLS with a self-signed certificate, required; else none offered.
+  bool tls = false;
 };
 
 class Ejabberd {
@@ -30,12 +33,15 @@ class Ejabberd {
 
   std::uint16_t c2s_port() const { return c2s_port_; }
   std::uint16_t component_port() const { return component_port_; }
+  // The certificate the host shows with `tls`.
+  const Certificate& certificate() const { return certificate_; }
   std::string log() const;
 
  private:
   EjabberdSpec spec_;
   TempDir folder_;
   std::uint16_t c2s_port_, component_port_;
+  Certificate certificate_;
   std::unique_ptr<Process> process_;
 };
 
