@@ -78,6 +78,7 @@ TEST(NodeSubscription, LastsUntilItIsEndedWhateverBecomesOfTheProcess) {
           if (world.strangers.erase(who.bare()) > 0) break;
           world.strangers.insert(who.bare());
           for (const std::string& each : kRooms) world.service->cancel(each, who.bare());
+          world.step();
           forget_if(
               [&](const auto&, const jingle::Jid& of, Node) { return of.bare() == who.bare(); });
           break;
