@@ -223,19 +223,7 @@ void Publisher::answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& o
     return failed(*node, entry, jingle::StanzaError::parse(iq.xml.root()), out, now);
   }
   switch (std::exchange(entry.step, Step::idle)) {
-    case Step::reading:
-      if (const auto found = pubsub::parse_configuration(iq.xml.root());
-          !found || !pubsub::is_as_strict(*found, nodes_)) {
-        if (withdraw(*node, entry, entry.leftover, out, now)) break;
-        if (service_ == Service::conditional && !entry.configured) {
-          configure(*node, entry, out, now);
-          break;
-        }
-        refuse(*node, entry, "error=unsafe text=\"others may read that node\"", out);
-      } else if (entry.wanted) {
-        publish(*node, entry, false, out, now);
-      }
-      break;
+    case Step::reading: was_read(*node, entry, iq, out, now); break;
     case Step::creating:  // what has become of its configuration is for the service to say
       entry.configured = true;
       if (entry.wanted) read(*node, entry, out, now);
@@ -253,6 +241,22 @@ void Publisher::answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& o
   }
 }
 
+void Publisher::was_read(Node node, Entry& entry, const jingle::Iq& iq, Outbox& out,
+                         TimePoint now) {
+  const auto found = pubsub::parse_configuration(iq.xml.root());
+  const bool strict = found && pubsub::is_as_strict(*found, nodes_);
+  const bool as_wanted = strict && pubsub::is_as_strict(nodes_, *found);
+  if (!strict && withdraw(node, entry, entry.leftover, out, now)) return;
+  if (!entry.wanted) return;
+  if (service_ == Service::conditional && !as_wanted && !entry.configured) {
+    configure(node, entry, out, now);
+  } else if (strict) {
+    publish(node, entry, false, out, now);
+  } else {
+    refuse(node, entry, "error=unsafe text=\"others may read that node\"", out, now);
+  }
+}
+
 void Publisher::done(Node node, Entry& entry, Outbox& out, TimePoint now) {
   entry.leftover = false;
   entry.misses = 0;
@@ -267,7 +271,8 @@ void Publisher::failed(Node node, Entry& entry, const jingle::StanzaError& error
   const Step step = std::exchange(entry.step, Step::idle);
   const bool unmet = error.app_name == "precondition-not-met";
   if (step == Step::publishing && unmet && entry.sent && !entry.configured) {
-    if (withdraw(node, entry, entry.leftover_before, out, now)) return;
+    entry.leftover = entry.leftover_before;
+    if (withdraw(node, entry, entry.leftover, out, now)) return;
     return configure(node, entry, out, now);
   }
   if (step == Step::reading && error.condition == "item-not-found" && !entry.configured) {
@@ -288,11 +293,14 @@ void Publisher::failed(Node node, Entry& entry, const jingle::StanzaError& error
   if (step == Step::publishing && entry.sent && !entry.shown) {
     entry.leftover = unmet || entry.leftover_before;
   }
-  refuse(node, entry, why, out);
+  if (step == Step::reading && withdraw(node, entry, entry.leftover, out, now)) return;
+  refuse(node, entry, why, out, now);
 }
 
-void Publisher::refuse(Node node, Entry& entry, const std::string& why, Outbox& out) {
+void Publisher::refuse(Node node, Entry& entry, const std::string& why, Outbox& out,
+                       TimePoint now) {
   entry.refused = true;
+  if (node == Node::avatar_data) entries_[Node::avatar].want(nullptr, now);  // of nothing
   out.log(Log::Level::warning, "presence=refused node=" + quoted(pep::id_of(node)) + " " + why);
 }
 

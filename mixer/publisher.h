@@ -77,18 +77,19 @@ class Publisher {
   std::optional<TimePoint> due(Node node, const Entry& entry) const;
   void act(Node node, Entry& entry, Outbox& out, TimePoint now);
   void publish(Node node, Entry& entry, bool stop, Outbox& out, TimePoint now);
-  // Those who are about to lose sight of a node see first that what a dead process has left there
-  // is over: no service tells them. False: it has left nothing.
+  // Those who lose sight of a node when it is configured or left alone see first that what a dead
+  // process has left there is over: no service tells them. False: it has left nothing.
   bool withdraw(Node node, Entry& entry, bool leftover, Outbox& out, TimePoint now);
   bool reads_first() const;
   void read(Node node, Entry& entry, Outbox& out, TimePoint now);
   void configure(Node node, Entry& entry, Outbox& out, TimePoint now);
   void ask(Node node, Entry& entry, Step step, std::string payload, Outbox& out, TimePoint now);
   void save(Node node, Entry& entry, Outbox& out);
+  void was_read(Node node, Entry& entry, const jingle::Iq& iq, Outbox& out, TimePoint now);
   void done(Node node, Entry& entry, Outbox& out, TimePoint now);
   void failed(Node node, Entry& entry, const jingle::StanzaError& error, Outbox& out,
               TimePoint now);
-  void refuse(Node node, Entry& entry, const std::string& why, Outbox& out);
+  void refuse(Node node, Entry& entry, const std::string& why, Outbox& out, TimePoint now);
   void ask_service(Outbox& out, TimePoint now);
   void learn_service(const jingle::Iq& iq, Outbox& out);
 

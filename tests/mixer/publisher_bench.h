@@ -48,7 +48,7 @@ class Bench {
 
   struct Kept {
     pubsub::Access access = pubsub::Access::presence;
-    std::string group = {};  // with Access::roster
+    std::vector<std::string> groups = {};  // with Access::roster
     std::string id = {};
     std::optional<pep::Payload> payload = {};
   };
@@ -156,16 +156,12 @@ class Bench {
       const std::string node = jingle::first_element(root).attribute("node").value();
       if (!iq.is_set) {
         if (!service.contains(node)) return kNotFound;
-        return "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='" + node +
-               "'><x xmlns='jabber:x:data'><field var='pubsub#access_model'><value>" +
-               std::string(to_string(service[node].access)) +
-               "</value></field><field var='pubsub#roster_groups_allowed'><value>" +
-               service[node].group + "</value></field></x></configure></pubsub>";
+        return pubsub::configure(node, {service[node].access, service[node].groups});
       }
       const auto iq_xml = jingle::Xml::parse("<iq>" + iq.payload + "</iq>");
       const auto wanted = pubsub::parse_configuration(iq_xml->root());
       service[node].access = wanted->access;
-      service[node].group = wanted->roster_groups.empty() ? "" : wanted->roster_groups[0];
+      service[node].groups = wanted->roster_groups;
       return "";
     }
     const auto request = pubsub::parse(root).value();

@@ -200,18 +200,20 @@ TEST(Publisher, WithoutPersonalEventingNothingHappens) {
   EXPECT_EQ(bench.log.size(), 1u);
 }
 
-TEST(Publisher, ARosterNodeOfOtherGroupsIsNotStrictEnough) {
+TEST(Publisher, ARosterNodeIsForTheGroupsThatAreConfiguredOrForFewer) {
+  using Groups = std::vector<std::string>;
+  const Groups wanted = {"friends", "family"};
   for (const bool conditional : {true, false}) {
-    for (const char* group : {"friends", "everybody"}) {
-      Bench bench({}, {.access = pubsub::Access::roster, .roster_groups = {"friends"}});
-      bench.service[kTune] = {.access = pubsub::Access::roster, .group = group};
+    for (const Groups& found : {wanted, Groups{"friends"}, Groups{"friends", "everybody"}}) {
+      Bench bench({}, {.access = pubsub::Access::roster, .roster_groups = wanted});
+      bench.service[kTune] = {.access = pubsub::Access::roster, .groups = found};
       bench.up(conditional);
       bench.show(one(tune("heard")));
       bench.wait(1h);
-      const bool published = conditional || std::string(group) == "friends";
-      EXPECT_EQ(bench.published.size(), published ? 1u : 0u) << group;
-      EXPECT_EQ(bench.log.size(), published ? 0u : 1u) << group;
-      EXPECT_EQ(bench.service[kTune].group, published ? "friends" : group);
+      const bool strict = found.back() != "everybody";
+      EXPECT_EQ(bench.published.size(), conditional || strict ? 1u : 0u);
+      EXPECT_EQ(bench.log.size(), conditional || strict ? 0u : 1u);
+      EXPECT_EQ(bench.service[kTune].groups, conditional ? wanted : found);
     }
   }
 }
@@ -257,6 +259,56 @@ TEST(Publisher, WhatADeadProcessHasLeftIsTakenBackBeforeFewerMaySeeIt) {
     EXPECT_EQ(bench.log.size(), conditional ? 0u : 1u) << "the service cannot make it safe";
     bench.show({});
     EXPECT_THAT(bench.rows(), IsEmpty());
+  }
+}
+
+TEST(Publisher, WhatADeadProcessHasLeftIsTakenBackWhereverItCannotGoOn) {
+  Bench unread({{kBot, kTune, "current"}});
+  unread.service[kTune] = {.id = "current", .payload = tune("left")};
+  unread.show(one(tune("heard")));
+  unread.up(false);
+  unread.answer_all = [inner = unread.answer_all](const SendIq& iq) {
+    return iq.payload.find("#owner") != std::string::npos ? kForbidden : inner(iq);
+  };
+  unread.wait(1h);
+  EXPECT_EQ(unread.shown(Node::tune), std::nullopt);
+  EXPECT_EQ(unread.log.size(), 1u);
+
+  pep::AvatarInfo info;
+  info.id = pep::avatar_id("PNG"), info.type = "image/png", info.bytes = 3;
+  const pep::AvatarMetadata old{{info}};
+  const std::string node(pep::id_of(Node::avatar));
+  Bench picture({{kBot, node, info.id}});
+  picture.service[node] = {.id = info.id, .payload = old};
+  picture.show({{Node::avatar, old}, {Node::avatar_data, pep::AvatarData{"PNG"}}});
+  picture.up();
+  picture.answer_all = [inner = picture.answer_all](const SendIq& iq) {
+    const bool is_data = iq.payload.find("urn:xmpp:avatar:data") != std::string::npos;
+    return is_data ? kForbidden : inner(iq);
+  };
+  picture.wait(1h);
+  EXPECT_EQ(picture.shown(Node::avatar), std::nullopt) << "nobody can fetch it";
+  EXPECT_EQ(picture.log.size(), 1u);
+}
+
+// Before it is configured anew; what was answered to that before is no reason for another stop.
+TEST(Publisher, WhatStandsInANodeThatIsTightenedIsTakenBackFirst) {
+  for (const bool has_left : {true, false}) {
+    Bench bench(has_left ? std::vector<Published>{{kBot, kTune, "current"}}
+                         : std::vector<Published>());
+    bench.service[kTune] = {.access = pubsub::Access::open, .id = "current"};
+    if (has_left) bench.service[kTune].payload = tune("left");
+    bench.show(one(tune("heard")));
+    bench.up();
+    bool busy = true;
+    bench.answer_all = [&, inner = bench.answer_all](const SendIq& iq) {
+      const bool configures = iq.payload.find("#owner") != std::string::npos;
+      return configures && std::exchange(busy, false) ? kWait : inner(iq);
+    };
+    bench.wait(1h);
+    const std::size_t stops = static_cast<std::size_t>(std::ranges::count(titles(bench), ""));
+    EXPECT_EQ(stops, has_left ? 1u : 0u);
+    EXPECT_EQ(bench.shown(Node::tune), pep::Payload(tune("heard")));
   }
 }
 
