@@ -46,8 +46,9 @@ void Focus::show_extended(const std::string& room, TimePoint now) {
 }
 
 RoomEventing::Reader Focus::reader_of(const std::string& room, const jingle::Jid& bare) const {
+  if (!room_exists(room)) return {};  // any more: rows outlive the configuration
   const auto& moderators = config_of(room).moderators;
-  return {.contact = subscriptions_.own(room, bare).has_value(),
+  return {.contact = subscriptions_.own(room, bare).has_value() && access_.allows(bare),
           .in_group = std::ranges::find(moderators, bare) != moderators.end(),
           .listed = config_.presence.whitelist.contains(bare)};
 }

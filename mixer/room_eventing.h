@@ -10,8 +10,9 @@
 // have it. A process that finds such a row shows the empty element to whoever comes, until
 // everybody was probed and limits::kLeftoverKept is over; and so it is after a broken stream.
 //
-// Who has subscribed by name (XEP-0060 §6.1) is saved until he unsubscribes or may not read it any
-// more, and told what stands there whenever the stream is new: what was sent last may be lost.
+// Who has subscribed by name (XEP-0060 §6.1) is saved until he unsubscribes, may not read it any
+// more, or an error says that he is no more. He is told what stands there whenever the stream is
+// new, for what was sent last may be lost; once more when a client of his comes that wants it.
 //
 // Laws (tests/mixer/room_eventing_test.cc): nobody is told or given anything that he may not read;
 // whoever may, is present, and wants a node has been told last, after quiescence, what stands

@@ -373,4 +373,37 @@ TEST(RoomShowingAgain, WhoHasSubscribedByNameIsToldOfTheNextCallIfHeStillMayBe) 
   }
 }
 
+// He was sent what stands there a second before his subscription ended; who is listed in a room
+// that is no more was told at each start.
+TEST(RoomShowingAgain, WhoHasSubscribedByNameIsToldNothingThatTheConfigurationTakesFromHim) {
+  mixer::Config config = component_config();
+  config.presence.publish = {pep::Node::mood};
+  config.presence.mood.mood = "happy";
+  const std::vector<mixer::Subscription> contacts = {
+      {jid(kRoom), jid(kAccount), mixer::OwnSubscription::granted}};
+  const std::vector<mixer::NodeSubscription> subscribed = {
+      {jid(kRoom), jid(kAccount), {pep::Node::mood}}};
+  const auto told = [&](const mixer::Config& now) {
+    Bench bench(now, 1, contacts, {}, subscribed);
+    const Step up = bench.up();
+    const std::size_t ended = up.all<mixer::SaveNodeSubscription>().size();
+    const std::size_t messages = headlines(up).size() + headlines(bench.wait(10s)).size();
+    EXPECT_EQ(ended, messages == 0 ? 1u : 0u);
+    return messages;
+  };
+  EXPECT_EQ(told(config), 1u);
+
+  mixer::Config may_not_dial = config;
+  may_not_dial.access.dial_set = true;
+  may_not_dial.access.dial = {"bob@localhost"};
+  EXPECT_EQ(told(may_not_dial), 0u);
+
+  mixer::Config listed = config;
+  listed.presence.nodes.access = jingle::pubsub::Access::whitelist;
+  listed.presence.whitelist = {jid(kAccount)};
+  EXPECT_EQ(told(listed), 1u);
+  listed.create_rooms_on_dial = false;
+  EXPECT_EQ(told(listed), 0u);
+}
+
 }  // namespace
