@@ -197,6 +197,8 @@ void Call::refused(const jingle::StanzaError& error, Purpose purpose, Outbox& ou
     end(reasons::of(media::LegFailure::consent_lost), out);
     return;
   }
+  // It has the answer, or it could not be connected: its stream broke off before the ack.
+  if (purpose == Purpose::session_accept && connected() && error.passes()) return;
   // A transport-info may be refused for a candidate's sake; only "no such session" is final.
   if (purpose == Purpose::transport_info && error.app_name != "unknown-session") return;
   end(reasons::make("general-error", "The answer was refused."), out);

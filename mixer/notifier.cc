@@ -112,9 +112,14 @@ void Notifier::answered(media::LegId leg, const std::string& id, const jingle::S
   Subscription& subscription = found->second;
   const bool current = subscription.in_flight && subscription.in_flight->id == id;
   if (current) land(subscription);
+  // Said of its stream, which broke off with this on its way (XEP-0198 §5) or is not back yet (RFC
+  // 6121 §8.5.3.2.3), where a client without Coin would have refused the first.
+  const bool away =
+      error && (error->condition == "recipient-unavailable" ||
+                (error->condition == "service-unavailable" && subscription.version > 1));
   if (!error) {
     if (current) subscription.unanswered = 0;
-  } else if (error->type != "wait" || !subscription.to.announced) {
+  } else if (!away && (!error->passes() || !subscription.to.announced)) {
     stop(subscription);  // the call goes on without
   } else if (current) {
     subscription.needs_full = true;

@@ -20,8 +20,12 @@ struct StanzaError {
   std::string address = {};  // of gone and redirect (RFC 6120 §8.3.3.5, §8.3.3.14): an IRI
   std::string feature = {};  // of an application condition: what is unsupported (XEP-0060 §6.1.3.9)
 
-  // By itself, some time; nothing is known of what was asked for.
-  bool passes() const { return type == "wait" || condition == "remote-server-timeout"; }
+  // By itself, some time; nothing is known of what was asked for. Prosody gives the type cancel to
+  // what was on a stream that broke off (XEP-0198 §5; RFC 6120 §8.3.3.13 has wait).
+  bool passes() const {
+    return type == "wait" || condition == "remote-server-timeout" ||
+           condition == "recipient-unavailable";
+  }
   std::string xml() const;  // <error .../>
   // Reads the <error/> child of an IQ of type error; undefined-condition where it says nothing
   // useful.

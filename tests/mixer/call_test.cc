@@ -476,16 +476,24 @@ TEST(Acks, AreNotNeededButRefusedAcceptsEndTheCall) {
   EXPECT_EQ(bench.focus.legs(), 1u);
 }
 
-TEST(Acks, ARefusedAcceptEndsTheCall) {
-  Bench bench;
-  bench.answers = false;
-  const auto leg = bench.iq(kAnn, kRoom, Offer{}.xml()).all<OpenLeg>().at(0).spec.leg;
-  const auto accept = bench.media(bench.engine.opened(leg)).jingle().at(1).first;
-  const Step step = bench.answered(accept, "error",
-                                   "<error type='cancel'><item-not-found "
-                                   "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
-  EXPECT_EQ(step.all<CloseLeg>().size(), 1u);
-  EXPECT_EQ(bench.focus.rooms(), 0u);
+// Prosody says recipient-unavailable of what was on a stream that broke off (XEP-0198 §5).
+TEST(Acks, ARefusedAcceptEndsTheCallUnlessOnlyItsAckIsLost) {
+  for (const std::string condition : {"item-not-found", "recipient-unavailable"}) {
+    for (const bool connected : {false, true}) {
+      Bench bench;
+      bench.answers = false;
+      const auto leg = bench.iq(kAnn, kRoom, Offer{}.xml()).all<OpenLeg>().at(0).spec.leg;
+      const auto accept = bench.media(bench.engine.opened(leg)).jingle().at(1).first;
+      if (connected) bench.media(bench.engine.connected(leg));
+      const Step step =
+          bench.answered(accept, "error",
+                         "<error type='cancel'><" + condition +
+                             " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
+      const bool goes_on = connected && condition == "recipient-unavailable";
+      EXPECT_EQ(step.all<CloseLeg>().size(), goes_on ? 0u : 1u) << condition << connected;
+      EXPECT_EQ(bench.focus.rooms(), goes_on ? 1u : 0u);
+    }
+  }
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ TEST(Clients, WhoCouldNotBeReachedIsAskedAgainWhenHeCallsAgain) {
   EXPECT_EQ(asked_again("error", error("wait", "resource-constraint")), 1u);
   EXPECT_EQ(asked_again("error", error("wait", "remote-server-timeout")), 1u);
   EXPECT_EQ(asked_again("error", error("cancel", "remote-server-timeout")), 1u);
+  EXPECT_EQ(asked_again("error", error("cancel", "recipient-unavailable")), 1u);
 }
 
 // Asked as a device of somebody invited, it has called by itself when the answer comes.

@@ -183,6 +183,7 @@ TEST(RoomPresence, APermanentBounceForgetsWhoIsGoneAndAPassingOneDoesNot) {
                         Case{"ann@localhost", "auth", "forbidden", true},
                         Case{"ann@localhost", "wait", "remote-server-timeout", false},
                         Case{"ann@localhost", "cancel", "remote-server-timeout", false},
+                        Case{"ann@localhost", "cancel", "recipient-unavailable", false},
                         Case{"ann@localhost", "wait", "resource-constraint", false},
                         Case{"ann@localhost/phone", "cancel", "service-unavailable", false},
                         Case{"eve@localhost", "cancel", "gone", false}}) {

@@ -113,6 +113,42 @@ TEST(Notifier, WaitErrorsEarnAFullDocumentOthersSilence) {
   }
 }
 
+// A server has restarted, and the mixer was back before a caller, or had told him something that
+// his broken stream no longer took: he was told nothing any more.
+TEST(Notifier, WhoseStreamIsBackLaterThanOursIsToldThen) {
+  for (const char* condition : {"service-unavailable", "recipient-unavailable"}) {
+    Room room;
+    room.join(1);
+    room.run(5s);
+    ASSERT_TRUE(room.knows_the_truth(1));
+    room.deaf = {Room::peer(1)};
+    room.notifier.connection_up(room.now);
+    room.step();
+    ASSERT_EQ(room.last.size(), 1u);
+    const jingle::StanzaError error{"cancel", condition, {}, {}, {}};
+    room.answer(room.last[0], &error);
+    EXPECT_FALSE(room.knows_the_truth(1));
+    room.deaf.clear();
+    room.run(30s);
+    EXPECT_TRUE(room.knows_the_truth(1)) << condition;
+  }
+}
+
+TEST(Notifier, AStreamThatBrokeOffWithTheFirstDocumentRefusesNothing) {
+  for (const bool announced : {true, false}) {
+    Room room;
+    room.deaf = {Room::peer(1)};
+    room.join(1, announced);
+    room.step();
+    ASSERT_EQ(room.last.size(), 1u);
+    const jingle::StanzaError error{"cancel", "recipient-unavailable", {}, {}, {}};
+    room.answer(room.last[0], &error);
+    room.deaf.clear();
+    room.run(30s);
+    EXPECT_TRUE(room.knows_the_truth(1)) << announced;
+  }
+}
+
 TEST(Notifier, WhoAnnouncedNothingGetsOneDocumentAndAfterSilenceNoMore) {
   Room room;
   room.deaf = {Room::peer(1)};
