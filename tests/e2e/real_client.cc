@@ -1,12 +1,16 @@
 #include "tests/e2e/real_client.h"
 #include "tests/support/data.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 
 namespace e2e {
 namespace {
@@ -20,10 +24,27 @@ std::string content(const std::filesystem::path& file) {
   return text.str();
 }
 
+// Keeps other test processes out while it lives.
+class FileLock {
+ public:
+  explicit FileLock(const std::string& file)
+      : fd_(::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
+    if (fd_ < 0 || ::flock(fd_, LOCK_EX) != 0) throw std::runtime_error("cannot lock " + file);
+  }
+  ~FileLock() { ::close(fd_); }
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  const int fd_;
+};
+
 std::string missing_for_chromium() {
   for (const char* program : {kChromium, "node", "npm"}) {
     if (!support::have_program(program)) return std::string(program) + " is not installed";
   }
+  // npm ci begins by removing what another process may be running from.
+  const FileLock installing(std::string(kBrowser) + "/installing.lock");
   const auto wanted = std::filesystem::path(kBrowser) / "package-lock.json";
   const auto installed = std::filesystem::path(kBrowser) / "node_modules" / "installed-lock.json";
   if (content(installed) == content(wanted)) return {};
