@@ -81,6 +81,19 @@ TEST(LoadFigures, RatesAreOfListenersAndOfTheMeasuredTime) {
   EXPECT_EQ(json["markers"]["heard"].number(), 2);
 }
 
+// The 60 ms of who is on a bad line may be those of the packets that it lost.
+TEST(LoadFigures, DelaysAreOfThoseOnGoodLinesIfThereAreAny) {
+  Scene scene;
+  const auto delays = [&scene] {
+    return call::Json(to_json(scene.measured, scene.roles))["delay_ms"];
+  };
+  EXPECT_EQ(delays()["count"].number(), 1);
+  EXPECT_NEAR(delays()["max"].number(), 40, 1e-6);
+  for (Role& role : scene.roles) role.afflicted = true;
+  EXPECT_EQ(delays()["count"].number(), 2);
+  EXPECT_NEAR(delays()["max"].number(), 60, 1e-6);
+}
+
 TEST(LoadFigures, OfLongerPacketsFewerAreEnough) {
   Scene scene;
   scene.roles[3].packet = 60ms;

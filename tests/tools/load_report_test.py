@@ -56,7 +56,7 @@ def good_run():
         "own_marker_db": spread(2, -51.1, -48.1, -47.1, -46.1), "crowd_late_ms": spread(4000, 0.001, 0.021, 3.2, 8.8),
         "sampled": [{"caller": 1, "talker": True, "markers_expected": 4, "markers_heard": 3,
                      "delay_ms": spread(3, 33.3, 38.8, 42.1, 43.1), "own_db": -45.9},
-                    {"caller": 7, "talker": False, "markers_expected": 5, "markers_heard": 5, "delay_ms": None}],
+                    {"caller": 7, "talker": False, "on_bad_line": True, "markers_expected": 5, "markers_heard": 5, "delay_ms": None}],
         "delays": [[0.5, 31.5], [1.5, 38.5], [2.5, 78.7]],
         "coin": {"documents": 967, "full": 201, "bytes": 17081000, "left_out": 0,
                  "lag_ms": spread(50, 12.1, 434.9, 934.1, 996.2)},

@@ -11,14 +11,13 @@
 
 #include "mixer/mailbox.h"
 #include "mixer/overloaded.h"
+#include "tools/load/slot_clock.h"
 
 namespace load {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kSlots = 10;
-constexpr auto kSlot = media::kTick / kSlots;
 constexpr int kEventsAtOnce = 256;
 
 struct Open {
@@ -112,8 +111,9 @@ class Crowd::Impl {
     timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     watch(commands_.fd(), kCommands);
     watch(timer_, kTimer);
-    next_slot_at_ = std::chrono::steady_clock::now();
-    next_second_at_ = next_slot_at_ + 1s;
+    const TimePoint start = std::chrono::steady_clock::now();
+    SlotClock slots(start);
+    next_second_at_ = start + 1s;
     const auto every = std::chrono::duration_cast<std::chrono::nanoseconds>(kSlot).count();
     itimerspec interval{{0, every}, {0, every}};
     timerfd_settime(timer_, 0, &interval, nullptr);
@@ -135,7 +135,7 @@ class Crowd::Impl {
           leg->readable(now);
         }
         // However much there is to hear, everybody speaks in time: else it would be jitter.
-        if (now >= next_slot_at_) on_timer(now);
+        on_timer(slots, now);
       }
     }
     legs_.clear();  // they count up to now
@@ -153,7 +153,7 @@ class Crowd::Impl {
 
   Leg* find(media::LegId leg) const { return legs_.at(leg.value - 1).get(); }
 
-  void on_timer(TimePoint now) {
+  void on_timer(SlotClock& slots, TimePoint now) {
     while (!delayed_.empty() && delayed_.begin()->first <= now) {
       const Delayed datagram = std::move(delayed_.extract(delayed_.begin()).mapped());
       Leg* leg = find(datagram.leg);
@@ -163,16 +163,14 @@ class Crowd::Impl {
         leg->depart(datagram.bytes);
       }
     }
-    while (next_slot_at_ <= now) {
+    while (const auto turn = slots.take(now)) {
       if (measuring_) {
-        const std::chrono::duration<double, std::milli> late = now - next_slot_at_;
+        const std::chrono::duration<double, std::milli> late = turn->late;
         measured_.late_ms.push_back(late.count());
       }
-      for (std::size_t i = slot_; i < legs_.size(); i += kSlots) {
+      for (std::size_t i = turn->slot; i < legs_.size(); i += kSlots) {
         if (legs_[i]) legs_[i]->tick(std::chrono::steady_clock::now());
       }
-      slot_ = (slot_ + 1) % kSlots;
-      next_slot_at_ += kSlot;
     }
     if (now >= next_second_at_) tell_second(now);
   }
@@ -277,8 +275,7 @@ class Crowd::Impl {
   Measured measured_;
   std::vector<Traffic> kept_;
   int epoll_ = -1, timer_ = -1;
-  std::size_t slot_ = 0;
-  TimePoint next_slot_at_{}, next_second_at_{};
+  TimePoint next_second_at_{};
   bool measuring_ = false, silent_ = false, stopping_ = false;
 
   std::thread thread_;

@@ -22,6 +22,7 @@ Json number(std::uint64_t value) { return Json(static_cast<double>(value)); }
 Json sound_of(const Listened& ear) {
   Json::Object object{{"caller", static_cast<double>(ear.caller + 1)},
                       {"talker", ear.talker},
+                      {"on_bad_line", ear.on_bad_line},
                       {"markers_expected", number(ear.expected)},
                       {"markers_heard", number(ear.heard)}};
   std::vector<double> ms;
@@ -59,7 +60,7 @@ std::vector<Listened> listened(const Measured& measured, const std::vector<Role>
   std::vector<Listened> all;
   for (const HeardBy& ear : measured.ears) {
     const Role& role = roles.at(ear.caller);
-    Listened one{.caller = ear.caller, .talker = role.talker};
+    Listened one{.caller = ear.caller, .talker = role.talker, .on_bad_line = role.afflicted};
     for (const SaidMarker& said : measured.said) {
       if (said.room != role.room || (role.marker && said.marker == *role.marker)) continue;
       if (said.at > measured.to - kLatest) continue;
@@ -110,15 +111,18 @@ Json::Object to_json(const Measured& measured, const std::vector<Role>& roles) {
   Json::Array dots, ears;
   std::size_t expected = 0;
   std::size_t heard = 0;
-  for (const Listened& ear : listened(measured, roles)) {
+  const std::vector<Listened> listeners = listened(measured, roles);
+  const bool all_bad = std::ranges::all_of(listeners, &Listened::on_bad_line);
+  for (const Listened& ear : listeners) {
     expected += ear.expected;
     heard += ear.heard;
     if (ear.own_db) own_db.push_back(*ear.own_db);
+    ears.push_back(sound_of(ear));
+    if (ear.on_bad_line && !all_bad) continue;
     for (const Delay& delay : ear.delays) {
       delays.push_back(delay.ms);
       if (dots.size() < kDotsToDraw) dots.push_back(Json::Array{delay.at_s, delay.ms});
     }
-    ears.push_back(sound_of(ear));
   }
   return {{"measured_s", time_s},
           {"received_per_s", spread(std::move(received))},

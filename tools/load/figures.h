@@ -23,6 +23,7 @@ struct Delay {
 struct Listened {
   std::size_t caller = 0;
   bool talker = false;
+  bool on_bad_line = false;
   std::size_t expected = 0, heard = 0;
   std::vector<Delay> delays = {};
   // The least of a talker's own marker that came back: an echo would be in each time, others'
@@ -36,7 +37,8 @@ std::vector<Listened> listened(const Measured& measured, const std::vector<Role>
 call::Json usage(const ProcessSample& first, const ProcessSample& last, double time_s,
                  std::size_t callers);
 
-// The members of the report that the crowd knows.
+// The members of the report that the crowd knows. Delays are the mixer's: of those on bad lines,
+// who may miss the packet in which a marker begins, only where there is nobody else.
 call::Json::Object to_json(const Measured& measured, const std::vector<Role>& roles);
 
 }  // namespace load

@@ -51,7 +51,8 @@ WORDS = {
     "loss_reported_by_mixer_percent": ("loss the mixer reported, %",
                                        "the most it told each caller on a bad line of what it sent"),
     "delay_ms": ("packet in to packet out, ms", "from sending the packet in which a marker begins until the packet "
-                                                "arrives in which it is heard to begin"),
+                                                "arrives in which it is heard to begin; of those on bad lines, "
+                                                "which may lose just that packet, only where there is nobody else"),
     "markers.said": ("marker tones said", ""),
     "markers.expected": ("marker tones expected", "of all whose sound was decoded, together"),
     "markers.heard": ("marker tones heard", "within a second"),
