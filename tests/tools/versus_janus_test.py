@@ -136,6 +136,29 @@ class Rows(unittest.TestCase):
         Args.seconds = 60
         self.assertNotIn("trial", versus_janus.table(rows, [], Args))
 
+    def test_what_the_hypervisor_gave_to_others_is_told_from_a_hundredth_on(self):
+        def told(stolen):
+            now = (1000, 50000)
+
+            class Bench:
+                @staticmethod
+                def mixer(size, sends):
+                    nonlocal now
+                    now = (now[0] + (stolen if size == 50 else 0), now[1] + 1000)
+                    return report()
+            with tempfile.TemporaryDirectory() as folder:
+                class Args:
+                    sizes, rows, without_janus, capacity, seconds, janus_rate = [10, 50, SIZE], ["dtx"], True, 0, 60, 48000
+                    out = pathlib.Path(folder)
+                with unittest.mock.patch.object(versus_janus, "cpu_ticks", lambda: now):
+                    rows = versus_janus.measure(Bench, Args)[0]
+            return re.search("the hypervisor gave.*", versus_janus.table(rows, [], Args))
+        self.assertIsNone(told(9))
+        self.assertIn("0.0 % of the machine's time to others in the median row, 7.3 % in the worst (50, mixer, "
+                      "listeners in DTX)", told(73)[0])
+        stolen, everything = versus_janus.cpu_ticks()
+        self.assertTrue(0 <= stolen < everything)
+
     def test_each_is_kept_as_soon_as_it_is_there(self):
         with tempfile.TemporaryDirectory() as folder:
             out = pathlib.Path(folder)
