@@ -9,8 +9,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
-#include <string_view>
+#include <utility>
 
 namespace support {
 namespace {
@@ -43,6 +44,22 @@ pid_t parent_of(pid_t process) {
 
 }  // namespace
 
+// "cpu0 USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ STEAL ..." in USER_HZ; a line without a number is
+// the sum.
+std::vector<std::chrono::milliseconds> stolen_of_cores(std::string_view proc_stat) {
+  std::vector<std::chrono::milliseconds> stolen;
+  std::istringstream lines{std::string(proc_stat)};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string name;
+    std::int64_t ticks = 0;
+    if (!(fields >> name) || !name.starts_with("cpu") || name == "cpu") continue;
+    for (int field = 0; field < 8; ++field) fields >> ticks;
+    if (fields) stolen.emplace_back(1000 * ticks / sysconf(_SC_CLK_TCK));
+  }
+  return stolen;
+}
+
 Starvation::Starvation() : thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
 void Starvation::watch(const std::stop_token& stop) {
@@ -56,6 +73,7 @@ void Starvation::watch(const std::stop_token& stop) {
       count_at = at + kCount;
     }
     bool starved = somebody_waited();
+    starved = a_core_stood_still() || starved;
     const auto looked = std::chrono::steady_clock::now();
     stopped.wait_for(until_stopped, stop, kLook, [] { return false; });
     const auto now = std::chrono::steady_clock::now();
@@ -105,6 +123,17 @@ bool Starvation::somebody_waited() {
     const std::chrono::nanoseconds waited(ns);
     any = any || (waits.waited > 0ns && waited - waits.waited > kWaited);
     waits.waited = waited;
+  }
+  return any;
+}
+
+bool Starvation::a_core_stood_still() {
+  std::ostringstream text;
+  text << std::ifstream("/proc/stat").rdbuf();
+  const auto before = std::exchange(stolen_, stolen_of_cores(text.str()));
+  bool any = false;
+  for (std::size_t core = 0; core < std::min(before.size(), stolen_.size()); ++core) {
+    any = any || stolen_[core] - before[core] >= kWaited;
   }
   return any;
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -15,13 +16,18 @@
 
 namespace support {
 
-// Watches from its construction on, in a thread of its own (/proc/PID/task/TID/schedstat).
+// For how long a hypervisor kept each core from us, since the start of the machine; `proc_stat`:
+// /proc/stat (proc(5)).
+std::vector<std::chrono::milliseconds> stolen_of_cores(std::string_view proc_stat);
+
+// Watches from its construction on, in a thread of its own (/proc/PID/task/TID/schedstat,
+// /proc/stat).
 // Any thread may ask.
 class Starvation {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  // Of one thread, in one look at all of them; or the watching thread itself came so late, as all
-  // do when the machine, a virtual one, stood still.
+  // Of one thread, in one look at all of them; or one core of the machine, a virtual one, stood
+  // still so long: its thread seemed to run; or the watching thread itself came so late.
   static constexpr std::chrono::milliseconds kWaited{20};
 
   Starvation();
@@ -37,9 +43,11 @@ class Starvation {
   void watch(const std::stop_token& stop);
   void find_threads();
   bool somebody_waited();
+  bool a_core_stood_still();
 
   const Time begun_ = std::chrono::steady_clock::now();
-  std::map<pid_t, Waits> threads_;  // the watching thread's
+  std::map<pid_t, Waits> threads_;  // this and the next: the watching thread's
+  std::vector<std::chrono::milliseconds> stolen_;
   mutable std::mutex mutex_;
   std::vector<Time> moments_;  // in order
   std::jthread thread_;
