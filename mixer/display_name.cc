@@ -6,11 +6,15 @@
 namespace mixer {
 namespace {
 
+bool is_break(char32_t c) {
+  return (c >= '\t' && c <= '\r') || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
+
 bool is_unwanted(char32_t c) {
   return c < 0x20 || (c >= 0x7f && c < 0xa0) ||  // controls
          c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
          (c >= 0x2066 && c <= 0x2069) ||  // bidirectional (UAX #9 §2)
-         c == 0x2028 || c == 0x2029 || c == 0xfeff || (c & 0xfffe) == 0xfffe;
+         c == 0xfeff || (c & 0xfffe) == 0xfffe;
 }
 
 }  // namespace
@@ -37,8 +41,12 @@ std::string displayable(std::string_view text, std::size_t code_points) {
   std::size_t count = 0;
   while (!text.empty() && count < code_points) {
     const CodePoint c = first_code_point(text);
-    if (c.valid && !is_unwanted(c.value) && !(out.empty() && c.value == ' ')) {
-      out += text.substr(0, c.bytes);
+    const bool breaks = is_break(c.value);
+    const bool is_space = breaks || c.value == ' ';
+    const bool is_shown = is_space ? !out.empty() && !(breaks && out.back() == ' ')
+                                   : c.valid && !is_unwanted(c.value);
+    if (is_shown) {
+      out += is_space ? " " : text.substr(0, c.bytes);
       ++count;
     }
     text.remove_prefix(c.bytes);

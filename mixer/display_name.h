@@ -20,8 +20,8 @@ struct CodePoint {
 };
 CodePoint first_code_point(std::string_view text);
 
-// `text` without control and bidirectional formatting characters (a name must not reorder the line
-// it stands in), invalid UTF-8 left out, at most so many code points, no outer spaces.
+// `text` without controls and bidirectional formatting (a name must not reorder its line), a space
+// for a tab or a line's end, no invalid UTF-8, at most so many code points, no outer spaces.
 std::string displayable(std::string_view text,
                         std::size_t code_points = limits::kMaxDisplayCodePoints);
 

@@ -11,10 +11,19 @@ TEST(DisplayName, IsTheUnescapedLocalpartNeverTheResource) {
 
 TEST(DisplayName, DropsControlsAndBidirectionalOverrides) {
   EXPECT_EQ(mixer::displayable("a\x01\x1f\x7f"
-                               "b\xc2\x85"),
+                               "b"),
             "ab");
   EXPECT_EQ(mixer::displayable("x\xe2\x80\xae\xe2\x81\xa6y\xd8\x9c\xe2\x80\x8f"), "xy");
   EXPECT_EQ(mixer::displayable("J\xc3\xb6rg \xf0\x9f\x8e\xa4"), "J\xc3\xb6rg \xf0\x9f\x8e\xa4");
+}
+
+// "a\nb" was "ab".
+TEST(DisplayName, HasASpaceForATabOrALinesEnd) {
+  EXPECT_EQ(mixer::displayable("\ta\r\nb\tc\r"), "a b c");
+  EXPECT_EQ(mixer::displayable("a\xe2\x80\xa8"
+                               "b\xc2\x85"
+                               "c\xc2\x85"),
+            "a b c");
 }
 
 TEST(DisplayName, LeavesOutWhatIsNotUtf8) {
