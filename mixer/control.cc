@@ -213,7 +213,9 @@ std::string describe(const Told& told) {
   const auto about = [](const auto& each) -> std::string {
     if constexpr (requires { each.whom.str(); }) return ' ' + each.whom.str();
     if constexpr (requires { each.whom.size(); }) return ' ' + each.whom;
-    if constexpr (requires { each.source; }) return each.source.empty() ? "" : ' ' + each.source;
+    if constexpr (requires { each.source; }) {
+      return each.source.empty() ? "" : ' ' + without_keys(each.source);
+    }
     return {};
   };
   return std::string(told.name) + (told.control ? std::visit(about, *told.control) : "");

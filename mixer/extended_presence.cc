@@ -31,17 +31,8 @@ std::string public_uri(const std::string& uri) {
   return !is_local(uri) && pep::is_uri_reference(uri) ? uri : std::string();
 }
 
-// Where it comes from, as anybody may know it: a URL's user, query and fragment are often keys.
-std::string public_place(std::string uri) {
-  uri.erase(std::min(uri.find_first_of("?#"), uri.size()));
-  if (is_local(uri)) return {};
-  const std::size_t authority = uri.find("://") + 3;
-  const std::size_t user_end = uri.rfind('@', uri.find('/', authority));
-  if (user_end != uri.npos && user_end >= authority) {
-    uri.erase(authority, user_end + 1 - authority);
-  }
-  return public_uri(uri);
-}
+// Where it comes from, as anybody may know it.
+std::string public_place(const std::string& uri) { return public_uri(without_keys(uri)); }
 
 pep::Tune tune_of(const NowPlaying& playing) {
   constexpr auto kLongest = std::chrono::seconds(65535);  // xs:unsignedShort
@@ -65,7 +56,8 @@ pep::Viewing viewing_of(const NowPlaying& playing) {
   fill(viewing.program_name, playing.title);
   fill(viewing.author, playing.artist);
   if (playing.broadcast) fill(viewing.channel_name, playing.source);
-  viewing.uri = viewing.uri.empty() ? public_place(playing.uri) : public_uri(viewing.uri);
+  viewing.uri =
+      viewing.uri.empty() ? public_place(playing.uri) : public_uri(without_user(viewing.uri));
   if (!viewing.duration_s && playing.length && playing.length->count() > 0) {
     viewing.duration_s = static_cast<std::uint32_t>(playing.length->count());
   }

@@ -205,8 +205,9 @@ std::chrono::seconds Jukebox::hold_failed(const std::string& text, Outbox& out, 
 }
 
 void Jukebox::failed(const Piece& piece, const std::string& text, Outbox& out) {
-  out.log(Log::Level::warning, "not played: room=" + quoted(place_.name) + " source=" +
-                                   quoted(piece.wanted.name) + " text=" + quoted(text));
+  out.log(Log::Level::warning, "not played: room=" + quoted(place_.name) +
+                                   " source=" + quoted(without_keys(piece.wanted.name)) +
+                                   " text=" + quoted(text));
   if (piece.wanted.by.empty()) return;
   out.put(SendMessage{place_.full, piece.wanted.by, "chat", out.next_id(),
                       "<body>" + jingle::escape(piece.wanted.name + ": " + text) + "</body>"});

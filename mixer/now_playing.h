@@ -1,5 +1,5 @@
-// mixer/now_playing.h: what a room plays, for those who tell others of it (XEP-0118, XEP-0197). A
-// value; any thread.
+// mixer/now_playing.h: what a room plays, for those who tell others of it (XEP-0118, XEP-0197).
+// Values; any thread.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,11 @@
 #include "signaling/pep.h"
 
 namespace mixer {
+
+// A URL without its user, and without its query and fragment: they are often keys. What is none
+// stays as it is.
+std::string without_user(std::string url);
+std::string without_keys(std::string url);
 
 // By its tags; what is unknown is empty.
 struct NowPlaying {

@@ -97,6 +97,11 @@ TEST(Control, IsLoggedWithoutWhatPeopleTellEachOther) {
   EXPECT_EQ(described("topic secret"), "topic");
   EXPECT_EQ(described("pause"), "pause");
   EXPECT_EQ(described("play tea.ogg"), "play tea.ogg");
+  EXPECT_EQ(described("play why #1?.ogg"), "play why #1?.ogg");
+  EXPECT_EQ(described("play https://ann:secret@example.org/a@b?secret#secret"),
+            "play https://example.org/a@b");
+  EXPECT_EQ(described("announce https://secret@example.org"), "announce https://example.org");
+  EXPECT_EQ(described("play https://example.org?secret@/x"), "play https://example.org");
 }
 
 }  // namespace

@@ -118,6 +118,14 @@ TEST(ViewingOfARoom, IsOfVideosAndBroadcasts) {
   EXPECT_EQ(shown<pep::Viewing>(everything(), playing(film))->channel_name, "Yessongs");
 }
 
+TEST(ViewingOfARoom, TellsTheUrlThatAModeratorSaysButNotItsUser) {
+  NowPlaying film = song();
+  film.video = true;
+  film.said.uri = "https://ann:secret@tube.example/watch?v=807#t=9";
+  EXPECT_EQ(shown<pep::Viewing>(everything(), playing(film))->uri,
+            "https://tube.example/watch?v=807#t=9");
+}
+
 // XEP-0197 §3: "A client MUST provide a way for a user to configure which videos or types of"
 TEST(ViewingOfARoom, IsNeverOfWhatTheConfigurationNames) {
   NowPlaying film = song();
