@@ -48,6 +48,8 @@ constexpr std::string_view kPlugins[] = {
 
 // How long a piece is measured before it is heard; what is longer is known well enough by then.
 constexpr auto kMeasureFor = std::chrono::seconds(2);
+// So much, and a hundredth of it, may be missing at the end of a piece that is whole.
+constexpr std::int64_t kEarly_ms = 2000;
 constexpr GstClockTime kWait = 50 * GST_MSECOND;  // for sound, between looks at seeks and the bus
 
 void say(Kind kind, const void* data = nullptr, std::size_t bytes = 0) {
@@ -100,6 +102,11 @@ std::string line_of(const GstTagList* tags, const gchar* tag) {
   return line.substr(0, limits::kMaxTagBytes + 4);  // the player cuts between characters
 }
 
+std::string clock_time(std::int64_t ms) {
+  const std::int64_t seconds = ms / 1000 % 60;
+  return std::to_string(ms / 60000) + (seconds < 10 ? ":0" : ":") + std::to_string(seconds);
+}
+
 class Decoder {
  public:
   explicit Decoder(double target_lufs) : loudness_(target_lufs) {}
@@ -123,6 +130,7 @@ class Decoder {
     say(Kind::started, message.data(), message.size());
     for (;;) {
       play();
+      if (const auto at_ms = breaks_off()) fail("It breaks off after " + clock_time(*at_ms) + ".");
       say(Kind::finished);
       wait_for_seek();
     }
@@ -322,6 +330,7 @@ class Decoder {
 
   void seek(std::int64_t to_ms) {
     ended_ = false;
+    played_to_ms_.reset();
     const auto flags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
     if (!gst_element_seek_simple(pipeline_.get(), GST_FORMAT_TIME, flags, to_ms * GST_MSECOND)) {
       ended_ = true;  // beyond the end
@@ -356,6 +365,7 @@ class Decoder {
         say(Kind::tags, said_tags_.data(), said_tags_.size());
       }
       if (!sample) continue;
+      played_to_ms_ = end_ms(sample);
       with_samples(sample, [&](std::span<const float> samples) {
         while (!samples.empty()) {
           const auto part =
@@ -366,6 +376,24 @@ class Decoder {
         }
       });
     }
+  }
+
+  // nullopt: not known.
+  static std::optional<std::int64_t> end_ms(GstSample* sample) {
+    const GstBuffer* const buffer = gst_sample_get_buffer(sample);
+    if (!GST_BUFFER_PTS_IS_VALID(buffer) || !GST_BUFFER_DURATION_IS_VALID(buffer)) return {};
+    const auto end = gst_segment_to_stream_time(gst_sample_get_segment(sample), GST_FORMAT_TIME,
+                                                GST_BUFFER_PTS(buffer));
+    if (end == GST_CLOCK_TIME_NONE) return {};
+    return static_cast<std::int64_t>((end + GST_BUFFER_DURATION(buffer)) / GST_MSECOND);
+  }
+  // Where what is over ended before it should: demuxers take what they cannot read for the end. Now
+  // the length is known best, it may be estimated by what has been read. A film's sound may end
+  // before its pictures do.
+  std::optional<std::int64_t> breaks_off() {
+    const std::int64_t length_ms = duration_ms();
+    const bool early = played_to_ms_ && length_ms - *played_to_ms_ > kEarly_ms + length_ms / 100;
+    return early && !has_video_ ? played_to_ms_ : std::nullopt;
   }
 
   std::string lines() const {
@@ -409,8 +437,9 @@ class Decoder {
   GstSample* first_ = nullptr;
   std::string said_tags_;
   bool ended_ = false;
-  std::optional<BodyReader> fetched_;  // else it is a file
-  std::atomic<off_t> place_{0};        // in it
+  std::optional<std::int64_t> played_to_ms_{};  // since the last seek
+  std::optional<BodyReader> fetched_;           // else it is a file
+  std::atomic<off_t> place_{0};                 // in it
   std::atomic<bool> has_sound_{false}, has_none_{false}, has_video_{false}, is_list_{false};
 };
 
