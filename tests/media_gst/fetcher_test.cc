@@ -1,12 +1,17 @@
 // What is played by https: from a real server on loopback, which is listed, since nothing else
 // there may be asked; and all that is refused.
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <random>
+#include <thread>
 
 #include "media/gst/fetched_body.h"
 #include "media/gst/fetcher_process.h"
@@ -190,6 +195,43 @@ TEST_F(Fetcher, TheConfiguredAuthorityVouchesForAServerAndNoOtherDoes) {
   trusting.ca_file = support::make_certificate(other.path(), "localhost").pem;
   EXPECT_EQ(error_of(server_.url("/a.ogg"), trusting),
             "The certificate of localhost is not to be trusted.");
+}
+
+// Makes this thread and the processes it starts see that file as /etc/hosts. Why not, if not.
+std::string see_as_hosts(const std::filesystem::path& file) {
+  const bool seen = ::unshare(CLONE_NEWNS) == 0 &&
+                    ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                    ::mount(file.c_str(), "/etc/hosts", nullptr, MS_BIND, nullptr) == 0;
+  return seen ? "" : std::string("no hosts file of one's own: ") + std::strerror(errno);
+}
+
+// libcurl takes a second for each that nobody is at.
+TEST_F(Fetcher, AHostIsTriedAtAFewOfItsAddressesOnly) {
+  struct Host {
+    int dead;  // addresses before the server's
+    bool reached = false;
+    std::string why = {};
+  };
+  std::vector<Host> hosts{{11}, {12}};
+  std::vector<std::jthread> threads;
+  for (Host& host : hosts) {
+    threads.emplace_back([this, &host] {
+      // Less like our own address (RFC 6724 §5, rule 9), so tried after those that nobody is at.
+      const support::HttpsServer server(folder_.path().string(), "127.0.128.1");
+      const auto file = folder_ / ("hosts" + std::to_string(host.dead));
+      std::ofstream names(file);
+      for (int i = 1; i <= host.dead; ++i) names << "127.0.9." << i << " many.lan\n";
+      names << "127.0.128.1 many.lan\n" << std::flush;
+      host.why = see_as_hosts(file);
+      if (!host.why.empty()) return;
+      error_of(server.url("/a.ogg", "many.lan"), {.hosts = {"many.lan"}});
+      host.reached = !server.log().empty();
+    });
+  }
+  threads.clear();
+  if (!hosts[0].why.empty()) GTEST_SKIP() << hosts[0].why;
+  EXPECT_TRUE(hosts[0].reached);
+  EXPECT_FALSE(hosts[1].reached);
 }
 
 TEST_F(Fetcher, WhatAServerRefusesOrOverdoesIsAnError) {

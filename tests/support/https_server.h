@@ -16,11 +16,12 @@ namespace support {
 
 class HttpsServer {
  public:
-  // Serves that folder.
-  explicit HttpsServer(const std::string& folder)
+  // Serves that folder at that address.
+  explicit HttpsServer(const std::string& folder, const std::string& address = "127.0.0.1")
       : certificate_(make_certificate(own_.path(), "localhost")),
-        process_({.argv = {"/usr/bin/python3", test_support::data("support/https_server.py"),
-                           folder, certificate_.pem.string(), certificate_.key.string()}}) {
+        process_(
+            {.argv = {"/usr/bin/python3", test_support::data("support/https_server.py"), folder,
+                      certificate_.pem.string(), certificate_.key.string(), address}}) {
     const std::string word = "port ";
     if (!process_.wait_for_output("\n")) throw std::runtime_error(process_.output());
     port_ = process_.output().substr(word.size(), process_.output().find('\n') - word.size());

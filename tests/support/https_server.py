@@ -2,7 +2,7 @@
 """A web server on loopback, with its ways: serves a folder by https, and is as slow, endless, forgetful or misleading
 as it is asked to be. Prints its port, then the path of each request; `connection` for each connection before TLS.
 
-    https_server.py FOLDER CERTIFICATE KEY
+    https_server.py FOLDER CERTIFICATE KEY ADDRESS
 
 /NAME               that file; its Content-Type by its ending
 /ranged/NAME        the same, and any part of it: an ETag, Accept-Ranges and Last-Modified of long ago
@@ -196,9 +196,9 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def main():
-    folder, certificate, key = sys.argv[1:]
+    folder, certificate, key, address = sys.argv[1:]
     Handler.folder = folder
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server((address, 0), Handler)
     server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.context.load_cert_chain(certificate, key)
     say("port " + str(server.server_address[1]))
