@@ -140,8 +140,16 @@ std::string Focus::carry_out(const std::string& room, const jingle::Jid& who, co
           },
           [&](const PlayOrder& order) {
             if (!conference) return kNobody;
+            if (order.what == PlayOrder::What::viewing && !publishes(jingle::pep::Node::viewing)) {
+              return std::string("What is watched is not published here.");
+            }
             const auto refused = conference->order(order, who, out_);
-            return std::string(refused ? to_string(*refused) : "Done.");
+            if (refused) return std::string(to_string(*refused));
+            const auto piece = conference->now_playing();
+            const bool sound = piece && !piece->video && !piece->broadcast;
+            return std::string(order.what == PlayOrder::What::viewing && sound
+                                   ? "Done, but that is told of videos and broadcasts only."
+                                   : "Done.");
           },
           [&](const RecordOrder& order) {
             if (!conference) return kNobody;

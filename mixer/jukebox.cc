@@ -26,6 +26,8 @@ std::string_view to_string(PlayRefusal refusal) {
     case PlayRefusal::no_media_dir: return "Files are not played here.";
     case PlayRefusal::not_a_source: return "That is neither a file's name nor an https URL.";
     case PlayRefusal::nothing_playing: return "Nothing is playing.";
+    case PlayRefusal::not_yet: return "It has not begun yet. Say that again in a moment.";
+    case PlayRefusal::beyond_end: return "It is not that long.";
     case PlayRefusal::not_seekable: return "One cannot go to another place in this.";
     case PlayRefusal::queue_full: return "Too many pieces are waiting.";
     case PlayRefusal::announcing: return "Something is being announced already.";
@@ -53,7 +55,10 @@ std::optional<PlayRefusal> Jukebox::order(const PlayOrder& order, const jingle::
   if (order.what == What::play) return enqueue(order, by, out);
   if (order.what == What::announce) return announce(order, by, out);
   const bool announced = order.what == What::stop && announcement_;
-  if (announced) stop(*announcement_, out);
+  if (announced) {
+    stop(*announcement_, out);
+    announced_next_.reset();
+  }
   if (!current_ || current_->ending) {
     const auto refused = order_next(order);
     return announced ? std::nullopt : refused;
@@ -68,7 +73,11 @@ std::optional<PlayRefusal> Jukebox::order(const PlayOrder& order, const jingle::
       out.put(PausePlay{current_->play, current_->paused});
       break;
     case What::seek:
-      if (!current_->started || !current_->started->seekable) return PlayRefusal::not_seekable;
+      if (!current_->started) return PlayRefusal::not_yet;
+      if (!current_->started->seekable) return PlayRefusal::not_seekable;
+      if (const auto length = current_->started->duration; length && order.to >= *length) {
+        return PlayRefusal::beyond_end;
+      }
       out.put(SeekPlay{current_->play, std::max(order.to, std::chrono::milliseconds(0))});
       break;
     case What::stop: queue_.clear(); [[fallthrough]];
@@ -84,8 +93,10 @@ std::optional<PlayRefusal> Jukebox::order_next(const PlayOrder& order) {
     say(queue_.front().said, order);
   } else if (order.what == PlayOrder::What::stop) {
     queue_.clear();
+  } else if (order.what == PlayOrder::What::skip) {
+    queue_.pop_front();
   } else {
-    return PlayRefusal::nothing_playing;
+    return PlayRefusal::not_yet;
   }
   return std::nullopt;
 }
@@ -127,8 +138,12 @@ std::optional<PlayRefusal> Jukebox::announce(const PlayOrder& order, const jingl
                                              Outbox& out) {
   auto piece = wanted(order, by);
   if (!piece) return piece.error();
-  if (announcement_) return PlayRefusal::announcing;
-  announcement_ = begin(*std::move(piece), out, true);
+  if (announced_next_ || (announcement_ && !announcement_->ending)) return PlayRefusal::announcing;
+  if (announcement_) {
+    announced_next_ = *std::move(piece);
+  } else {
+    announcement_ = begin(*std::move(piece), out, true);
+  }
   return std::nullopt;
 }
 
@@ -166,7 +181,10 @@ void Jukebox::media_event(const media::Event& event, Outbox& out, TimePoint now)
   } else if (const auto* ended = std::get_if<media::PlayEnded>(&event)) {
     if (announcement_ && announcement_->play == ended->play) {
       if (ended->cause == media::PlayEnd::error) failed(*announcement_, ended->text, out);
-      return announcement_.reset();
+      announcement_.reset();
+      if (auto next = std::exchange(announced_next_, {}))
+        announcement_ = begin(*std::move(next), out, true);
+      return;
     }
     Piece* const found = piece(ended->play);
     if (!found) return;  // a chime

@@ -37,7 +37,9 @@ enum class PlayRefusal {
   no_media_dir,  // names are not played here
   not_a_source,  // neither a name nor an https URL
   nothing_playing,
+  not_yet,  // what was asked for has not begun
   not_seekable,
+  beyond_end,  // a place that it does not have
   queue_full,
   announcing,  // another
 };
@@ -109,9 +111,10 @@ class Jukebox {
   std::size_t users_ = 0;
   std::deque<Wanted> queue_;
   std::optional<Piece> current_, hold_;
-  std::optional<Piece> announcement_;  // beside them, and told of by nobody but itself
-  std::optional<NowPlaying> before_;   // what was played until the one that is about to begin
-  std::optional<TimePoint> alone_at_;  // alone since then, or in a moment
+  std::optional<Piece> announcement_;     // beside them, and told of by nobody but itself
+  std::optional<Wanted> announced_next_;  // when the one before, which is stopped, is over
+  std::optional<NowPlaying> before_;      // what was played until the one that is about to begin
+  std::optional<TimePoint> alone_at_;     // alone since then, or in a moment
   TimePoint hold_begun_at_{}, hold_not_before_{};
   int hold_failures_ = 0;     // since it was last heard
   std::string hold_failure_;  // the last that was logged

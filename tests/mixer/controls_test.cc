@@ -160,6 +160,29 @@ TEST(Controls, AModeratorPlaysAndParticipantsAskWhatItIs) {
   EXPECT_EQ(chat.ask(kAnn, "play gopher://x"), "That is neither a file's name nor an https URL.");
 }
 
+// It was "Done." where nobody would ever see it.
+TEST(Controls, WhoSaysWhatIsWatchedIsToldWhetherThatIsShown) {
+  mixer::Config config = moderated();
+  config.play.media_dir = "/music";
+  Chat silent(config);
+  silent.join(kBob);
+  EXPECT_EQ(silent.ask(kAnn, "viewing episode 807"), "What is watched is not published here.");
+  config.presence.publish = {jingle::pep::Node::viewing};
+  Chat chat(config);
+  chat.join(kBob);
+  EXPECT_EQ(chat.ask(kAnn, "viewing episode 807"), "Nothing is playing.");
+  media::PlayStarted started{
+      .play = chat.say(kAnn, "play tea.ogg").all<mixer::Play>().at(0).spec.play,
+      .tags = {.title = "Tea"}};
+  EXPECT_EQ(chat.ask(kAnn, "viewing episode 807"), "Done.") << "it may be a film";
+  chat.media(started);
+  EXPECT_EQ(chat.ask(kAnn, "viewing episode 807"),
+            "Done, but that is told of videos and broadcasts only.");
+  started.has_video = true;
+  chat.media(started);
+  EXPECT_EQ(chat.ask(kAnn, "viewing episode 807"), "Done.");
+}
+
 TEST(Controls, OfAModeratorAreLogged) {
   Chat chat;
   chat.join(kBob);

@@ -12,9 +12,11 @@ namespace {
 
 using namespace std::chrono_literals;
 using What = PlayOrder::What;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 const jingle::Jid kRomeo = *jingle::Jid::parse("romeo@example.org/home");
 
@@ -57,10 +59,10 @@ class JukeboxTest : public testing::Test {
   std::optional<PlayRefusal> order(What what, const std::string& source = "") {
     return jukebox_.order({.what = what, .source = source}, kRomeo, out_);
   }
-  void started(bool seekable = true) {
+  void started(bool seekable = true, std::optional<std::chrono::milliseconds> duration = 61500ms) {
     jukebox_.media_event(media::PlayStarted{.play = last_,
                                             .tags = {.title = "Nocturne", .artist = "Field"},
-                                            .duration = 61500ms,
+                                            .duration = duration,
                                             .seekable = seekable},
                          out_, now_);
   }
@@ -178,12 +180,25 @@ TEST_F(JukeboxTest, PiecesArePlayedOneAfterTheOther) {
   EXPECT_THAT(told(), ElementsAre("play https://radio.example.org/two"));
   EXPECT_EQ(order(What::skip), std::nullopt);
   EXPECT_THAT(told(), ElementsAre("stop"));
-  EXPECT_EQ(order(What::skip), PlayRefusal::nothing_playing) << "it is skipped already";
   ended(media::PlayEnd::stopped);
   EXPECT_THAT(told(), ElementsAre("play three.ogg"));
   ended();
   EXPECT_THAT(told(), IsEmpty());
   EXPECT_FALSE(jukebox_.now_playing());
+}
+
+TEST_F(JukeboxTest, WhoSkipsTwiceSkipsTwo) {
+  audience(2);
+  for (const char* piece : {"one.ogg", "two.ogg", "three.ogg"}) order(What::play, piece);
+  told();
+  EXPECT_EQ(order(What::skip), std::nullopt);
+  EXPECT_EQ(order(What::skip), std::nullopt) << "one.ogg is still being faded out";
+  EXPECT_EQ(order(What::pause), PlayRefusal::not_yet);
+  EXPECT_THAT(told(), ElementsAre("stop"));
+  ended(media::PlayEnd::stopped);
+  EXPECT_THAT(told(), ElementsAre("play three.ogg"));
+  EXPECT_EQ(order(What::skip), std::nullopt);
+  EXPECT_EQ(order(What::skip), PlayRefusal::nothing_playing);
 }
 
 TEST_F(JukeboxTest, StopForgetsWhatWaits) {
@@ -244,7 +259,7 @@ TEST_F(JukeboxTest, PausesResumesAndSeeksWhatCan) {
   audience(2);
   EXPECT_EQ(order(What::pause), PlayRefusal::nothing_playing);
   order(What::play, "one.ogg");
-  EXPECT_EQ(order(What::seek), PlayRefusal::not_seekable) << "nobody knows yet";
+  EXPECT_EQ(order(What::seek), PlayRefusal::not_yet);
   told();
   started();
   EXPECT_EQ(order(What::pause), std::nullopt);
@@ -254,6 +269,49 @@ TEST_F(JukeboxTest, PausesResumesAndSeeksWhatCan) {
   EXPECT_THAT(told(), ElementsAre("pause", "resume", "seek 0"));
   started(false);
   EXPECT_EQ(order(What::seek), PlayRefusal::not_seekable);
+}
+
+// It ended the piece without a word.
+TEST_F(JukeboxTest, NobodySeeksBeyondTheEnd) {
+  audience(2);
+  order(What::play, "one.ogg");
+  told();
+  started(true, 90s);
+  EXPECT_EQ(jukebox_.order({.what = What::seek, .to = 90s}, kRomeo, out_), PlayRefusal::beyond_end);
+  EXPECT_EQ(jukebox_.order({.what = What::seek, .to = 89s}, kRomeo, out_), std::nullopt);
+  EXPECT_THAT(told(), ElementsAre("seek 89000"));
+  started(true, std::nullopt);
+  EXPECT_EQ(jukebox_.order({.what = What::seek, .to = 90s}, kRomeo, out_), std::nullopt);
+}
+
+// "Something is being announced already", though it had just been stopped.
+TEST_F(JukeboxTest, WhatIsAnnouncedAfterAStopFollowsIt) {
+  audience(2);
+  order(What::announce, "fire.wav");
+  order(What::stop);
+  told();
+  EXPECT_EQ(order(What::announce, "drill.wav"), std::nullopt);
+  EXPECT_EQ(order(What::announce, "more.wav"), PlayRefusal::announcing);
+  EXPECT_THAT(told(), IsEmpty());
+  ended(media::PlayEnd::stopped);
+  EXPECT_THAT(told(), ElementsAre("urgently play drill.wav"));
+  order(What::stop);
+  order(What::announce, "never.wav");
+  order(What::stop);
+  told();
+  ended(media::PlayEnd::stopped);
+  EXPECT_THAT(told(), IsEmpty());
+}
+
+// Users and queries are keys of stations; the log is read by others than the moderators.
+TEST_F(JukeboxTest, AFailureIsLoggedWithoutTheKeysOfItsUrl) {
+  audience(2);
+  order(What::play, "https://ann:secret@radio.example.org/live?token=secret#secret");
+  told();
+  ended(media::PlayEnd::error, "No.");
+  told();
+  EXPECT_THAT(warnings_, ElementsAre(AllOf(HasSubstr("https://radio.example.org/live"),
+                                           Not(HasSubstr("secret")))));
 }
 
 TEST_F(JukeboxTest, AFailureIsToldToWhoAskedAndTheNextIsPlayed) {
