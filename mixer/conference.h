@@ -50,6 +50,7 @@ class Conference {
     jingle::Jid bare, full;  // the room's JID; what calls are answered from
     RoomConfig config;
     media::RoomId media_room;
+    RecordCheck record_check = {};
   };
   // `documents`: the bytes of conference documents that all rooms share. Both outlive it.
   Conference(Place place, const Config& config, ByteBudget& documents, const Nicks& nicks,
@@ -93,8 +94,10 @@ class Conference {
   // From whoever may. nullopt: done, or under way.
   std::optional<PlayRefusal> order(const PlayOrder& order, const jingle::Jid& by, Outbox& out);
   std::optional<NowPlaying> now_playing() const { return jukebox_.now_playing(); }
-  std::optional<RecordRefusal> record(const RecordOrder& order, const jingle::Jid& by, Outbox& out,
-                                      TimePoint now);
+  std::optional<std::string> record(const RecordOrder& order, const jingle::Jid& by, Outbox& out,
+                                    TimePoint now);
+  // What is not over with the conference. Requires: empty().
+  const Recording& recording() const { return recording_; }
   // The answer to an IQ of ours; nullptr: result.
   void answered(const Awaited& awaited, const std::string& id, const jingle::StanzaError* error,
                 Outbox& out, TimePoint now);

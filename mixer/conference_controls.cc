@@ -19,9 +19,9 @@ std::optional<PlayRefusal> Conference::order(const PlayOrder& order, const jingl
   return refused;
 }
 
-std::optional<RecordRefusal> Conference::record(const RecordOrder& order, const jingle::Jid& by,
-                                                Outbox& out, TimePoint now) {
-  const auto refused = recording_.order(order, by, plan_, out, now);
+std::optional<std::string> Conference::record(const RecordOrder& order, const jingle::Jid& by,
+                                              Outbox& out, TimePoint now) {
+  auto refused = recording_.order(order, by, plan_, out, now);
   settle_doing(out);
   return refused;
 }

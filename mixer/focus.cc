@@ -19,9 +19,10 @@ using namespace std::chrono_literals;
 
 Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subscription>& rows,
              const std::vector<Published>& published,
-             const std::vector<NodeSubscription>& subscribed)
+             const std::vector<NodeSubscription>& subscribed, RecordCheck record_check)
     : config_(std::move(config)),
       wall_(std::move(wall)),
+      record_check_(std::move(record_check)),
       access_(config_),
       out_(std::move(random)),
       calls_(config_.limits.calls_per_minute_per_jid),
@@ -129,8 +130,12 @@ void Focus::room_event(const media::Event& event, TimePoint now) {
         return media::RoomId{};
       },
       event);
-  // Also of a room that is over: its last pages are written when it is.
-  if (const auto line = recording_line(event)) out_.log(line->level, line->text);
+  // Of a room that is over: its last pages are written when it is.
+  if (const auto last = last_recordings_.find(of); last != last_recordings_.end()) {
+    last->second.media_event(event, out_, now);
+    if (!last->second.closing()) last_recordings_.erase(last);
+    return;
+  }
   for (auto& [name, room] : rooms_) {
     if (room.conference.place().media_room != of) continue;
     room.conference.media_event(event, out_, now);
@@ -293,6 +298,10 @@ void Focus::settle(const std::string& name, TimePoint now) {
   }
   if (room.deadline) deadlines_.erase({*room.deadline, name});
   if (room.conference.empty()) {
+    const Recording& recording = room.conference.recording();
+    if (recording.closing()) {
+      last_recordings_.emplace(room.conference.place().media_room, recording);
+    }
     rooms_.erase(found);
     return show_extended(name, now);
   }

@@ -40,10 +40,11 @@ class Focus {
  public:
   // `random` feeds contributor ids, tokens and IQ ids: seeded in tests, the system's in production.
   // `wall` dates what documents tell. `rows`, `subscribed`: the subscriptions that an earlier
-  // process saved; `published`: what it has left at the account's nodes.
+  // process saved; `published`: what it has left at the account's nodes. `record_check` is asked
+  // when a recording is ordered.
   Focus(Config config, Random random, WallTime wall, const std::vector<Subscription>& rows = {},
         const std::vector<Published>& published = {},
-        const std::vector<NodeSubscription>& subscribed = {});
+        const std::vector<NodeSubscription>& subscribed = {}, RecordCheck record_check = {});
 
   Focus(const Focus&) = delete;
   Focus& operator=(const Focus&) = delete;
@@ -65,6 +66,9 @@ class Focus {
   std::size_t legs() const { return legs_.size(); }
   // Subscribers who have not been told yet that we stop; shutdown waits for 0, too.
   std::size_t farewells() const;
+  // Recordings of rooms that are over whose ends nobody has been told yet; shutdown waits for 0,
+  // too.
+  std::size_t recordings() const { return last_recordings_.size(); }
   // Rooms with somebody in them. An idle room is at most a line of the configuration.
   std::size_t rooms() const { return rooms_.size(); }
 
@@ -234,6 +238,7 @@ class Focus {
   // Constant after construction.
   Config config_;
   WallTime wall_;
+  RecordCheck record_check_;
 
   Access access_;
   Outbox out_;
@@ -256,6 +261,7 @@ class Focus {
   Nicks nicks_;           // outlives rooms_, which read it
 
   std::map<std::string, Room> rooms_;
+  std::map<media::RoomId, Recording> last_recordings_;  // of rooms that are over
   std::set<std::pair<TimePoint, std::string>> deadlines_;
   std::map<media::LegId, Leg> legs_;
   std::uint64_t last_leg_ = 0, last_media_room_ = 0;

@@ -153,8 +153,8 @@ std::string Focus::carry_out(const std::string& room, const jingle::Jid& who, co
           },
           [&](const RecordOrder& order) {
             if (!conference) return kNobody;
-            const auto refused = conference->record(order, who, out_, now);
-            if (refused) return std::string(to_string(*refused));
+            auto refused = conference->record(order, who, out_, now);
+            if (refused) return *std::move(refused);
             return std::string(order.what == RecordOrder::What::stop
                                    ? "The recording ends."
                                    : "The call is recorded as soon as all have heard three tones.");

@@ -15,6 +15,7 @@
 #include "media/gst/child_main.h"
 #include "media/gst/file_limit.h"
 #include "media/gst/gst_engine.h"
+#include "media/gst/recorder.h"
 #include "mixer/config.h"
 #include "mixer/focus.h"
 #include "mixer/focus_agent.h"
@@ -178,14 +179,20 @@ int run(const Config& config) {
   const auto state = take_state(config);
   if (!state) return EX_TEMPFAIL;
 
-  const RecordingFolder recordings(config.record);
+  RecordingFolder recordings(config.record, [&config] {
+    return media::gst::record_refusal({.record = {},
+                                       .directory = config.record.directory,
+                                       .name = "",
+                                       .most_bytes = config.record.most_bytes,
+                                       .least_free_bytes = config.record.least_free_bytes});
+  });
   const SteadyClock clock;
   MediaMailbox mailbox(limits::kMailboxDroppable, may_drop);
   auto engine = media::gst::make_gst_engine(
       engine_config(config), [&mailbox](media::Event event) { mailbox.push(std::move(event)); });
   engine->set_ice_servers(ice_servers(config.media));
   Focus focus(config, system_random, calendar_time, state->subscriptions, state->published,
-              state->node_subscriptions);
+              state->node_subscriptions, [&recordings] { return recordings.refuses(); });
   FocusAgent agent(
       {{[&focus](const Event& event, TimePoint now) { return focus.handle(event, now); },
         [&focus] { return focus.next_deadline(); }},
@@ -196,7 +203,8 @@ int run(const Config& config) {
        state->store.get()});
   const auto connection = jingle::make_strophe_connection(strophe_config(config.xmpp), agent);
   Service service({&clock, &agent, &mailbox, signal_fd, [&focus] { return focus.legs(); },
-                   [&focus] { return focus.farewells(); }, [&engine] { join_media(engine); }});
+                   [&focus] { return focus.farewells() + focus.recordings(); },
+                   [&engine] { join_media(engine); }});
   agent.start(connection.get());
   if (service.run() == Service::Result::interrupted) {
     write_log(Log::Level::warning, "service=interrupted");

@@ -10,20 +10,43 @@
 namespace mixer {
 namespace {
 
+constexpr const char* kNotHere = "Calls are not recorded here.";
+constexpr const char* kNobodyThere = "Nobody is there to be recorded.";
+constexpr const char* kAlready = "The call is being recorded already.";
+constexpr const char* kNotRecording = "The call is not being recorded.";
+constexpr const char* kNotBegun = "Nothing was recorded: the tones were not over yet.";
+
 // The room's other pieces are the jukebox's, which counts from one.
 constexpr std::uint32_t kFirstPlay = 1U << 31;
 
-}  // namespace
-
-std::string_view to_string(RecordRefusal refusal) {
-  switch (refusal) {
-    case RecordRefusal::not_here: return "Calls are not recorded here.";
-    case RecordRefusal::nobody_there: return "Nobody is there to be recorded.";
-    case RecordRefusal::already: return "The call is being recorded already.";
-    case RecordRefusal::not_recording: return "The call is not being recorded.";
+// For the log, of RecordStarted, RecordLost, RecordCrowded and RecordEnded.
+std::optional<Log> line_of(const media::Event& event, const std::string& room) {
+  const std::string of = ' ' + field("room", room) + ' ';
+  if (const auto* started = std::get_if<media::RecordStarted>(&event)) {
+    return Log{Log::Level::info, "recording=started" + of + field("file", started->file)};
   }
-  return "";
+  if (const auto* lost = std::get_if<media::RecordLost>(&event)) {
+    return Log{Log::Level::warning,
+               "recording=late" + of + "lost=" + std::to_string(lost->packets)};
+  }
+  if (const auto* crowded = std::get_if<media::RecordCrowded>(&event)) {
+    return Log{Log::Level::warning,
+               "recording=crowded" + of + "speakers=" + std::to_string(crowded->speakers) + ' ' +
+                   field("text", "whoever speaks first from now on is in the mix only")};
+  }
+  const auto* ended = std::get_if<media::RecordEnded>(&event);
+  if (!ended) return std::nullopt;
+  const bool failed = ended->cause == media::RecordEnd::error;
+  std::string text =
+      (failed ? "recording=failed" : "recording=ended") + of + field("file", ended->file) +
+      " seconds=" + std::to_string(ended->length.count() / 1000) +
+      " files=" + std::to_string(ended->files) + " bytes=" + std::to_string(ended->bytes) +
+      " lost=" + std::to_string(ended->lost);
+  if (!ended->text.empty()) text += ' ' + field("text", ended->text);
+  return Log{failed ? Log::Level::error : Log::Level::info, std::move(text)};
 }
+
+}  // namespace
 
 std::string recording_name(const std::string& room, const std::string& date_time) {
   std::string name = room.substr(0, limits::kMaxRecordedNameBytes);
@@ -40,67 +63,50 @@ std::string recording_name(const std::string& room, const std::string& date_time
   return name;
 }
 
-std::optional<Log> recording_line(const media::Event& event) {
-  if (const auto* started = std::get_if<media::RecordStarted>(&event)) {
-    return Log{Log::Level::info, "recording=started " + field("file", started->file)};
-  }
-  if (const auto* lost = std::get_if<media::RecordLost>(&event)) {
-    return Log{Log::Level::warning,
-               "recording=late room=" + std::to_string(lost->record.room.value) +
-                   " lost=" + std::to_string(lost->packets)};
-  }
-  if (const auto* crowded = std::get_if<media::RecordCrowded>(&event)) {
-    return Log{Log::Level::warning,
-               "recording=crowded room=" + std::to_string(crowded->record.room.value) +
-                   " speakers=" + std::to_string(crowded->speakers) + ' ' +
-                   field("text", "whoever speaks first from now on is in the mix only")};
-  }
-  const auto* ended = std::get_if<media::RecordEnded>(&event);
-  if (!ended) return std::nullopt;
-  const bool failed = ended->cause == media::RecordEnd::error;
-  std::string text =
-      (failed ? "recording=failed " : "recording=ended ") + field("file", ended->file) +
-      " seconds=" + std::to_string(ended->length.count() / 1000) +
-      " files=" + std::to_string(ended->files) + " bytes=" + std::to_string(ended->bytes) +
-      " lost=" + std::to_string(ended->lost);
-  if (!ended->text.empty()) text += ' ' + field("text", ended->text);
-  return Log{failed ? Log::Level::error : Log::Level::info, std::move(text)};
-}
-
-std::optional<RecordRefusal> Recording::order(const RecordOrder& order, const jingle::Jid& by,
-                                              std::span<const media::LegPlan> plan, Outbox& out,
-                                              TimePoint now) {
-  if (place_.directory.empty()) return RecordRefusal::not_here;
+std::optional<std::string> Recording::order(const RecordOrder& order, const jingle::Jid& by,
+                                            std::span<const media::LegPlan> plan, Outbox& out,
+                                            TimePoint now) {
+  if (place_.directory.empty()) return kNotHere;
   if (order.what == RecordOrder::What::stop) {
-    if (!shown()) return RecordRefusal::not_recording;
-    end(out);
-    return std::nullopt;
+    if (!shown() && !next_) return kNotRecording;
+    const bool begun = shown() && session_->begun;
+    end(out, by);
+    return begun ? std::nullopt : std::optional<std::string>(kNotBegun);
   }
-  // Its files are not closed yet, which takes as long as the disk does.
-  if (session_) return RecordRefusal::already;
-  if (std::ranges::none_of(plan, &media::LegPlan::receives)) return RecordRefusal::nobody_there;
-  begin(order, by, now);
+  if (shown() || next_) return kAlready;
+  if (std::ranges::none_of(plan, &media::LegPlan::receives)) return kNobodyThere;
+  if (std::string why = place_.check ? place_.check() : ""; !why.empty()) return why;
+  if (closing()) {
+    next_ = Wish{order, by};
+  } else {
+    begin({order, by}, now);
+  }
   count(plan);
   return std::nullopt;
 }
 
-void Recording::begin(const RecordOrder& order, const jingle::Jid& by, TimePoint now) {
+void Recording::begin(const Wish& wish, TimePoint now) {
   const std::string at = date_time(wall_(now));
   session_ = Session{.spec = {.record = {place_.room, ++last_record_},
                               .directory = place_.directory,
                               .name = recording_name(place_.name, at),
                               .comments = {"TITLE=" + place_.title, "DATE=" + at},
-                              .speakers = order.what == RecordOrder::What::speakers,
+                              .speakers = wish.order.what == RecordOrder::What::speakers,
                               .longest = place_.longest,
                               .most_bytes = place_.most_bytes,
                               .least_free_bytes = place_.least_free_bytes},
-                     .by = by};
+                     .by = wish.by};
   told_.clear();
   announce_at_ = now;
   ++changes_;
 }
 
-void Recording::end(Outbox& out) {
+void Recording::end(Outbox& out, const jingle::Jid& by) {
+  const auto not_begun = [&](const jingle::Jid& asker) {
+    if (asker != by) tell(asker, kNotBegun, out);
+  };
+  if (next_) not_begun(std::exchange(next_, std::nullopt)->by);
+  if (!shown()) return;
   session_->ending = true;
   ++changes_;
   if (announcement_) out.put(StopPlay{announcement_->play});
@@ -109,6 +115,7 @@ void Recording::end(Outbox& out) {
   if (session_->begun) {
     out.put(StopRecord{session_->spec.record});
   } else {
+    not_begun(session_->by);
     forget();
   }
 }
@@ -152,9 +159,10 @@ void Recording::count(std::span<const media::LegPlan> plan) {
 }
 
 void Recording::audience(std::span<const media::LegPlan> plan, Outbox& out, TimePoint now) {
-  if (!shown()) return;
+  if (!session_) return;
   count(plan);
-  if (connected_.empty()) return end(out);
+  if (connected_.empty()) end(out);
+  if (!shown()) return;
   std::erase_if(told_, [this](const Ear& ear) { return !connected_.contains(ear); });
   if (announcement_) {
     // On hold, one hears no announcement.
@@ -203,12 +211,13 @@ void Recording::not_announced(const std::string& why, Outbox& out, TimePoint now
     announce_at_ = now + limits::kAnnounceRecordingAgain;
     return;
   }
-  tell("The recording could not be announced, so there is none. " + why, out);
+  tell(session_->by, "The recording could not be announced, so there is none. " + why, out);
   forget();
 }
 
 void Recording::media_event(const media::Event& event, Outbox& out, TimePoint now) {
   if (!session_) return;
+  if (const auto line = line_of(event, place_.name)) out.log(line->level, line->text);
   const auto* played = std::get_if<media::PlayEnded>(&event);
   if (played && announcement_ && announcement_->play == played->play) {
     if (played->cause == media::PlayEnd::finished) {
@@ -218,30 +227,31 @@ void Recording::media_event(const media::Event& event, Outbox& out, TimePoint no
     }
   } else if (std::holds_alternative<media::RecordLost>(event)) {
     if (!std::exchange(session_->lost_told, true)) {
-      tell("The disk is too slow: the recording has silence in some places.", out);
+      tell(session_->by, "The disk is too slow: the recording has silence in some places.", out);
     }
   } else if (const auto* crowded = std::get_if<media::RecordCrowded>(&event)) {
-    tell(std::to_string(crowded->speakers) +
+    tell(session_->by,
+         std::to_string(crowded->speakers) +
              " speakers have files of their own: those after them are in the mix only.",
          out);
   } else if (const auto* ended = std::get_if<media::RecordEnded>(&event)) {
-    if (ended->record == session_->spec.record) over(*ended, out);
+    if (ended->record == session_->spec.record) over(*ended, out, now);
   }
 }
 
-void Recording::over(const media::RecordEnded& ended, Outbox& out) {
-  if (ended.cause == media::RecordEnd::error) {
-    tell("The recording has ended: " + ended.text, out);
-  } else {
-    const std::string why = ended.text.empty() ? "" : ' ' + ended.text;
-    tell("The recording has ended: " + ended.file + '.' + why, out);
+void Recording::over(const media::RecordEnded& ended, Outbox& out, TimePoint now) {
+  std::string what = ended.text;
+  if (ended.cause != media::RecordEnd::error) {
+    what = ended.file + '.' + (ended.text.empty() ? "" : ' ' + ended.text);
   }
+  tell(session_->by, "The recording has ended: " + what, out);
   if (announcement_) out.put(StopPlay{announcement_->play});
   forget();
+  if (const auto wish = std::exchange(next_, std::nullopt)) begin(*wish, now);
 }
 
-void Recording::tell(const std::string& text, Outbox& out) const {
-  out.put(SendMessage{place_.full, session_->by, "chat", out.next_id(),
+void Recording::tell(const jingle::Jid& whom, const std::string& text, Outbox& out) const {
+  out.put(SendMessage{place_.full, whom, "chat", out.next_id(),
                       "<body>" + jingle::escape(text) + "</body>"});
 }
 

@@ -5,12 +5,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "media/media_engine.h"
@@ -26,17 +26,12 @@ struct RecordOrder {
   What what = What::begin;
   bool operator==(const RecordOrder&) const = default;
 };
-// Why nothing comes of it.
-enum class RecordRefusal { not_here, nobody_there, already, not_recording };
-// A sentence for the asker.
-std::string_view to_string(RecordRefusal refusal);
+// Why the folder takes no recording now, as a sentence; empty: nothing is known against it.
+using RecordCheck = std::function<std::string()>;
 
 // "tea-20261121T163000Z": the room's name, of which only letters, digits, '-', '.' and '_' are
 // kept, and when it began. `date_time` is XEP-0082's.
 std::string recording_name(const std::string& room, const std::string& date_time);
-
-// For the log, of RecordStarted, RecordLost, RecordCrowded and RecordEnded.
-std::optional<Log> recording_line(const media::Event& event);
 
 class Recording {
  public:
@@ -48,14 +43,17 @@ class Recording {
     std::string directory;            // empty: nothing is recorded here
     std::chrono::seconds longest{0};  // as RecordSpec has them
     std::uint64_t most_bytes = 0, least_free_bytes = 0;
+    RecordCheck check = {};  // null: there is none
   };
   Recording(Place place, WallTime wall) : place_(std::move(place)), wall_(std::move(wall)) {}
 
-  // nullopt: done, or under way. Who begins is told how it ends. `plan`: as audience() has it.
-  std::optional<RecordRefusal> order(const RecordOrder& order, const jingle::Jid& by,
-                                     std::span<const media::LegPlan> plan, Outbox& out,
-                                     TimePoint now);
-  // PlayEnded, RecordLost, RecordCrowded, RecordEnded of this room.
+  // nullopt: done, or under way; else a sentence for the asker. Who begins is told how it ends.
+  // `plan`: as audience() has it.
+  std::optional<std::string> order(const RecordOrder& order, const jingle::Jid& by,
+                                   std::span<const media::LegPlan> plan, Outbox& out,
+                                   TimePoint now);
+  // PlayEnded, RecordStarted, RecordLost, RecordCrowded, RecordEnded of this room; of the last
+  // four, lines of the log.
   void media_event(const media::Event& event, Outbox& out, TimePoint now);
   // Those behind the legs of other mixers: each call there, by a name that no other of that leg
   // has, and whether it hears that mixer. Who is not in it is there no more. Before audience().
@@ -66,6 +64,8 @@ class Recording {
 
   // The call is, or in a moment will be, recorded: whoever is in it may know.
   bool shown() const { return session_ && !session_->ending; }
+  // It has ended, but its files are not closed yet, which takes as long as the disk does.
+  bool closing() const { return session_ && session_->ending; }
   // What that leg says may be in a recording: all who can be heard by it have been told. Changes
   // with changes().
   bool may_record(media::LegId leg) const;
@@ -95,20 +95,27 @@ class Recording {
     std::optional<TimePoint> heard_at{};  // it has been played, and is on its way to them
   };
 
-  void begin(const RecordOrder& order, const jingle::Jid& by, TimePoint now);
+  struct Wish {
+    RecordOrder order;
+    jingle::Jid by;
+  };
+
+  void begin(const Wish& wish, TimePoint now);
   void count(std::span<const media::LegPlan> plan);
-  void end(Outbox& out);
+  // `by` knows already.
+  void end(Outbox& out, const jingle::Jid& by = {});
   void announced(Outbox& out);
   void not_announced(const std::string& why, Outbox& out, TimePoint now);
-  void over(const media::RecordEnded& ended, Outbox& out);
+  void over(const media::RecordEnded& ended, Outbox& out, TimePoint now);
   void forget();
   bool someone_untold() const;
-  void tell(const std::string& text, Outbox& out) const;
+  void tell(const jingle::Jid& whom, const std::string& text, Outbox& out) const;
 
   const Place place_;
   const WallTime wall_;
   std::uint32_t last_record_ = 0, last_play_ = 0;
   std::optional<Session> session_;
+  std::optional<Wish> next_;  // to begin when the files of the one that ends are closed
   std::optional<Announcement> announcement_;
   std::optional<TimePoint> announce_at_;  // somebody has not heard one
   std::map<media::LegId, std::map<std::string, Caller>> behind_;

@@ -64,6 +64,10 @@ void RecordFile::write(std::span<const std::uint8_t> pages) {
 void RecordFile::sync() {
   // What cannot be synced (EINVAL: a pipe, a strange file system) is no fault of the disk.
   if (fdatasync(fd_) != 0 && errno != EINVAL) throw std::runtime_error(why(errno));
+  struct stat file {};
+  if (fstat(fd_, &file) == 0 && file.st_nlink == 0) {
+    throw std::runtime_error("Its file is gone: somebody has deleted it.");
+  }
 }
 
 std::uint64_t RecordFile::bytes_in(const std::string& directory) {

@@ -18,7 +18,9 @@ class RecordFile {
   RecordFile& operator=(const RecordFile&) = delete;
 
   void write(std::span<const std::uint8_t> pages);
-  void sync();  // to the disk itself: a crash of the machine takes no more than what follows
+  // To the disk itself: a crash of the machine takes no more than what follows. Throws, too, when
+  // nobody can find the file any more.
+  void sync();
 
   const std::string& name() const { return name_; }
   std::uint64_t bytes() const { return bytes_; }

@@ -17,12 +17,33 @@ constexpr const char* kNoLonger = "It may last no longer.";
 constexpr const char* kNoMore = "Recordings may take no more room.";
 constexpr const char* kDiskFills = "The disk has too little room left.";
 
+std::uint64_t free_bytes(const std::string& directory) {
+  std::error_code none;  // what cannot be told is enough
+  return std::filesystem::space(directory, none).available;
+}
+
+// What it must not go beyond, if it has come to it.
+const char* too_much(const RecordSpec& spec, std::uint64_t bytes, std::uint64_t free) {
+  if (free < spec.least_free_bytes) return kDiskFills;
+  return spec.most_bytes > 0 && bytes >= spec.most_bytes ? kNoMore : "";
+}
+
 void append(RecordFile& file, OggOpusWriter& pages) {
   file.write(pages.pages());
   pages.clear();
 }
 
 }  // namespace
+
+std::string record_refusal(const RecordSpec& spec) {
+  try {
+    const RecordFile empty(spec.directory, ".try-" + std::to_string(std::random_device()()));
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return too_much(spec, spec.most_bytes > 0 ? RecordFile::bytes_in(spec.directory) : 0,
+                  free_bytes(spec.directory));
+}
 
 Recorder::Recorder(RecordSpec spec, Parts parts)
     : spec_(std::move(spec)),
@@ -109,7 +130,6 @@ std::uint64_t Recorder::bytes() {
   return all;
 }
 
-// What it must not go beyond, as a sentence, if it has come to it.
 std::string Recorder::bound() {
   if (spec_.longest.count() > 0 &&
       now_samples_ >= static_cast<std::uint64_t>(spec_.longest.count()) * kSampleRate_hz) {
@@ -121,11 +141,9 @@ std::string Recorder::bound() {
   if (now - looked_ >= kLook) {
     looked_ = now;
     others_bytes_ = std::max(RecordFile::bytes_in(spec_.directory), ours) - ours;
-    std::error_code none;  // what cannot be told is enough
-    free_bytes_ = std::filesystem::space(spec_.directory, none).available;
+    free_bytes_ = free_bytes(spec_.directory);
   }
-  if (free_bytes_ < spec_.least_free_bytes) return kDiskFills;
-  return spec_.most_bytes > 0 && others_bytes_ + ours >= spec_.most_bytes ? kNoMore : "";
+  return too_much(spec_, others_bytes_ + ours, free_bytes_);
 }
 
 // The time first: all that came before it is in the queue then, or lost.

@@ -23,6 +23,10 @@
 
 namespace media::gst {
 
+// Why no recording could begin now, as a sentence of RecordEnded; empty: it could. Waits for the
+// disk. Any thread.
+std::string record_refusal(const RecordSpec& spec);
+
 class Recorder {
  public:
   struct Parts {                            // called on the recording's thread; must not block

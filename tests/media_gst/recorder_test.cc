@@ -138,6 +138,35 @@ TEST_F(Recorded, WhereTheDiskHasLessLeftThanItMustNoneBegins) {
   EXPECT_EQ(ended()->text, "The disk has too little room left.");
 }
 
+TEST_F(Recorded, WhatWouldKeepOneFromBeginningCanBeAskedBefore) {
+  EXPECT_EQ(record_refusal(spec()), "");
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path())) << "nothing of it stays";
+  RecordSpec none = spec();
+  none.directory = folder_ / "nowhere";
+  EXPECT_EQ(record_refusal(none), "There is no folder for recordings.");
+  none.directory = "/sys/kernel";  // where nobody makes files, root neither
+  EXPECT_EQ(record_refusal(none), "The folder for recordings cannot be written to.");
+  std::ofstream(folder_ / "before.opus") << std::string(1000, 'x');
+  RecordSpec small = spec();
+  small.most_bytes = 1001;
+  EXPECT_EQ(record_refusal(small), "");
+  small.most_bytes = 1000;
+  EXPECT_EQ(record_refusal(small), "Recordings may take no more room.");
+  small.least_free_bytes = UINT64_MAX;
+  EXPECT_EQ(record_refusal(small), "The disk has too little room left.");
+}
+
+TEST_F(Recorded, OneWhoseFileWasDeletedHasFailed) {
+  begin(spec());
+  tick(100);
+  ASSERT_TRUE(written());
+  ASSERT_TRUE(std::filesystem::remove(folder_ / "tea.opus"));
+  recorder_->finish();
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(ended()->cause, RecordEnd::error);
+  EXPECT_EQ(ended()->text, "Its file is gone: somebody has deleted it.");
+}
+
 TEST_F(Recorded, WhoeverSpeaksAfterTooManyIsInTheMixAloneAndThatIsSaidOnce) {
   RecordSpec each = spec();
   each.speakers = true;

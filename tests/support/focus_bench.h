@@ -211,11 +211,12 @@ class Bench {
   explicit Bench(mixer::Config config = component_config(), std::uint64_t seed = 1,
                  const std::vector<mixer::Subscription>& rows = {},
                  const std::vector<mixer::Published>& published = {},
-                 const std::vector<mixer::NodeSubscription>& subscribed = {})
+                 const std::vector<mixer::NodeSubscription>& subscribed = {},
+                 mixer::RecordCheck record_check = {})
       : random_(seed),
         focus(
-            std::move(config), [this] { return random_(); }, wall_time, rows, published,
-            subscribed) {}
+            std::move(config), [this] { return random_(); }, wall_time, rows, published, subscribed,
+            std::move(record_check)) {}
 
  private:
   std::mt19937_64 random_;
