@@ -107,9 +107,13 @@ class Conference {
   void peer_presence(const jingle::Jid& peer, bool available, Outbox& out, TimePoint now);
 
   // What a user wants the others to see of him; the answer, for him. nullopt: he is not in the
-  // call.
-  std::optional<std::string> share(const jingle::Jid& user, const ShareWish& wish, Outbox& out,
-                                   TimePoint now);
+  // call. `seen`: we may see his presence, and so what he publishes (XEP-0163 §4.2).
+  std::optional<std::string> share(const jingle::Jid& user, const ShareWish& wish, bool seen,
+                                   Outbox& out, TimePoint now);
+  // He shares what we may not see, as far as we know.
+  bool shares_unseen(const jingle::Jid& user) const { return sharing_.is_unseen(user); }
+  // We may from now on.
+  void came_to_see(const jingle::Jid& user, Outbox& out, TimePoint now);
   // What stands at a node of that bare JID. Of no concern unless he shares it.
   void published(const jingle::Jid& user, const jingle::pubsub::Event& event, Outbox& out,
                  TimePoint now);
@@ -230,6 +234,8 @@ class Conference {
   bool may_share(const jingle::Jid& user) const;
   void end_sharing(const jingle::Jid& user, TimePoint now);
   void show_shared(const jingle::Jid& user, TimePoint now);
+  void ask_for(const std::set<jingle::pep::Node>& nodes, const jingle::Jid& user, Outbox& out,
+               TimePoint now) const;
   Participant participant_of(const Call& call) const;
 
   // Constant after construction.

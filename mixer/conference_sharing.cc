@@ -15,11 +15,10 @@ bool Conference::may_share(const jingle::Jid& user) const {
   });
 }
 
-std::optional<std::string> Conference::share(const jingle::Jid& user, const ShareWish& wish,
-                                             Outbox& out, TimePoint now) {
-  if (!may_share(user)) return std::nullopt;
-  for (const jingle::pep::Node node : sharing_.apply(user, wish)) {
-    // XEP-0060 §6.5: what was published before; what is from now on comes by itself.
+// XEP-0060 §6.5: what was published before; what is from now on comes by itself.
+void Conference::ask_for(const std::set<jingle::pep::Node>& nodes, const jingle::Jid& user,
+                         Outbox& out, TimePoint now) const {
+  for (const jingle::pep::Node node : nodes) {
     const std::string id(jingle::pep::id_of(node));
     out.ask({.from = place_.full,
              .to = user,
@@ -30,12 +29,38 @@ std::optional<std::string> Conference::share(const jingle::Jid& user, const Shar
              .priority = jingle::Priority::normal},
             {user, Purpose::shared_items, place_.name, {}, now, id});
   }
+}
+
+std::optional<std::string> Conference::share(const jingle::Jid& user, const ShareWish& wish,
+                                             bool seen, Outbox& out, TimePoint now) {
+  if (!may_share(user)) return std::nullopt;
+  ask_for(sharing_.apply(user, wish), user, out, now);
+  sharing_.set_unseen(user, !seen);
   show_shared(user, now);
   const std::string offered = sharing_.offered(), names = sharing_.names(user);
   if (offered.empty()) return "Nothing can be shared with this call.";
-  if (wish.share && names.empty()) return "You can share: " + offered + ".";
-  return names.empty() ? "The call sees nothing more of you."
-                       : "The call sees of you: " + names + ". To end that say: unshare";
+  const std::string refused = sharing_.refused(wish);
+  std::string answer;
+  const auto say = [&answer](const std::string& sentence) {
+    answer.append(answer.empty() ? "" : " ").append(sentence);
+  };
+  if (!refused.empty()) say(refused + " cannot be shared here.");
+  if (!refused.empty() || (wish.share && names.empty())) say("You can share: " + offered + ".");
+  if (!names.empty()) {
+    say("The call sees of you: " + names +
+        (seen ? ""
+              : ", once this address may see your presence: accept its request, or add it to your "
+                "contacts") +
+        ". To end that say: unshare");
+  } else if (!wish.share) {
+    say("The call sees nothing more of you.");
+  }
+  return answer;
+}
+
+void Conference::came_to_see(const jingle::Jid& user, Outbox& out, TimePoint now) {
+  sharing_.set_unseen(user, false);
+  ask_for(sharing_.nodes(user), user, out, now);
 }
 
 void Conference::published(const jingle::Jid& user, const jingle::pubsub::Event& event, Outbox& out,

@@ -149,13 +149,19 @@ void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
   if (awaited->purpose == Purpose::coin) documents_.answered(iq.id, now);
   const bool failed = iq.type == jingle::Iq::Type::error;
   if (awaited->purpose == Purpose::roster) {
-    std::set<jingle::Jid> contacts;
+    std::set<jingle::Jid> contacts, seen, seers;
     const pugi::xml_node query = jingle::child(iq.xml.root(), "jabber:iq:roster", "query");
     for (const pugi::xml_node item : query.children()) {
       const auto jid = jingle::Jid::parse(item.attribute("jid").value());
-      if (jid && contacts.size() < limits::kMaxRosterContacts) contacts.insert(jid->bare());
+      if (!jid || contacts.size() >= limits::kMaxRosterContacts) continue;
+      contacts.insert(jid->bare());
+      const std::string_view subscription = item.attribute("subscription").value();
+      if (subscription == "to" || subscription == "both") seen.insert(jid->bare());
+      if (subscription == "from" || subscription == "both") seers.insert(jid->bare());
     }
-    if (!failed) access_.set_roster(std::move(contacts));
+    if (failed) return;
+    access_.set_roster(std::move(contacts));
+    seen_ = std::move(seen), seers_ = std::move(seers);
     return;
   }
   if (awaited->purpose == Purpose::chatter) return chatter_answered(iq, now);

@@ -176,7 +176,11 @@ class Focus {
   bool subscribe(const std::string& room, const jingle::Jid& who, TimePoint now);
   void learn_nick(const std::string& room, const jingle::Jid& bare, const std::string& nick,
                   TimePoint now);
-  void own_subscription(const std::string& room, const jingle::Jid& who, bool granted);
+  void own_subscription(const std::string& room, const jingle::Jid& who, bool granted,
+                        TimePoint now);
+  // Whether we may see that bare JID, as far as we know; and to ask it.
+  bool sees(const std::string& room, const jingle::Jid& who) const;
+  void ask_to_see(const std::string& room, const jingle::Jid& who);
   void probe(const std::string& room, const jingle::Jid& who, TimePoint now);
   void bounced(const std::string& room, const jingle::Presence& presence, TimePoint now);
   // Says so, and that we want to see him no more either. Harmless to strangers.
@@ -267,6 +271,7 @@ class Focus {
   std::uint64_t last_leg_ = 0, last_media_room_ = 0;
 
   jingle::Jid self_;                        // client mode: the bound full JID
+  std::set<jingle::Jid> seen_, seers_;      // client mode: who shows us presence; is shown ours
   std::optional<TimePoint> broadcast_at_;   // client mode: our presence has changed
   std::optional<TimePoint> no_port_until_;  // the port range was exhausted a moment ago
   bool connected_ = false;

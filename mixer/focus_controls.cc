@@ -109,9 +109,11 @@ std::string Focus::carry_out(const std::string& room, const jingle::Jid& who, co
                                                 : "Status: " + found->second.status;
           },
           [&](const ShareWish& wish) {
-            const auto answer =
-                conference ? conference->share(who.bare(), wish, out_, now) : std::nullopt;
-            return answer ? *answer : kNotHere;
+            if (!conference) return kNotHere;
+            const jingle::Jid user = who.bare();
+            const auto answer = conference->share(user, wish, sees(room, user), out_, now);
+            if (wish.share && conference->shares_unseen(user)) ask_to_see(room, user);
+            return answer.value_or(kNotHere);
           },
           [&](const control::Invite& invite) {
             const auto refused = dial({room, invite.whom, who.bare(), invite.reason}, now);

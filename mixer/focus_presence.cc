@@ -28,7 +28,7 @@ void Focus::presence(const jingle::Presence& presence, TimePoint now) {
     const bool granted = subscribe(room, bare, now);
     if (granted && nick) learn_nick(room, bare, jingle::text_of(nick), now);
   } else if (type == "subscribed" || type == "unsubscribed") {
-    own_subscription(room, bare, type == "subscribed");
+    own_subscription(room, bare, type == "subscribed", now);
     if (type == "unsubscribed") end_sharing(room, bare, now);
   } else if (type == "unsubscribe") {
     end_sharing(room, bare, now);
@@ -63,7 +63,7 @@ bool Focus::subscribe(const std::string& room, const jingle::Jid& who, TimePoint
     // Who shows something of himself shows it to those whom he lets see him; and what we show
     // reaches whoever lets our server see when he comes (XEP-0163 §3.4).
     if (!config_.presence.relay.empty() || !config_.presence.publish.empty()) {
-      out_.put(SendPresence{bare, who, "subscribe", {}});
+      ask_to_see(room, who);
     }
     return true;
   }
@@ -75,10 +75,7 @@ bool Focus::subscribe(const std::string& room, const jingle::Jid& who, TimePoint
   out_.put(SendPresence{bare, who, "subscribed", {}});
   show_presence(room, who);
   // Once: a server that answers each of ours with one of its own must not find an echo.
-  if (subscriptions_.own(room, who) == OwnSubscription::none) {
-    subscriptions_.set_own(room, who, OwnSubscription::asked);
-    out_.put(SendPresence{bare, who, "subscribe", {}});
-  }
+  if (subscriptions_.own(room, who) == OwnSubscription::none) ask_to_see(room, who);
   return true;
 }
 
@@ -93,14 +90,38 @@ void Focus::learn_nick(const std::string& room, const jingle::Jid& bare, const s
   settle(room, now);
 }
 
+bool Focus::sees(const std::string& room, const jingle::Jid& who) const {
+  return client_mode() ? seen_.contains(who)
+                       : subscriptions_.own(room, who) == OwnSubscription::granted;
+}
+
+// RFC 6121 §3.1.3: his server does not bother him if he has been asked, and answers for him if he
+// has said yes.
+void Focus::ask_to_see(const std::string& room, const jingle::Jid& who) {
+  if (subscriptions_.own(room, who)) subscriptions_.set_own(room, who, OwnSubscription::asked);
+  out_.put(SendPresence{bare_of(room), who, "subscribe", {}});
+}
+
 // RFC 6121 §3.1.6, §3.2.3. Whoever lets us see nothing of him may still see the room.
-void Focus::own_subscription(const std::string& room, const jingle::Jid& who, bool granted) {
+void Focus::own_subscription(const std::string& room, const jingle::Jid& who, bool granted,
+                             TimePoint now) {
   const auto own = subscriptions_.own(room, who);
-  if (own == OwnSubscription::asked && granted) {
-    subscriptions_.set_own(room, who, OwnSubscription::granted);
-  } else if ((own == OwnSubscription::asked || own == OwnSubscription::granted) && !granted) {
-    subscriptions_.set_own(room, who, OwnSubscription::refused);
+  if (!granted) {
+    if (own == OwnSubscription::asked || own == OwnSubscription::granted) {
+      subscriptions_.set_own(room, who, OwnSubscription::refused);
+    }
+    return;
   }
+  Conference* conference = find(room);
+  const bool unseen = conference && conference->shares_unseen(who);
+  if (own == OwnSubscription::asked) {
+    subscriptions_.set_own(room, who, OwnSubscription::granted);
+  } else if (!unseen && !(client_mode() && may_subscribe(room, who))) {
+    return;  // to a question that we know nothing of
+  }
+  // ejabberd sends what he publishes only to whoever has shown caps since it knows of his consent.
+  show_presence(room, who);
+  if (unseen) conference->came_to_see(who, out_, now);
 }
 
 void Focus::end_subscription(const std::string& room, const jingle::Jid& bare, TimePoint now) {
@@ -141,7 +162,7 @@ void Focus::bounced(const std::string& room, const jingle::Presence& presence, T
 bool Focus::sees_us(const std::string& room, const jingle::Jid& who) const {
   // XEP-0045 §7.6: presence to an occupant would ask the chat room for his nick.
   if (chat_rooms_.may_be_occupant(who)) return true;
-  return client_mode() ? access_.knows(who) : subscriptions_.was_told(room, who.bare());
+  return client_mode() ? seers_.contains(who.bare()) : subscriptions_.was_told(room, who.bare());
 }
 
 void Focus::show_presence(const std::string& room, const jingle::Jid& to,

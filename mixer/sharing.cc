@@ -33,8 +33,8 @@ ShareWish parse_share(std::string_view text, bool share) {
   for (std::string word = next_word(text); !word.empty(); word = next_word(text)) {
     if (const auto node = pep::node_named(word)) {
       wish.nodes.insert(*node);
-    } else if (wish.unknown.empty()) {
-      wish.unknown = word;
+    } else {
+      wish.unknown.push_back(std::move(word));
     }
   }
   return wish;
@@ -46,7 +46,8 @@ std::set<pep::Node> Sharing::apply(const jingle::Jid& user, const ShareWish& wis
     const auto found = users_.find(user);
     if (found == users_.end()) return added;
     for (const pep::Node node : wish.nodes) found->second.shown.erase(node);
-    if (wish.nodes.empty() || found->second.shown.empty()) users_.erase(found);
+    const bool everything = wish.nodes.empty() && wish.unknown.empty();
+    if (everything || found->second.shown.empty()) users_.erase(found);
     return added;
   }
   for (const pep::Node node : wish.nodes) {
@@ -55,7 +56,7 @@ std::set<pep::Node> Sharing::apply(const jingle::Jid& user, const ShareWish& wis
   return added;
 }
 
-std::string Sharing::listed(const std::set<pep::Node>& nodes) const {
+std::string Sharing::listed(const std::set<pep::Node>& nodes) {
   std::string out;
   for (const pep::Node node : nodes) {
     out.append(out.empty() ? "" : ", ").append(pep::name_of(node));
@@ -63,16 +64,36 @@ std::string Sharing::listed(const std::set<pep::Node>& nodes) const {
   return out;
 }
 
-std::string Sharing::names(const jingle::Jid& user) const {
+std::set<pep::Node> Sharing::nodes(const jingle::Jid& user) const {
   const auto found = users_.find(user);
   std::set<pep::Node> nodes;
   if (found != users_.end()) {
     for (const auto& [node, element] : found->second.shown) nodes.insert(node);
   }
-  return listed(nodes);
+  return nodes;
 }
 
-std::string Sharing::offered() const { return listed(relay_); }
+std::string Sharing::refused(const ShareWish& wish) const {
+  std::string out;
+  const auto add = [&out](std::string_view word) {
+    out.append(out.empty() ? "" : ", ").append(word);
+  };
+  for (const pep::Node node : wish.nodes) {
+    if (!relay_.contains(node)) add(pep::name_of(node));
+  }
+  for (const std::string& word : wish.unknown) add(word);
+  return displayable(out);
+}
+
+void Sharing::set_unseen(const jingle::Jid& user, bool unseen) {
+  const auto found = users_.find(user);
+  if (found != users_.end()) found->second.unseen = unseen;
+}
+
+bool Sharing::is_unseen(const jingle::Jid& user) const {
+  const auto found = users_.find(user);
+  return found != users_.end() && found->second.unseen;
+}
 
 Sharing::Taken Sharing::take(const jingle::Jid& user, const jingle::pubsub::Event& event) {
   const auto found = users_.find(user);

@@ -16,11 +16,11 @@
 
 namespace mixer {
 
-// Of no node: to share nothing, and to unshare everything.
+// Of no word: to share nothing, and to unshare everything.
 struct ShareWish {
   bool share = true;
   std::set<jingle::pep::Node> nodes;
-  std::string unknown = {};  // a word that is no node's name
+  std::vector<std::string> unknown = {};  // words that are no node's name
   bool operator==(const ShareWish&) const = default;
 };
 // "tune mood"
@@ -32,10 +32,15 @@ class Sharing {
 
   // The nodes that are to be asked for what stands there: those that are new.
   std::set<jingle::pep::Node> apply(const jingle::Jid& user, const ShareWish& wish);
+  std::set<jingle::pep::Node> nodes(const jingle::Jid& user) const;
   // What the others see of him, for people: "tune, mood"; empty: nothing.
-  std::string names(const jingle::Jid& user) const;
-  // What may be shared at all, the same way.
-  std::string offered() const;
+  std::string names(const jingle::Jid& user) const { return listed(nodes(user)); }
+  // What may be shared at all, the same way; and what of a wish may not.
+  std::string offered() const { return listed(relay_); }
+  std::string refused(const ShareWish& wish) const;
+  // Whether he still has to let us see what he shares: he is asked.
+  void set_unseen(const jingle::Jid& user, bool unseen);
+  bool is_unseen(const jingle::Jid& user) const;
   void forget(const jingle::Jid& user) { users_.erase(user); }
 
   // What stands at a node of his now; it is what the others see if he shares it. One that cannot be
@@ -58,8 +63,9 @@ class Sharing {
     // By the nodes he shares: the element, but of a nick its text; empty: nothing.
     std::map<jingle::pep::Node, std::string> shown;
     bool complained = false;
+    bool unseen = false;
   };
-  std::string listed(const std::set<jingle::pep::Node>& nodes) const;
+  static std::string listed(const std::set<jingle::pep::Node>& nodes);
 
   std::set<jingle::pep::Node> relay_;  // constant after construction
   std::map<jingle::Jid, User> users_;  // bare JIDs in the call

@@ -121,6 +121,7 @@ TEST_F(NickInARoom, OfManyRequestsOfOneAccountLeaveTheOthersTheirs) {
 }
 
 TEST_F(NickInARoom, IsNotTakenFromARequestThatIsRefused) {
+  bench.presence("ann@localhost", kRoom, "unsubscribe");
   for (std::size_t i = 0; i < mixer::limits::kMaxRoomsPerSubscriber; ++i) {
     subscribes("Annie", "ann@localhost", "r" + std::to_string(i) + "@mixer.localhost");
   }

@@ -30,10 +30,13 @@ inline std::string event(const std::string& inside, const std::string& node = kM
   return "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='" + node + "'>" +
          inside + "</items></event>";
 }
-// Ann and Bob, whose client reads documents, are in the room.
+// Ann and Bob, whose client reads documents, are in the room, and let it see them.
 class SharingInARoom : public testing::Test {
  protected:
-  explicit SharingInARoom(mixer::Config config = relaying()) : bench(std::move(config)) {
+  explicit SharingInARoom(mixer::Config config = relaying())
+      : bench(std::move(config), 1,
+              {{jid(kRoom), jid("ann@localhost"), mixer::OwnSubscription::granted},
+               {jid(kRoom), jid("bob@localhost"), mixer::OwnSubscription::granted}}) {
     bench.client = disco("", "urn:xmpp:coin:1");
     bench.up();
     bench.join(kAnn, kRoom, Offer{.sid = "A"});

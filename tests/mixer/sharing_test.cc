@@ -84,6 +84,29 @@ TEST_F(SharingInARoom, OnlyWhatTheOperatorListsCanBeShared) {
   EXPECT_THAT(seen(), IsEmpty());
 }
 
+TEST_F(SharingInARoom, AWordThatIsNoNodeOfferedIsNamedAndTheRestIsDone) {
+  const std::string offered = "You can share: tune, mood.";
+  const std::string sees_mood = " The call sees of you: mood. To end that say: unshare</body>";
+  EXPECT_EQ(says("share moood"), "<body>moood cannot be shared here. " + offered + "</body>");
+  EXPECT_EQ(says("share mood geoloc bogus"),
+            "<body>geoloc, bogus cannot be shared here. " + offered + sees_mood);
+  publishes(event("<item>" + mood("happy") + "</item>"));
+  EXPECT_THAT(seen(), ElementsAre(shown("happy")));
+  for (const char* text : {"unshare moood", "unshare moood, bogus"}) {
+    EXPECT_THAT(says(text), HasSubstr("cannot be shared here. " + offered + sees_mood)) << text;
+    EXPECT_THAT(seen(), ElementsAre(shown("happy"))) << text;
+  }
+  EXPECT_EQ(says("unshare mood bogus"), "<body>bogus cannot be shared here. " + offered +
+                                            " The call sees nothing more of you.</body>");
+  EXPECT_THAT(seen(), IsEmpty());
+}
+
+TEST_F(SharingInARoom, AWordIsNamedAsANameIs) {
+  EXPECT_EQ(says("share \xe2\x80\xae" + std::string(1000, 'x')),
+            "<body>" + std::string(64, 'x') +
+                " cannot be shared here. You can share: tune, mood.</body>");
+}
+
 TEST_F(SharingInARoom, WhatWasPublishedBeforeIsAskedFor) {
   bench.answers = false;
   const Step step = bench.message(kAnn, kRoom, "<body>Share mood, tune</body>");
@@ -176,9 +199,10 @@ TEST_F(SharingInARoom, NothingOfItIsLogged) {
 TEST(Sharing, IsAskedForByWords) {
   using jingle::pep::Node;
   EXPECT_EQ(mixer::parse_share(" tune, MOOD\n", true),
-            (mixer::ShareWish{true, {Node::tune, Node::mood}, ""}));
-  EXPECT_EQ(mixer::parse_share("", false), (mixer::ShareWish{false, {}, ""}));
-  EXPECT_EQ(mixer::parse_share("weather", true), (mixer::ShareWish{true, {}, "weather"}));
+            (mixer::ShareWish{true, {Node::tune, Node::mood}, {}}));
+  EXPECT_EQ(mixer::parse_share("", false), (mixer::ShareWish{false, {}, {}}));
+  EXPECT_EQ(mixer::parse_share("weather mood news", true),
+            (mixer::ShareWish{true, {Node::mood}, {"weather", "news"}}));
 }
 
 TEST(Sharing, IsBounded) {
