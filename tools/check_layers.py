@@ -39,6 +39,7 @@ LAYERS = [
     ("media/gst/*", ["media/"], [],
      GST + ["openssl/*", "srtp2/*", "opus.h", "opus/*", "ebur128.h", "seccomp.h"], False),
     ("media/thread_role.h", ["media/"], ["media/gst/*"], [], False),
+    ("media/cut_file.cc", ["media/"], ["media/gst/*"], ["ogg/ogg.h"], True),
     ("media/ogg_opus_writer.cc", ["media/"], ["media/gst/*"], ["opus.h", "ogg/ogg.h"], True),
     ("media/*", ["media/"], ["media/gst/*"], ["opus.h", "opus/*"], True),
     ("mixer/main.cc", ["mixer/", "media/", "signaling/", "coin/"], [],

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "media/audio_frame.h"
+#include "media/cut_file.h"
 #include "media/gst/child_sandbox.h"
 #include "media/gst/decoder_messages.h"
 #include "media/gst/fetched_body.h"
@@ -114,15 +115,15 @@ class Decoder {
   [[noreturn]] void run() {
     build();
     gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
-    const bool seekable = wait_for_sound();
-    DecoderStarted started{
-        .duration_ms = duration_ms(), .seekable = seekable, .has_video = has_video_};
+    const bool seekable = wait_for_sound() && !stream_;
     if (seekable && !fetched_) {
       measure();
       seek(0);
     } else {
       loudness_.follow(gain_of_tags());
     }
+    const DecoderStarted started{
+        .duration_ms = duration_ms(), .seekable = seekable, .has_video = has_video_};
     std::vector<char> message(sizeof started);
     std::memcpy(message.data(), &started, sizeof started);
     said_tags_ = lines();
@@ -130,7 +131,7 @@ class Decoder {
     say(Kind::started, message.data(), message.size());
     for (;;) {
       play();
-      if (const auto at_ms = breaks_off()) fail("It breaks off after " + clock_time(*at_ms) + ".");
+      if (breaks_off()) fail("It breaks off after " + clock_time(played_to_ms_) + ".");
       say(Kind::finished);
       wait_for_seek();
     }
@@ -138,11 +139,13 @@ class Decoder {
 
  private:
   void build() {
-    std::int64_t size = lseek(kChildInput_fd, 0, SEEK_END);
-    if (size < 0) size = fetched_.emplace(kChildInput_fd).size();
+    size_ = lseek(kChildInput_fd, 0, SEEK_END);
+    if (size_ < 0) size_ = fetched_.emplace(kChildInput_fd).size();
     // It is read from wherever the demuxer wants to; only so it can seek to the sample, and at
-    // once.
-    const std::string kind = size < 0 ? "stream" : "random-access size=" + std::to_string(size);
+    // once. AU's says that it can, and there is nothing then.
+    std::array<char, 4> magic{};
+    stream_ = size_ < 0 || (read_at(0, magic) == 4 && std::memcmp(magic.data(), ".snd", 4) == 0);
+    const std::string kind = stream_ ? "stream" : "random-access size=" + std::to_string(size_);
     GError* error = nullptr;
     pipeline_ = ElementPtr::sink(
         gst_parse_launch(("appsrc name=source format=bytes stream-type=" + kind +
@@ -190,7 +193,8 @@ class Decoder {
     GstMapInfo map;
     std::size_t got = 0;
     if (gst_buffer_map(buffer, &map, GST_MAP_WRITE)) {
-      got = fill(std::span(reinterpret_cast<char*>(map.data), map.size));
+      got = read_at(static_cast<std::uint64_t>(place_.load()),
+                    std::span(reinterpret_cast<char*>(map.data), map.size));
       gst_buffer_unmap(buffer, &map);
     }
     if (got == 0) {
@@ -201,13 +205,12 @@ class Decoder {
     place_ += static_cast<off_t>(got);
     return buffer;
   }
-  std::size_t fill(std::span<char> bytes) {
-    const off_t at = place_.load();
-    if (fetched_) return fetched_->read(static_cast<std::uint64_t>(at), bytes);
+  std::size_t read_at(std::uint64_t at, std::span<char> bytes) {
+    if (fetched_) return fetched_->read(at, bytes);
     std::size_t had = 0;
     while (had < bytes.size()) {
       const ssize_t got = pread(kChildInput_fd, bytes.data() + had, bytes.size() - had,
-                                at + static_cast<off_t>(had));
+                                static_cast<off_t>(at + had));
       if (got <= 0) break;
       had += static_cast<std::size_t>(got);
     }
@@ -230,16 +233,31 @@ class Decoder {
     auto* const decoder = static_cast<Decoder*>(self);
     if (!decoder->has_sound_) decoder->has_none_ = true;
   }
-  static void on_unknown(GstElement*, GstPad*, GstCaps* caps, gpointer self) {
+  static void on_unknown(GstElement*, GstPad* pad, GstCaps* caps, gpointer self) {
     auto* const decoder = static_cast<Decoder*>(self);
     const std::string_view name = gst_structure_get_name(gst_caps_get_structure(caps, 0));
-    if (name.starts_with("video/") || name.starts_with("image/")) decoder->has_video_ = true;
+    if (name.starts_with("video/") || name.starts_with("image/")) {
+      decoder->has_video_ = true;
+      gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, &Decoder::on_picture, self, nullptr);
+    }
     for (const std::string_view list :
          {"text/uri-list", "application/x-hls", "application/dash+xml", "application/sdp",
           "application/xspf+xml", "application/vnd.ms-sstr+xml", "application/smil",
           "text/plain"}) {
       if (name == list) decoder->is_list_ = true;
     }
+  }
+
+  static GstPadProbeReturn on_picture(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
+    GstEvent* const segment = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+    if (segment) {
+      const GstSegment* in = nullptr;
+      gst_event_parse_segment(segment, &in);
+      std::atomic<std::int64_t>& seen = static_cast<Decoder*>(self)->seen_to_ms_;
+      seen = std::max(seen.load(), end_ms(*in, GST_PAD_PROBE_INFO_BUFFER(info)));
+      gst_event_unref(segment);
+    }
+    return GST_PAD_PROBE_OK;
   }
 
   void look_at_bus() {
@@ -329,8 +347,9 @@ class Decoder {
   }
 
   void seek(std::int64_t to_ms) {
+    if (first_) gst_sample_unref(std::exchange(first_, nullptr));
     ended_ = false;
-    played_to_ms_.reset();
+    played_to_ms_ = 0;
     const auto flags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
     if (!gst_element_seek_simple(pipeline_.get(), GST_FORMAT_TIME, flags, to_ms * GST_MSECOND)) {
       ended_ = true;  // beyond the end
@@ -365,7 +384,7 @@ class Decoder {
         say(Kind::tags, said_tags_.data(), said_tags_.size());
       }
       if (!sample) continue;
-      played_to_ms_ = end_ms(sample);
+      played_to_ms_ = end_ms(*gst_sample_get_segment(sample), gst_sample_get_buffer(sample));
       with_samples(sample, [&](std::span<const float> samples) {
         while (!samples.empty()) {
           const auto part =
@@ -378,22 +397,29 @@ class Decoder {
     }
   }
 
-  // nullopt: not known.
-  static std::optional<std::int64_t> end_ms(GstSample* sample) {
-    const GstBuffer* const buffer = gst_sample_get_buffer(sample);
-    if (!GST_BUFFER_PTS_IS_VALID(buffer) || !GST_BUFFER_DURATION_IS_VALID(buffer)) return {};
-    const auto end = gst_segment_to_stream_time(gst_sample_get_segment(sample), GST_FORMAT_TIME,
-                                                GST_BUFFER_PTS(buffer));
-    if (end == GST_CLOCK_TIME_NONE) return {};
-    return static_cast<std::int64_t>((end + GST_BUFFER_DURATION(buffer)) / GST_MSECOND);
+  // 0: not known.
+  static std::int64_t end_ms(const GstSegment& segment, const GstBuffer* buffer) {
+    if (!GST_BUFFER_PTS_IS_VALID(buffer)) return 0;
+    const auto begin =
+        gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+    if (begin == GST_CLOCK_TIME_NONE) return 0;
+    const GstClockTime length =
+        GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0;
+    return static_cast<std::int64_t>((begin + length) / GST_MSECOND);
   }
-  // Where what is over ended before it should: demuxers take what they cannot read for the end. Now
-  // the length is known best, it may be estimated by what has been read. A film's sound may end
-  // before its pictures do.
-  std::optional<std::int64_t> breaks_off() {
+  // What is over ended before it should: demuxers take what they cannot read for the end. Now the
+  // length is known best, it may be estimated by what has been read. A film's sound may end before
+  // its pictures do; some demuxers end with it, and some do not tell when those are seen.
+  bool breaks_off() {
+    const std::int64_t last_ms = std::max(played_to_ms_, seen_to_ms_.load());
     const std::int64_t length_ms = duration_ms();
-    const bool early = played_to_ms_ && length_ms - *played_to_ms_ > kEarly_ms + length_ms / 100;
-    return early && !has_video_ ? played_to_ms_ : std::nullopt;
+    const bool early = last_ms > 0 && length_ms - last_ms > kEarly_ms + length_ms / 100;
+    const bool all_read = size_ < 0 || place_.load() >= size_;
+    const bool seen = all_read && seen_to_ms_ >= played_to_ms_ - kEarly_ms;
+    return (early && (seen || !has_video_)) ||
+           (size_ > 0 &&
+            is_cut(static_cast<std::uint64_t>(size_),
+                   [this](std::uint64_t at, std::span<char> bytes) { return read_at(at, bytes); }));
   }
 
   std::string lines() const {
@@ -437,9 +463,12 @@ class Decoder {
   GstSample* first_ = nullptr;
   std::string said_tags_;
   bool ended_ = false;
-  std::optional<std::int64_t> played_to_ms_{};  // since the last seek
-  std::optional<BodyReader> fetched_;           // else it is a file
-  std::atomic<off_t> place_{0};                 // in it
+  std::int64_t played_to_ms_ = 0;            // since the last seek; 0: not known
+  std::atomic<std::int64_t> seen_to_ms_{0};  // where the last picture ends, of a film
+  std::optional<BodyReader> fetched_;        // else it is a file
+  std::int64_t size_ = -1;                   // of it, in bytes; -1: not known
+  bool stream_ = false;                      // one cannot go to another place in it
+  std::atomic<off_t> place_{0};              // in it
   std::atomic<bool> has_sound_{false}, has_none_{false}, has_video_{false}, is_list_{false};
 };
 

@@ -133,6 +133,73 @@ TEST_F(Decoder, WhatIsBrokenInTheMiddleIsPlayedUntilThereAndThatIsSaid) {
   }
 }
 
+// It was silent: its demuxer says that it can seek, and there is nothing then.
+TEST_F(Decoder, OneThatOnlySaysThatItCanSeekIsHeard) {
+  const auto big_endian = [](std::uint32_t value) {
+    std::string bytes;
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift);
+    return bytes;
+  };
+  const auto tone = test_support::tone(1000, 8000, 96000);
+  std::ofstream file(path("a.au"), std::ios::binary);
+  file << ".snd";
+  for (const std::uint32_t value : {24U, 2 * 96000U, 3U, 48000U, 1U}) file << big_endian(value);
+  for (const std::int16_t sample : tone) {
+    file << static_cast<char>(sample >> 8) << static_cast<char>(sample);
+  }
+  file.close();
+  Played played(folder(), "a.au");
+  const Samples heard = played.hear();
+  EXPECT_EQ(played.ended().cause, PlayEnd::finished) << played.ended().text;
+  ASSERT_NEAR(static_cast<double>(heard.size()) / 48000, 2, 0.1);
+  EXPECT_GT(tone_dbfs(std::span(heard).subspan(24000, 48000), 1000), -27);
+  EXPECT_FALSE(played.log.wait_for<PlayStarted>(kPlay)->seekable);
+}
+
+// Of these the demuxers take what is there for the whole.
+TEST_F(Decoder, WhatLacksItsEndIsPlayedToThereAndThatIsSaid) {
+  for (const char* codec : {"wavenc", "aiffmux", "vorbisenc ! oggmux", "opusenc ! oggmux"}) {
+    SCOPED_TRACE(codec);
+    tone_file("a", codec, 12);
+    EXPECT_EQ(Played(folder(), "a").ended().text, "") << "it is whole";
+    std::filesystem::resize_file(path("a"), std::filesystem::file_size(path("a")) / 2);
+    Played played(folder(), "a");
+    const double heard_s = static_cast<double>(played.hear().size()) / 48000;
+    EXPECT_GT(heard_s, 4);
+    EXPECT_LT(heard_s, 8);
+    EXPECT_TRUE(played.ended().text.starts_with("It breaks off after 0:0")) << played.ended().text;
+  }
+}
+
+// A film's sound may end before its pictures do, and begin after them.
+TEST_F(Decoder, AFilmThatLacksItsEndIsPlayedToThereAndThatIsSaidAndOneWithLessSoundIsWhole) {
+  for (const char* film :
+       {"vorbisenc ! mux. matroskamux", "opusenc ! mux. qtmux faststart=true", "mux. avimux"}) {
+    for (const int sound_s : {12, 5}) {
+      SCOPED_TRACE(std::string(film) + ", " + std::to_string(sound_s) + " s of sound");
+      const std::string codec = film;
+      if (!make_file("videotestsrc num-buffers=300 ! video/x-raw,width=64,height=48,framerate=25/1 "
+                     "! jpegenc ! mux. audiotestsrc samplesperbuffer=960 num-buffers=" +
+                     std::to_string(sound_s * 50) +
+                     " ! audio/x-raw,rate=48000,channels=1 ! audioconvert ! " + codec +
+                     " name=mux ! filesink location=" + path("a"))) {
+        GTEST_SKIP() << "no encoder for pictures";
+      }
+      Played whole(folder(), "a");
+      EXPECT_NEAR(static_cast<double>(whole.hear().size()) / 48000, sound_s, 0.2);
+      EXPECT_EQ(whole.ended().text, "");
+      EXPECT_TRUE(whole.log.wait_for<PlayStarted>(kPlay)->has_video);
+      std::filesystem::resize_file(path("a"), std::filesystem::file_size(path("a")) / 3);
+      Played played(folder(), "a");
+      const double heard_s = static_cast<double>(played.hear().size()) / 48000;
+      EXPECT_GT(heard_s, 1.5);
+      EXPECT_LT(heard_s, 6);
+      EXPECT_TRUE(played.ended().text.starts_with("It breaks off after 0:0"))
+          << played.ended().text;
+    }
+  }
+}
+
 TEST_F(Decoder, TwoChannelsStayApartAndOthersBecomeTwo) {
   const auto left_tone = test_support::tone(440, 8000, 96000);
   const auto right_tone = test_support::tone(610, 8000, 96000);
