@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -27,6 +28,16 @@ using test_support::tone_dbfs;
 
 constexpr RoomId kRoom{1};
 constexpr RecordId kRecord{kRoom, 1};
+
+// At its loudest: where this process had to wait for the machine, some of it is concealed.
+double loudest_dbfs(std::span<const std::int16_t> sound, double tone_hz) {
+  constexpr std::size_t kPart = 9600;
+  double loudest = -200;
+  for (; sound.size() >= kPart; sound = sound.subspan(kPart)) {
+    loudest = std::max(loudest, tone_dbfs(sound.first(kPart), tone_hz));
+  }
+  return loudest;
+}
 
 // One caller in a room, who talks.
 class RecordedRoom : public ::testing::Test {
@@ -79,7 +90,7 @@ TEST_F(RecordedRoom, TheMixAndTheSpeakersOwnPacketsAreInFilesThatOthersRead) {
     EXPECT_EQ(file.comments, std::vector<std::string>{"TITLE=Tea"});
     const auto sound = test_support::decode(file);
     ASSERT_GT(sound.size(), 96000u);
-    levels[i++] = tone_dbfs(std::span(sound).last(48000), 440);
+    levels[i++] = loudest_dbfs(sound, 440);
     struct stat mode {};
     ASSERT_EQ(stat(path(name).c_str(), &mode), 0);
     EXPECT_EQ(mode.st_mode & 0777, 0600u);
