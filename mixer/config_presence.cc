@@ -1,8 +1,10 @@
 // [presence]: what a bot tells of itself, and what participants may tell each other (XEP-0119).
 #include <filesystem>
+#include <regex>
 
 #include "mixer/config_reader.h"
 #include "mixer/extended_presence.h"
+#include "mixer/room_picture.h"
 #include "signaling/limits.h"
 
 namespace mixer {
@@ -39,13 +41,13 @@ std::set<pep::Node> nodes(ConfigSection& section, std::string_view key) {
 }
 
 template <typename T>
-void read_place(ConfigSection section, T& place) {
+void read_place(ConfigSection& section, T& place) {
   pep::Payload payload = place;
   for (const std::string& key : section.keys()) {
     const auto text = section.text(key);
-    if (text && !pep::set_field(payload, key, *text)) {
-      section.error(key, "is no such field, or has no such value");
-    }
+    if (!text || pep::set_field(payload, key, *text)) continue;
+    const bool known = pep::set_field(payload, key, "");
+    section.error(key, known ? "cannot be \"" + *text + '"' : "is no field of a place");
   }
   place = std::get<T>(payload);
 }
@@ -58,7 +60,7 @@ void read_avatar(ConfigSection& section, Config::Presence& presence,
   auto file = read_file(full.string());
   if (!file) {
     section.error("avatar", "cannot read " + full.string() + ": " + file.error());
-  } else if (!png_size(file->text)) {
+  } else if (!is_png(file->text)) {
     section.error("avatar", full.string() + " is no PNG");
   } else if (file->text.size() > jingle::limits::kMaxAvatarBytes) {
     section.error("avatar", full.string() + " is larger than " +
@@ -103,10 +105,22 @@ void read_access(ConfigSection& section, Config& config) {
   }
 }
 
+// XEP-0108's text is shown as it is written, but for what filled_in() knows.
+void read_status(ConfigSection& section, Config::Presence& presence) {
+  const auto status = section.string("status");
+  if (!status) return;
+  presence.status = *status;
+  static const std::regex kBraces(R"(\{[^{}]*\})");
+  for (std::sregex_iterator at(status->begin(), status->end(), kBraces), end; at != end; ++at) {
+    if (at->str() == "{count}" || at->str() == "{topic}") continue;
+    section.warning("status", at->str() + " is neither {count} nor {topic}, and shown as it is");
+  }
+}
+
 // Whatever is to be published has to be there.
 void require(ConfigSection& section, const Config::Presence& presence, pep::Node node,
              const char* key, bool there) {
-  if (presence.publish.contains(node) && !there && !section.has(key)) {
+  if (presence.publish.contains(node) && !there) {
     section.error(key, "is missing; publish names it");
   }
 }
@@ -119,22 +133,23 @@ void read_presence(ConfigReader& reader, Config& config, const std::string& conf
   presence.publish = nodes(section, "publish");
   presence.relay = nodes(section, "relay");
   read_access(section, config);
-  if (const auto status = section.string("status")) presence.status = *status;
+  read_status(section, presence);
   if (const auto mood = section.string("mood")) {
     presence.mood.mood = *mood;
     if (!pep::is_mood(*mood)) section.error("mood", '"' + *mood + "\" is no mood of XEP-0107");
   }
   if (const auto text = section.string("mood-text")) presence.mood.text = *text;
   read_avatar(section, presence, config_file);
-  read_place(reader.section("presence", "geoloc"), presence.geoloc);
-  read_place(reader.section("presence", "location"), presence.location);
+  ConfigSection geoloc = reader.section("presence", "geoloc");
+  ConfigSection location = reader.section("presence", "location");
+  read_place(geoloc, presence.geoloc);
+  read_place(location, presence.location);
   ConfigSection viewing = reader.section("presence", "viewing");
   presence.viewing_local = viewing.boolean("local").value_or(false);
   presence.viewing_never = viewing.strings("never").value_or(std::vector<std::string>{});
-  require(section, presence, pep::Node::mood, "mood", !presence.mood.mood.empty());
-  require(section, presence, pep::Node::geoloc, "geoloc", presence.geoloc != pep::Geoloc{});
-  require(section, presence, pep::Node::location, "location",
-          presence.location != pep::PhysicalLocation{});
+  require(section, presence, pep::Node::mood, "mood", section.has("mood"));
+  require(section, presence, pep::Node::geoloc, "geoloc", !geoloc.keys().empty());
+  require(section, presence, pep::Node::location, "location", !location.keys().empty());
 }
 
 }  // namespace mixer

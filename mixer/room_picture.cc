@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <cstdint>
+#include <vector>
 
 #include "signaling/digest.h"
 
@@ -110,6 +111,20 @@ std::string initials(std::string_view name) {
     within = drawn || c >= 0x80 || c == '\'';
   }
   return out;
+}
+
+bool is_png(std::string_view image) {
+  constexpr std::size_t kMostPixels = 4096 * 4096;
+  png_image read{};
+  read.version = PNG_IMAGE_VERSION;
+  if (!png_image_begin_read_from_memory(&read, image.data(), image.size())) return false;
+  read.format = PNG_FORMAT_GRAY;
+  std::vector<png_byte> pixels;
+  const bool fits = std::size_t{read.width} * read.height <= kMostPixels;
+  if (fits) pixels.resize(PNG_IMAGE_SIZE(read));
+  const bool whole = fits && png_image_finish_read(&read, nullptr, pixels.data(), 0, nullptr);
+  png_image_free(&read);
+  return whole;
 }
 
 std::string room_picture(std::string_view name) {

@@ -1,5 +1,5 @@
-// mixer/room_picture.h: the picture of a room that has none of its own (XEP-0084). Pure; any
-// thread.
+// mixer/room_picture.h: the picture of a room that has none of its own (XEP-0084), and what is one.
+// Pure; any thread.
 #pragma once
 
 #include <string>
@@ -15,5 +15,8 @@ std::string initials(std::string_view name);
 // pattern where there are none, on a dark ground; both chosen by the name.
 // Law: the same for the same name (tests/mixer/room_picture_test.cc).
 std::string room_picture(std::string_view name);
+
+// Whether it can be drawn to its last line.
+bool is_png(std::string_view image);
 
 }  // namespace mixer

@@ -1,6 +1,7 @@
 // [presence] of the configuration.
 #include <fstream>
 
+#include "mixer/room_picture.h"
 #include "tests/support/minimal_config.h"
 #include "tests/support/temp_dir.h"
 
@@ -32,8 +33,8 @@ TEST(PresenceConfig, IsOffByDefault) {
 
 TEST(PresenceConfig, IsReadInFull) {
   const support::TempDir folder;
-  std::ofstream(folder / "icon.png")
-      << std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1", 24);
+  const std::string icon = mixer::room_picture("Tea");
+  std::ofstream(folder / "icon.png") << icon;
   const auto result = mixer::parse_config(std::string(kBot) + R"([presence]
 publish = ["tune", "viewing", "status", "activity", "mood", "geoloc", "location", "avatar"]
 relay = ["mood", "nick"]
@@ -65,7 +66,7 @@ never = ["Horror"]
   EXPECT_EQ(presence.geoloc.lat_deg, 55.67);
   EXPECT_EQ(presence.geoloc.lon_deg, 12.5);
   EXPECT_EQ(presence.location.postalcode, "1050");
-  EXPECT_EQ(presence.avatar.size(), 24u);
+  EXPECT_EQ(presence.avatar, icon);
   EXPECT_TRUE(presence.viewing_local);
   EXPECT_THAT(presence.viewing_never, ElementsAre("Horror"));
 }
@@ -85,9 +86,27 @@ TEST(PresenceConfig, WhatIsWrongIsNamed) {
   EXPECT_THAT(one("[presence]\npublish = [\"geoloc\"]"), HasSubstr("geoloc: is missing"));
   EXPECT_THAT(one("[presence]\navatar = \"/nowhere.png\""), HasSubstr("cannot read"));
   EXPECT_THAT(one("[presence]\navatar = \"/dev/null\""), HasSubstr("not a regular file"));
-  EXPECT_THAT(one("[presence.geoloc]\nlat = 91"), HasSubstr("presence.geoloc.lat"));
-  EXPECT_THAT(one("[presence.location]\ncolour = \"red\""), HasSubstr("presence.location.colour"));
+  EXPECT_THAT(one("[presence.geoloc]\nlat = 91"),
+              HasSubstr("presence.geoloc.lat: cannot be \"91\""));
+  EXPECT_THAT(one("[presence.location]\ncolour = \"red\""),
+              HasSubstr("presence.location.colour: is no field of a place"));
+  EXPECT_THAT(one("[presence]\npublish = [\"geoloc\"]\n[presence.geoloc]"),
+              HasSubstr("geoloc: is missing"));
+  EXPECT_THAT(one("[presence]\nstatus = \"{nope}: {count} on {topic}\""),
+              HasSubstr("{nope} is neither {count} nor {topic}"));
   EXPECT_THAT(one("[presence]\npublsh = \"mood\""), HasSubstr("did you mean \"publish\"?"));
+}
+
+// It was sent to everybody, and drawn by nobody.
+TEST(PresenceConfig, APictureThatLacksItsEndIsNone) {
+  const support::TempDir folder;
+  const std::string icon = mixer::room_picture("Tea");
+  for (const std::size_t bytes : {std::size_t{30}, icon.size() / 2, icon.size() - 20}) {
+    std::ofstream(folder / "icon.png") << icon.substr(0, bytes);
+    const auto result = mixer::parse_config(std::string(kBot) + "[presence]\navatar = \"icon.png\"",
+                                            (folder / "m.toml").string());
+    EXPECT_THAT(test::lines(result), ElementsAre(HasSubstr("icon.png is no PNG"))) << bytes;
+  }
 }
 
 TEST(PresenceConfig, AComponentsRoomsKnowContactsModeratorsAndAList) {
