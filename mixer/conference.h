@@ -94,6 +94,7 @@ class Conference {
   // From whoever may. nullopt: done, or under way.
   std::optional<PlayRefusal> order(const PlayOrder& order, const jingle::Jid& by, Outbox& out);
   std::optional<NowPlaying> now_playing() const { return jukebox_.now_playing(); }
+  std::string tell_what_plays(bool may_play) const { return jukebox_.tell(may_play); }
   std::optional<std::string> record(const RecordOrder& order, const jingle::Jid& by, Outbox& out,
                                     TimePoint now);
   // What is not over with the conference. Requires: empty().

@@ -152,7 +152,8 @@ constexpr std::array<Row, 20> kRows{{
     {"unmute", "unmute NAME", "let the others hear that participant again", Role::moderator,
      named<control::Unmute>},
     {"kick", "kick NAME", "end that participant's call", Role::moderator, named<control::Kick>},
-    {"playing", "playing", "what is played", Role::participant, bare<control::Playing>},
+    {"playing", "playing", "what is played, and what comes next", Role::participant,
+     bare<control::Playing>},
     {"play", "play NAME|URL [as \"TITLE\"]",
      "play that file or https URL, after what was asked for before", Role::moderator, play},
     {"announce", "announce NAME|URL", "play that at once, over whatever is said and played",
@@ -211,6 +212,10 @@ std::optional<Told> parse_control(std::string_view text) {
 
 std::string describe(const Told& told) {
   const auto about = [](const auto& each) -> std::string {
+    if constexpr (std::is_same_v<std::decay_t<decltype(each)>, RecordOrder>) {
+      if (each.what == RecordOrder::What::speakers) return " speakers";
+      if (each.what == RecordOrder::What::stop) return " stop";
+    }
     if constexpr (requires { each.whom.str(); }) return ' ' + each.whom.str();
     if constexpr (requires { each.whom.size(); }) return ' ' + each.whom;
     if constexpr (requires { each.source; }) {
@@ -221,12 +226,12 @@ std::string describe(const Told& told) {
   return std::string(told.name) + (told.control ? std::visit(about, *told.control) : "");
 }
 
-std::string help_for(Role role, std::string_view about) {
+std::string help_for(Role role, std::string_view about, const std::set<std::string_view>& off) {
   const Row* one = about.empty() ? nullptr : row_of(about);
   if (!about.empty() && !one) return {};
   std::string lines;
   for (const Row& row : kRows) {
-    if (one ? &row != one : row.least > role) continue;
+    if (one ? &row != one : row.least > role || off.contains(row.name)) continue;
     lines += (lines.empty() ? "" : "\n") + line_of(row);
   }
   return lines;

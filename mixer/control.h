@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -63,8 +64,8 @@ std::optional<Told> parse_control(std::string_view text);
 // For the log: its name and whom it is about, but nothing that people say to each other.
 std::string describe(const Told& told);
 
-// What somebody in that role may say, a line each; or how that one command is used. Empty: there is
-// none.
-std::string help_for(Role role, std::string_view about);
+// What somebody in that role may say, a line each, but for the commands that are off; or how that
+// one command is used. Empty: there is none.
+std::string help_for(Role role, std::string_view about, const std::set<std::string_view>& off = {});
 
 }  // namespace mixer

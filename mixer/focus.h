@@ -197,6 +197,8 @@ class Focus {
   std::string name_of(const std::string& room) const;  // for people
   Situation situation_of(const std::string& room) const;
   bool publishes(jingle::pep::Node node) const;
+  // The names of commands.
+  std::set<std::string_view> switched_off(const std::string& room) const;
   // A room's situation may have changed; what it shows follows.
   void show_extended(const std::string& room, TimePoint now);
   RoomEventing::Reader reader_of(const std::string& room, const jingle::Jid& bare) const;

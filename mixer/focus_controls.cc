@@ -68,6 +68,16 @@ Role Focus::role_of(const std::string& room, const jingle::Jid& who) const {
   return here ? Role::participant : Role::anybody;
 }
 
+// What would only be refused is not offered.
+std::set<std::string_view> Focus::switched_off(const std::string& room) const {
+  std::set<std::string_view> off;
+  if (!publishes(jingle::pep::Node::status)) off.insert("status");
+  if (!publishes(jingle::pep::Node::viewing)) off.insert("viewing");
+  if (config_.presence.relay.empty()) off.insert({"share", "unshare"});
+  if (!config_of(room).record || config_.record.directory.empty()) off.insert("record");
+  return off;
+}
+
 std::string Focus::carry_out(const std::string& room, const jingle::Jid& who, const Told& told,
                              TimePoint now) {
   const Role role = role_of(room, who);
@@ -88,7 +98,7 @@ std::string Focus::carry_out(const std::string& room, const jingle::Jid& who, co
   return std::visit(
       Overloaded{
           [&](const control::Help& help) {
-            const std::string lines = help_for(role, help.about);
+            const std::string lines = help_for(role, help.about, switched_off(room));
             return lines.empty() ? "There is no such command. Say \"help\"." : lines;
           },
           [&](const control::Who&) { return conference ? conference->who() : kNobody; },
@@ -137,8 +147,8 @@ std::string Focus::carry_out(const std::string& room, const jingle::Jid& who, co
             });
           },
           [&](const control::Playing&) {
-            const auto piece = conference ? conference->now_playing() : std::nullopt;
-            return piece ? describe(*piece, role == Role::moderator) : "Nothing is played.";
+            return conference ? conference->tell_what_plays(role == Role::moderator)
+                              : "Nothing is played.";
           },
           [&](const PlayOrder& order) {
             if (!conference) return kNobody;

@@ -18,6 +18,12 @@ void say(jingle::pep::Viewing& viewing, const PlayOrder& order) {
     viewing = std::get<jingle::pep::Viewing>(payload);
 }
 
+std::string called(std::string_view title, const std::string& name, bool may_play) {
+  std::string text = displayable(title);
+  if (text.empty() && may_play) text = displayable(name);
+  return text.empty() ? "A piece without a title" : text;
+}
+
 }  // namespace
 
 std::string_view to_string(PlayRefusal refusal) {
@@ -36,9 +42,7 @@ std::string_view to_string(PlayRefusal refusal) {
 }
 
 std::string describe(const NowPlaying& playing, bool may_play) {
-  std::string text = displayable(playing.called());
-  if (text.empty() && may_play) text = displayable(playing.name);
-  if (text.empty()) text = "A piece without a title";
+  std::string text = called(playing.called(), playing.name, may_play);
   if (!playing.artist.empty()) text += " by " + displayable(playing.artist);
   if (!playing.source.empty()) text += ", from " + displayable(playing.source);
   if (playing.length) {
@@ -283,6 +287,26 @@ std::optional<NowPlaying> Jukebox::now_playing() const {
     now.length = std::chrono::round<std::chrono::seconds>(*piece->started->duration);
   }
   return now;
+}
+
+std::string Jukebox::tell(bool may_play) const {
+  const auto name_of = [may_play](const Wanted& wanted) {
+    return called(wanted.said.program_name, wanted.name, may_play);
+  };
+  std::string text = "Nothing is played.";
+  if (const auto& piece = current_ ? current_ : hold_; piece && !piece->ending) {
+    if (piece->started) {
+      text = describe(*now_playing(), may_play);
+    } else if (current_) {
+      text = name_of(piece->wanted) + " is about to begin.";
+    }
+  }
+  if (queue_.empty()) return text;
+  const std::size_t shown = std::min(queue_.size(), limits::kShownOfPlayQueue);
+  text += " Next: ";
+  for (std::size_t i = 0; i < shown; ++i) text += (i > 0 ? "; " : "") + name_of(queue_[i]);
+  if (shown < queue_.size()) text += "; and " + std::to_string(queue_.size() - shown) + " more";
+  return text + '.';
 }
 
 std::optional<TimePoint> Jukebox::next_deadline() const {

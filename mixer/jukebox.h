@@ -69,8 +69,10 @@ class Jukebox {
   // How many are connected and hear it; `alone`: it is one, and nobody is behind him.
   void audience(std::size_t users, bool alone, Outbox& out, TimePoint now);
 
-  // nullopt: nothing.
+  // nullopt: nothing. While one loads that follows another: that other.
   std::optional<NowPlaying> now_playing() const;
+  // What is heard, or about to be, and what follows: for people, as describe() has it.
+  std::string tell(bool may_play) const;
   std::size_t waiting() const { return queue_.size(); }
 
   std::optional<TimePoint> next_deadline() const;

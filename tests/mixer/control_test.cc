@@ -86,6 +86,8 @@ TEST(Control, HelpShowsWhatTheAskerMaySay) {
   EXPECT_NE(mixer::help_for(Role::moderator, "").find("\nkick NAME"), std::string::npos);
   EXPECT_EQ(mixer::help_for(Role::anybody, "/Kick"), "kick NAME: end that participant's call");
   EXPECT_EQ(mixer::help_for(Role::moderator, "tea"), "");
+  EXPECT_EQ(mixer::help_for(Role::moderator, "", {"kick"}).find("\nkick NAME"), std::string::npos);
+  EXPECT_NE(mixer::help_for(Role::moderator, "kick", {"kick"}), "");
 }
 
 TEST(Control, IsLoggedWithoutWhatPeopleTellEachOther) {
@@ -96,6 +98,9 @@ TEST(Control, IsLoggedWithoutWhatPeopleTellEachOther) {
   EXPECT_EQ(described("/invite bob@localhost secret"), "invite bob@localhost");
   EXPECT_EQ(described("topic secret"), "topic");
   EXPECT_EQ(described("pause"), "pause");
+  EXPECT_EQ(described("record"), "record");
+  EXPECT_EQ(described("record speakers"), "record speakers");
+  EXPECT_EQ(described("record stop"), "record stop");
   EXPECT_EQ(described("play tea.ogg"), "play tea.ogg");
   EXPECT_EQ(described("play why #1?.ogg"), "play why #1?.ogg");
   EXPECT_EQ(described("play https://ann:secret@example.org/a@b?secret#secret"),

@@ -18,6 +18,14 @@ mixer::Config moderated() {
   return config;
 }
 
+mixer::Config everything() {
+  mixer::Config config = moderated();
+  config.presence.publish = {jingle::pep::Node::viewing, jingle::pep::Node::status};
+  config.presence.relay = {jingle::pep::Node::mood};
+  config.record.directory = "/recordings";
+  return config;
+}
+
 struct Chat : Bench {
   explicit Chat(mixer::Config config = moderated()) : Bench(std::move(config)) { up(); }
 
@@ -44,7 +52,7 @@ struct Chat : Bench {
 };
 
 TEST(Controls, AreWhatReadmeShows) {
-  Chat chat;
+  Chat chat(everything());
   chat.join(kAnn, kRoom, {.sid = "A"});
   chat.join(kBob);
   std::string shown;
@@ -149,12 +157,17 @@ TEST(Controls, AModeratorPlaysAndParticipantsAskWhatItIs) {
   const auto played = chat.say(kAnn, "play tea.ogg").all<mixer::Play>();
   ASSERT_EQ(played.size(), 1u);
   EXPECT_EQ(std::get<media::PlayFile>(played[0].spec.what).name, "tea.ogg");
-  EXPECT_EQ(chat.ask(kBob, "playing"), "Nothing is played.");
+  EXPECT_EQ(chat.ask(kBob, "playing"), "A piece without a title is about to begin.");
+  EXPECT_EQ(chat.ask(kAnn, "playing"), "tea.ogg is about to begin.");
   chat.media(media::PlayStarted{.play = played[0].spec.play,
                                 .tags = {.title = "Tea", .artist = "Ann", .album = "Cups"},
                                 .duration = 65s,
                                 .seekable = true});
   EXPECT_EQ(chat.ask(kBob, "playing"), "Tea by Ann, from Cups (1:05).");
+  chat.say(kAnn, "play cake.ogg as \"Cake\"");
+  chat.say(kAnn, "play jam.ogg");
+  EXPECT_EQ(chat.ask(kBob, "playing"),
+            "Tea by Ann, from Cups (1:05). Next: Cake; A piece without a title.");
   EXPECT_EQ(chat.say(kAnn, "seek 1:02").all<mixer::SeekPlay>().at(0).to, 62s);
   EXPECT_EQ(chat.say(kAnn, "stop").all<mixer::StopPlay>().size(), 1u);
   EXPECT_EQ(chat.ask(kAnn, "play gopher://x"), "That is neither a file's name nor an https URL.");
@@ -181,6 +194,18 @@ TEST(Controls, WhoSaysWhatIsWatchedIsToldWhetherThatIsShown) {
   started.has_video = true;
   chat.media(started);
   EXPECT_EQ(chat.ask(kAnn, "viewing episode 807"), "Done.");
+}
+
+// It showed what is answered with a refusal.
+TEST(Controls, HelpShowsWhatIsSwitchedOn) {
+  Chat few;
+  for (const char* off : {"status ", "viewing ", "share ", "unshare ", "record "}) {
+    EXPECT_THAT(few.ask(kAnn, "help"), testing::Not(testing::HasSubstr(std::string("\n") + off)));
+  }
+  Chat all(everything());
+  for (const char* on : {"status ", "viewing ", "share ", "unshare ", "record "}) {
+    EXPECT_THAT(all.ask(kAnn, "help"), testing::HasSubstr(std::string("\n") + on));
+  }
 }
 
 TEST(Controls, OfAModeratorAreLogged) {

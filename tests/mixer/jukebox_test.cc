@@ -271,6 +271,38 @@ TEST_F(JukeboxTest, PausesResumesAndSeeksWhatCan) {
   EXPECT_EQ(order(What::seek), PlayRefusal::not_seekable);
 }
 
+TEST_F(JukeboxTest, TellsWhatIsPlayedAndWhatFollows) {
+  EXPECT_EQ(jukebox_.tell(true), "Nothing is played.");
+  audience(2);
+  order(What::play, "one.ogg");
+  told();
+  EXPECT_EQ(jukebox_.tell(true), "one.ogg is about to begin.");
+  EXPECT_EQ(jukebox_.tell(false), "A piece without a title is about to begin.");
+  started();
+  order(What::play, "two.ogg");
+  EXPECT_EQ(jukebox_.tell(true), "Nocturne by Field (1:02). Next: two.ogg.");
+  for (int i = 0; i < 11; ++i) order(What::play, std::to_string(i));
+  EXPECT_EQ(jukebox_.tell(true),
+            "Nocturne by Field (1:02). Next: two.ogg; 0; 1; 2; 3; 4; 5; 6; 7; 8; and 2 more.");
+  order(What::skip);
+  EXPECT_THAT(jukebox_.tell(true), testing::StartsWith("Nothing is played. Next: two.ogg; 0"));
+  told();
+  ended(media::PlayEnd::stopped);
+  told();
+  EXPECT_THAT(jukebox_.tell(true), testing::StartsWith("two.ogg is about to begin. Next: 0"))
+      << "not what was played before";
+  order(What::stop);
+  EXPECT_EQ(jukebox_.tell(true), "Nothing is played.");
+  ended(media::PlayEnd::stopped);
+  audience(1);
+  now_ += limits::kAlone;
+  jukebox_.advance(out_, now_);
+  told();
+  EXPECT_EQ(jukebox_.tell(true), "Nothing is played.");
+  started();
+  EXPECT_EQ(jukebox_.tell(false), "hold music by Field (1:02).");
+}
+
 // It ended the piece without a word.
 TEST_F(JukeboxTest, NobodySeeksBeyondTheEnd) {
   audience(2);
