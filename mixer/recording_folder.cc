@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <regex>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "media/ogg_opus_writer.h"
@@ -61,11 +60,14 @@ std::size_t delete_recordings(const std::string& directory,
   return deleted;
 }
 
-RecordingFolder::RecordingFolder(const Config::Record& record, RecordCheck refusal)
-    : record_(record), refusal_(std::move(refusal)) {
+RecordingFolder::RecordingFolder(const Config::Record& record) : record_(record) {
   if (record_.directory.empty()) return;
-  make();
-  if (record_.retention.count() > 0 || refusal_) thread_ = std::thread([this] { run(); });
+  constexpr mode_t kOnlyUs = S_IRWXU;
+  if (mkdir(record_.directory.c_str(), kOnlyUs) != 0 && errno != EEXIST) {
+    write_log(Log::Level::error, "recordings=nowhere " + field("directory", record_.directory) +
+                                     ' ' + field("text", std::strerror(errno)));
+  }
+  if (record_.retention.count() > 0) thread_ = std::thread([this] { run(); });
 }
 
 RecordingFolder::~RecordingFolder() {
@@ -77,52 +79,20 @@ RecordingFolder::~RecordingFolder() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::string RecordingFolder::refuses() {
-  std::unique_lock lock(mutex_);
-  const std::uint64_t mine = ++asked_;
-  changed_.notify_all();
-  const bool known = changed_.wait_for(lock, kPatience, [&] { return answered_ >= mine; });
-  return known ? answer_ : "";
-}
-
 void RecordingFolder::run() {
   std::unique_lock lock(mutex_);
-  std::chrono::steady_clock::time_point look_at{};
   while (!stopping_) {
-    const std::uint64_t asked = asked_;
-    if (asked != answered_) {
-      lock.unlock();
-      make();
-      std::string answer = refusal_ ? refusal_() : "";
-      lock.lock();
-      answer_ = std::move(answer);
-      answered_ = asked;
-      changed_.notify_all();
-    } else if (look_at <= std::chrono::steady_clock::now()) {
-      lock.unlock();
-      delete_old();
-      look_at = std::chrono::steady_clock::now() + kLook;
-      lock.lock();
-    } else {
-      changed_.wait_until(lock, look_at, [this] { return stopping_ || asked_ != answered_; });
+    lock.unlock();
+    const std::size_t deleted =
+        delete_recordings(record_.directory, std::chrono::system_clock::now() - record_.retention);
+    if (deleted > 0) {
+      write_log(Log::Level::info,
+                "recordings=deleted files=" + std::to_string(deleted) +
+                    " older_than_days=" + std::to_string(record_.retention.count()));
     }
+    lock.lock();
+    changed_.wait_for(lock, kLook, [this] { return stopping_; });
   }
-}
-
-void RecordingFolder::make() const {
-  constexpr mode_t kOnlyUs = S_IRWXU;
-  if (mkdir(record_.directory.c_str(), kOnlyUs) == 0 || errno == EEXIST) return;
-  write_log(Log::Level::error, "recordings=nowhere " + field("directory", record_.directory) + ' ' +
-                                   field("text", std::strerror(errno)));
-}
-
-void RecordingFolder::delete_old() const {
-  if (record_.retention.count() == 0) return;
-  const std::size_t deleted =
-      delete_recordings(record_.directory, std::chrono::system_clock::now() - record_.retention);
-  if (deleted == 0) return;
-  write_log(Log::Level::info, "recordings=deleted files=" + std::to_string(deleted) +
-                                  " older_than_days=" + std::to_string(record_.retention.count()));
 }
 
 }  // namespace mixer

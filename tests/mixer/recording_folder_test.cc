@@ -5,7 +5,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <future>
 
 #include "media/ogg_opus_writer.h"
 #include "tests/support/eventually.h"
@@ -81,37 +80,6 @@ TEST(RecordingFolder, IsMadeForUsAloneAndLookedIntoAtOnce) {
   record.retention = std::chrono::days(2);
   const RecordingFolder recordings(record);
   EXPECT_TRUE(support::eventually([&] { return !folder.has(old); }));
-}
-
-TEST(RecordingFolder, IsMadeAgainAndTriedWhenOneIsToBegin) {
-  const Folder folder;
-  Config::Record record;
-  record.directory = folder.folder / "made";
-  std::string why = "The disk is full.";
-  bool was_there = false;
-  RecordingFolder recordings(record, [&] {
-    was_there = fs::is_directory(record.directory);
-    return why;
-  });
-  ASSERT_TRUE(fs::remove(record.directory));
-  EXPECT_EQ(recordings.refuses(), "The disk is full.");
-  EXPECT_TRUE(was_there);
-  why.clear();
-  EXPECT_EQ(recordings.refuses(), "");
-}
-
-TEST(RecordingFolder, OfADiskThatStandsStillNobodyWaitsForAnAnswer) {
-  const Folder folder;
-  Config::Record record;
-  record.directory = folder.folder.path();
-  std::promise<void> moves;
-  RecordingFolder recordings(record, [still = moves.get_future().share()]() -> std::string {
-    still.wait();
-    return "The disk is full.";
-  });
-  EXPECT_EQ(recordings.refuses(), "");
-  moves.set_value();
-  EXPECT_TRUE(support::eventually([&] { return !recordings.refuses().empty(); }));
 }
 
 }  // namespace
