@@ -31,7 +31,8 @@ def report():
     return {"measured_s": 60.01, "received_per_s": spread(100, 49.9, 50.1), "listeners_below_49_per_s": 0,
             "listeners_sent_per_s": spread(100, 2.45, 2.55), "listeners_with_loss": 10, "bad_lines": 10,
             "calls": {"connected": SIZE}, "mixer_status": 0, "delay_ms": spread(400, 30, 40),
-            "sampled": [{"talker": i < 3, "markers_expected": 40, "markers_heard": 38} for i in range(23)],
+            "sampled": [{"talker": i < 3, "markers_expected": 40, "markers_heard": 38, "on_bad_line": i > 20}
+                        for i in range(23)],
             "own": {"cpu_percent": 10}, "watched": {"cpu_percent": 20.6, "memory_mb": 40, "threads": 7},
             "empty_mb": 19.4}
 
@@ -66,6 +67,7 @@ class Rows(unittest.TestCase):
                 (lambda r: r.update(listeners_below_49_per_s=1), "1 listeners got less than 49/s"),
                 (lambda r: r["sampled"][5].update(markers_heard=37), "1 of 20 sampled missed markers"),
                 (lambda r: r["sampled"][5].update(markers_expected=0), "1 of 20 sampled missed markers"),
+                (lambda r: r["sampled"][22].update(markers_heard=33), "the 2 sampled on bad lines missed markers"),
                 (lambda r: r["sampled"].pop(), "19 sampled"),
                 (lambda r: r["listeners_sent_per_s"].update(max=3.1), "listeners sent 2.5 to 3.1/s"),
                 (lambda r: r["listeners_sent_per_s"].update(min=0), "listeners sent 0.0 to 2.5/s"),
@@ -91,12 +93,18 @@ class Rows(unittest.TestCase):
     def test_where_all_are_to_see_loss_it_is_not_enough_that_some_do(self):
         self.assertIn("99 listeners saw loss",
                       versus_janus.void_because(report() | {"listeners_with_loss": 99}, SIZE, "dtx", 60, lossy=100))
+
+    def test_of_a_bad_line_chance_takes_markers(self):
+        some = report()
+        some["sampled"][22]["markers_heard"] = 34
+        self.assertEqual(void(some), "", "72 of 80")
         lossy = report() | {"listeners_with_loss": 100}
-        lossy["sampled"][5]["markers_heard"], lossy["sampled"][6]["markers_heard"] = 36, 40
+        for ear in lossy["sampled"]:
+            ear.update(on_bad_line=True, markers_heard=36)
         self.assertEqual(versus_janus.row_of("mixer", SIZE, "dtx", lossy, 60, lossy=100)["void"], "")
-        lossy["sampled"][7]["markers_heard"] = 37
+        lossy["sampled"][5]["markers_heard"] = 35
         self.assertEqual(versus_janus.row_of("mixer", SIZE, "dtx", lossy, 60, lossy=100)["void"],
-                         "markers were missed")
+                         "the 20 sampled on bad lines missed markers")
 
     def test_rooms_of_several_sizes_and_numbers_are_measured_and_no_row_has_more_people_than_asked_for(self):
         def measured(most):
