@@ -78,13 +78,13 @@ Service::~Service() = default;
 
 void Service::advance() {
   const bool given_up = give_up_at_ && *give_up_at_ <= parts_.clock->now();
-  const auto left = [this] { return std::pair(parts_.legs(), parts_.farewells()); };
+  const auto left = [this] { return std::pair(parts_.legs(), parts_.untold()); };
   if (state_ == State::closing_legs &&
       (given_up || left() == std::pair<std::size_t, std::size_t>())) {
     if (const auto [legs, untold] = left(); legs + untold != 0) {
       write_log(Log::Level::warning, "service=stopping " +
                                          field("legs-left", std::to_string(legs)) + " " +
-                                         field("subscribers-untold", std::to_string(untold)));
+                                         field("untold", std::to_string(untold)));
     }
     parts_.agent->forget_engine();
     parts_.join_media();

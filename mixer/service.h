@@ -28,15 +28,15 @@ class Service {
     MediaMailbox* mailbox = nullptr;
     // A signalfd for the signals that stop the daemon, non-blocking.
     int signal_fd = -1;
-    std::function<std::size_t()> legs;       // Focus::legs()
-    std::function<std::size_t()> farewells;  // Focus::farewells()
-    std::function<void()> join_media;        // destroys the engine; blocks
+    std::function<std::size_t()> legs;    // Focus::legs()
+    std::function<std::size_t()> untold;  // Focus::farewells() and recordings()
+    std::function<void()> join_media;     // destroys the engine; blocks
   };
   explicit Service(Parts parts);
   ~Service();
 
   enum class Result { stopped, interrupted };
-  // Until the first signal, and then until every call is ended and every subscriber told, media
+  // Until the first signal, and then until every call is ended and everybody told, media
   // joined, the stream closed; or each step's deadline (shell_limits.h). A second signal in
   // between: interrupted, at once.
   Result run();
