@@ -129,6 +129,7 @@ struct RecordSpec {
   RecordId record;
   // NAME.opus in `directory`, mode 0600, is the mix; NAME-N.opus what the participant with the
   // contributor id N sends. If there is such a NAME, NAME-2 takes its place.
+  // A directory that is not there is made.
   std::string directory, name;
   std::vector<std::string> comments{};  // "TITLE=...", in each file (RFC 7845 §5.2)
   bool speakers = false;                // files of each of them, too
@@ -235,6 +236,10 @@ struct PlayEnded {
   bool operator==(const PlayEnded&) const = default;
 };
 
+struct RecordReady {  // its folder and its disk take one
+  RecordId record;
+  bool operator==(const RecordReady&) const = default;
+};
 struct RecordStarted {
   RecordId record;
   std::string file;  // of the mix
@@ -265,9 +270,10 @@ struct RecordEnded {
   bool operator==(const RecordEnded&) const = default;
 };
 
-using Event = std::variant<LegOpened, CandidatesGathered, IceRestarted, LegConnected, LegFailed,
-                           LegQuiet, LegHeard, DigitPressed, LegClosed, PlayStarted, PlayTagged,
-                           PlayEnded, RecordStarted, RecordLost, RecordCrowded, RecordEnded>;
+using Event =
+    std::variant<LegOpened, CandidatesGathered, IceRestarted, LegConnected, LegFailed, LegQuiet,
+                 LegHeard, DigitPressed, LegClosed, PlayStarted, PlayTagged, PlayEnded, RecordReady,
+                 RecordStarted, RecordLost, RecordCrowded, RecordEnded>;
 
 // Whose event it is; nullopt: a piece's or a recording's.
 inline std::optional<LegId> leg_of(const Event& event) {
@@ -312,10 +318,12 @@ class MediaEngine {
   virtual void seek_play(PlayId play, std::chrono::milliseconds to) = 0;  // if it is seekable
   virtual void stop_play(PlayId play) = 0;
 
-  // RecordEnded follows, exactly once, whatever happens; also when the room's last leg is closed.
-  // What is said by whom the room's plan does not let be recorded is in no file.
-  virtual void record(RecordSpec spec) = 0;
-  // Unknown recordings are ignored: the end may have overtaken.
+  // RecordReady follows when it can begin; RecordEnded, exactly once, whatever happens; also when
+  // the room's last leg is closed. There is no file before it begins.
+  virtual void prepare_record(RecordSpec spec) = 0;
+  // What is ready begins: RecordStarted follows. What is said by whom the room's plan does not let
+  // be recorded is in no file. Unknown recordings are ignored: the end may have overtaken.
+  virtual void record(RecordId record) = 0;
   virtual void stop_record(RecordId record) = 0;
 };
 

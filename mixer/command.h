@@ -80,8 +80,11 @@ struct SeekPlay {
 struct StopPlay {
   media::PlayId play;
 };
-struct Record {
+struct PrepareRecord {
   media::RecordSpec spec;
+};
+struct Record {
+  media::RecordId record;
 };
 struct StopRecord {
   media::RecordId record;
@@ -112,7 +115,7 @@ struct Log {
 using Command =
     std::variant<Reply, SendIq, SendMessage, SendPresence, SetIceServers, OpenLeg, ConnectLeg,
                  AddRemoteCandidates, RestartIce, CloseLeg, SetMixPlan, Play, PausePlay, SeekPlay,
-                 StopPlay, Record, StopRecord, SaveSubscription, ForgetSubscription,
+                 StopPlay, PrepareRecord, Record, StopRecord, SaveSubscription, ForgetSubscription,
                  SaveNodeSubscription, SavePublished, ForgetPublished, Log>;
 using Commands = std::vector<Command>;
 

@@ -38,8 +38,7 @@ Conference::Conference(Place place, const Config& config, ByteBudget& documents,
                   .directory = place_.config.record ? config.record.directory : "",
                   .longest = config.record.longest,
                   .most_bytes = config.record.most_bytes,
-                  .least_free_bytes = config.record.least_free_bytes,
-                  .check = place_.record_check},
+                  .least_free_bytes = config.record.least_free_bytes},
                  wall_) {}
 
 Conference::Member* Conference::member(media::LegId leg) {

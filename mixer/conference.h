@@ -50,7 +50,6 @@ class Conference {
     jingle::Jid bare, full;  // the room's JID; what calls are answered from
     RoomConfig config;
     media::RoomId media_room;
-    RecordCheck record_check = {};
   };
   // `documents`: the bytes of conference documents that all rooms share. Both outlive it.
   Conference(Place place, const Config& config, ByteBudget& documents, const Nicks& nicks,

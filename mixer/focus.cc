@@ -19,10 +19,9 @@ using namespace std::chrono_literals;
 
 Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subscription>& rows,
              const std::vector<Published>& published,
-             const std::vector<NodeSubscription>& subscribed, RecordCheck record_check)
+             const std::vector<NodeSubscription>& subscribed)
     : config_(std::move(config)),
       wall_(std::move(wall)),
-      record_check_(std::move(record_check)),
       access_(config_),
       out_(std::move(random)),
       calls_(config_.limits.calls_per_minute_per_jid),

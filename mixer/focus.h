@@ -40,11 +40,10 @@ class Focus {
  public:
   // `random` feeds contributor ids, tokens and IQ ids: seeded in tests, the system's in production.
   // `wall` dates what documents tell. `rows`, `subscribed`: the subscriptions that an earlier
-  // process saved; `published`: what it has left at the account's nodes. `record_check` is asked
-  // when a recording is ordered.
+  // process saved; `published`: what it has left at the account's nodes.
   Focus(Config config, Random random, WallTime wall, const std::vector<Subscription>& rows = {},
         const std::vector<Published>& published = {},
-        const std::vector<NodeSubscription>& subscribed = {}, RecordCheck record_check = {});
+        const std::vector<NodeSubscription>& subscribed = {});
 
   Focus(const Focus&) = delete;
   Focus& operator=(const Focus&) = delete;
@@ -244,7 +243,6 @@ class Focus {
   // Constant after construction.
   Config config_;
   WallTime wall_;
-  RecordCheck record_check_;
 
   Access access_;
   Outbox out_;

@@ -240,9 +240,13 @@ void FocusAgent::carry_out(const Commands& commands) {
               signaling_thread.assert_here();
               if (engine_) engine_->stop_play(stop.play);
             },
+            [this](const PrepareRecord& prepare) {
+              signaling_thread.assert_here();
+              if (engine_) engine_->prepare_record(prepare.spec);
+            },
             [this](const Record& record) {
               signaling_thread.assert_here();
-              if (engine_) engine_->record(record.spec);
+              if (engine_) engine_->record(record.record);
             },
             [this](const StopRecord& stop) {
               signaling_thread.assert_here();

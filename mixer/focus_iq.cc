@@ -294,8 +294,7 @@ Conference* Focus::open(const std::string& room, const jingle::Jid& caller, Time
                           .bare = bare_of(room),
                           .full = full_of(room),
                           .config = config_of(room),
-                          .media_room = {++last_media_room_},
-                          .record_check = record_check_};
+                          .media_room = {++last_media_room_}};
   const auto added = rooms_.emplace(
       room, Room{.conference = Conference(std::move(place), config_, documents_, nicks_, wall_),
                  .deadline = std::nullopt});

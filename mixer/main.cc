@@ -15,7 +15,6 @@
 #include "media/gst/child_main.h"
 #include "media/gst/file_limit.h"
 #include "media/gst/gst_engine.h"
-#include "media/gst/recorder.h"
 #include "mixer/config.h"
 #include "mixer/focus.h"
 #include "mixer/focus_agent.h"
@@ -179,20 +178,14 @@ int run(const Config& config) {
   const auto state = take_state(config);
   if (!state) return EX_TEMPFAIL;
 
-  RecordingFolder recordings(config.record, [&config] {
-    return media::gst::record_refusal({.record = {},
-                                       .directory = config.record.directory,
-                                       .name = "",
-                                       .most_bytes = config.record.most_bytes,
-                                       .least_free_bytes = config.record.least_free_bytes});
-  });
+  const RecordingFolder recordings(config.record);
   const SteadyClock clock;
   MediaMailbox mailbox(limits::kMailboxDroppable, may_drop);
   auto engine = media::gst::make_gst_engine(
       engine_config(config), [&mailbox](media::Event event) { mailbox.push(std::move(event)); });
   engine->set_ice_servers(ice_servers(config.media));
   Focus focus(config, system_random, calendar_time, state->subscriptions, state->published,
-              state->node_subscriptions, [&recordings] { return recordings.refuses(); });
+              state->node_subscriptions);
   FocusAgent agent(
       {{[&focus](const Event& event, TimePoint now) { return focus.handle(event, now); },
         [&focus] { return focus.next_deadline(); }},

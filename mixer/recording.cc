@@ -68,24 +68,23 @@ std::optional<std::string> Recording::order(const RecordOrder& order, const jing
                                             TimePoint now) {
   if (place_.directory.empty()) return kNotHere;
   if (order.what == RecordOrder::What::stop) {
-    if (!shown() && !next_) return kNotRecording;
-    const bool begun = shown() && session_->begun;
+    if (!active() && !next_) return kNotRecording;
+    const bool begun = active() && session_->begun;
     end(out, by);
     return begun ? std::nullopt : std::optional<std::string>(kNotBegun);
   }
-  if (shown() || next_) return kAlready;
+  if (active() || next_) return kAlready;
   if (std::ranges::none_of(plan, &media::LegPlan::receives)) return kNobodyThere;
-  if (std::string why = place_.check ? place_.check() : ""; !why.empty()) return why;
   if (closing()) {
     next_ = Wish{order, by};
   } else {
-    begin({order, by}, now);
+    begin({order, by}, out, now);
   }
   count(plan);
   return std::nullopt;
 }
 
-void Recording::begin(const Wish& wish, TimePoint now) {
+void Recording::begin(const Wish& wish, Outbox& out, TimePoint now) {
   const std::string at = date_time(wall_(now));
   session_ = Session{.spec = {.record = {place_.room, ++last_record_},
                               .directory = place_.directory,
@@ -97,8 +96,8 @@ void Recording::begin(const Wish& wish, TimePoint now) {
                               .least_free_bytes = place_.least_free_bytes},
                      .by = wish.by};
   told_.clear();
-  announce_at_ = now;
   ++changes_;
+  out.put(PrepareRecord{session_->spec});
 }
 
 void Recording::end(Outbox& out, const jingle::Jid& by) {
@@ -106,26 +105,18 @@ void Recording::end(Outbox& out, const jingle::Jid& by) {
     if (asker != by) tell(asker, kNotBegun, out);
   };
   if (next_) not_begun(std::exchange(next_, std::nullopt)->by);
-  if (!shown()) return;
-  session_->ending = true;
-  ++changes_;
+  if (!active()) return;
+  if (!session_->begun) not_begun(session_->by);
   if (announcement_) out.put(StopPlay{announcement_->play});
-  announcement_.reset();
-  announce_at_.reset();
-  if (session_->begun) {
-    out.put(StopRecord{session_->spec.record});
-  } else {
-    not_begun(session_->by);
-    forget();
-  }
+  stop(out);
 }
 
-void Recording::forget() {
-  session_.reset();
+void Recording::stop(Outbox& out) {
+  session_->ending = true;
+  ++changes_;
   announcement_.reset();
   announce_at_.reset();
-  told_.clear();
-  ++changes_;
+  out.put(StopRecord{session_->spec.record});
 }
 
 void Recording::behind(const Behind& calls) {
@@ -202,7 +193,7 @@ void Recording::announced(Outbox& out) {
   told_.insert(hearing.begin(), hearing.end());
   ++changes_;
   if (std::exchange(session_->begun, true)) return;
-  out.put(Record{session_->spec});
+  out.put(Record{session_->spec.record});
 }
 
 void Recording::not_announced(const std::string& why, Outbox& out, TimePoint now) {
@@ -212,12 +203,15 @@ void Recording::not_announced(const std::string& why, Outbox& out, TimePoint now
     return;
   }
   tell(session_->by, "The recording could not be announced, so there is none. " + why, out);
-  forget();
+  stop(out);
 }
 
 void Recording::media_event(const media::Event& event, Outbox& out, TimePoint now) {
   if (!session_) return;
-  if (const auto line = line_of(event, place_.name)) out.log(line->level, line->text);
+  const auto line = line_of(event, place_.name);
+  if (line && (session_->begun || line->level == Log::Level::error)) {
+    out.log(line->level, line->text);
+  }
   const auto* played = std::get_if<media::PlayEnded>(&event);
   if (played && announcement_ && announcement_->play == played->play) {
     if (played->cause == media::PlayEnd::finished) {
@@ -236,18 +230,32 @@ void Recording::media_event(const media::Event& event, Outbox& out, TimePoint no
          out);
   } else if (const auto* ended = std::get_if<media::RecordEnded>(&event)) {
     if (ended->record == session_->spec.record) over(*ended, out, now);
+  } else if (const auto* ready = std::get_if<media::RecordReady>(&event)) {
+    if (ready->record != session_->spec.record || !active()) return;
+    session_->ready = true;
+    announce_at_ = now;
+    ++changes_;
   }
 }
 
 void Recording::over(const media::RecordEnded& ended, Outbox& out, TimePoint now) {
-  std::string what = ended.text;
-  if (ended.cause != media::RecordEnd::error) {
-    what = ended.file + '.' + (ended.text.empty() ? "" : ' ' + ended.text);
+  if (session_->begun) {
+    const bool failed = ended.cause == media::RecordEnd::error;
+    tell(
+        session_->by,
+        "The recording has ended: " +
+            (failed ? ended.text : ended.file + '.' + (ended.text.empty() ? "" : ' ' + ended.text)),
+        out);
+  } else if (active()) {
+    tell(session_->by, "The call is not recorded. " + ended.text, out);
   }
-  tell(session_->by, "The recording has ended: " + what, out);
   if (announcement_) out.put(StopPlay{announcement_->play});
-  forget();
-  if (const auto wish = std::exchange(next_, std::nullopt)) begin(*wish, now);
+  session_.reset();
+  announcement_.reset();
+  announce_at_.reset();
+  told_.clear();
+  ++changes_;
+  if (const auto wish = std::exchange(next_, std::nullopt)) begin(*wish, out, now);
 }
 
 void Recording::tell(const jingle::Jid& whom, const std::string& text, Outbox& out) const {

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -26,9 +25,6 @@ struct RecordOrder {
   What what = What::begin;
   bool operator==(const RecordOrder&) const = default;
 };
-// Why the folder takes no recording now, as a sentence; empty: nothing is known against it.
-using RecordCheck = std::function<std::string()>;
-
 // "tea-20261121T163000Z": the room's name, of which only letters, digits, '-', '.' and '_' are
 // kept, and when it began. `date_time` is XEP-0082's.
 std::string recording_name(const std::string& room, const std::string& date_time);
@@ -43,7 +39,6 @@ class Recording {
     std::string directory;            // empty: nothing is recorded here
     std::chrono::seconds longest{0};  // as RecordSpec has them
     std::uint64_t most_bytes = 0, least_free_bytes = 0;
-    RecordCheck check = {};  // null: there is none
   };
   Recording(Place place, WallTime wall) : place_(std::move(place)), wall_(std::move(wall)) {}
 
@@ -52,8 +47,8 @@ class Recording {
   std::optional<std::string> order(const RecordOrder& order, const jingle::Jid& by,
                                    std::span<const media::LegPlan> plan, Outbox& out,
                                    TimePoint now);
-  // PlayEnded, RecordStarted, RecordLost, RecordCrowded, RecordEnded of this room; of the last
-  // four, lines of the log.
+  // PlayEnded, RecordReady, RecordStarted, RecordLost, RecordCrowded, RecordEnded of this room; of
+  // the last four, lines of the log.
   void media_event(const media::Event& event, Outbox& out, TimePoint now);
   // Those behind the legs of other mixers: each call there, by a name that no other of that leg
   // has, and whether it hears that mixer. Who is not in it is there no more. Before audience().
@@ -63,8 +58,8 @@ class Recording {
   void audience(std::span<const media::LegPlan> plan, Outbox& out, TimePoint now);
 
   // The call is, or in a moment will be, recorded: whoever is in it may know.
-  bool shown() const { return session_ && !session_->ending; }
-  // It has ended, but its files are not closed yet, which takes as long as the disk does.
+  bool shown() const { return active() && session_->ready; }
+  // It has ended, but the engine is not done with it yet, which takes as long as the disk does.
   bool closing() const { return session_ && session_->ending; }
   // What that leg says may be in a recording: all who can be heard by it have been told. Changes
   // with changes().
@@ -79,8 +74,9 @@ class Recording {
   struct Session {
     media::RecordSpec spec;
     jingle::Jid by;
+    bool ready = false;   // says the engine
     bool begun = false;   // the engine was told to
-    bool ending = false;  // and to stop, or there is nothing to stop
+    bool ending = false;  // and to stop
     bool lost_told = false;
   };
   // A leg, as 0, or a call behind it, as a number that is given once: who comes again is another.
@@ -100,14 +96,15 @@ class Recording {
     jingle::Jid by;
   };
 
-  void begin(const Wish& wish, TimePoint now);
+  bool active() const { return session_ && !session_->ending; }
+  void begin(const Wish& wish, Outbox& out, TimePoint now);
   void count(std::span<const media::LegPlan> plan);
   // `by` knows already.
   void end(Outbox& out, const jingle::Jid& by = {});
+  void stop(Outbox& out);
   void announced(Outbox& out);
   void not_announced(const std::string& why, Outbox& out, TimePoint now);
   void over(const media::RecordEnded& ended, Outbox& out, TimePoint now);
-  void forget();
   bool someone_untold() const;
   void tell(const jingle::Jid& whom, const std::string& text, Outbox& out) const;
 

@@ -12,7 +12,7 @@ bool may_be_lost(const ControlCommand& command) {
          std::holds_alternative<PlayCommand>(command) ||
          std::holds_alternative<PausePlayCommand>(command) ||
          std::holds_alternative<SeekPlayCommand>(command) ||
-         std::holds_alternative<RecordCommand>(command) ||
+         std::holds_alternative<PrepareRecordCommand>(command) ||
          std::holds_alternative<TickEventCommand>(command) ||
          std::holds_alternative<ComplexityChangedCommand>(command);
 }

@@ -70,8 +70,11 @@ struct PlayEventCommand {  // from the piece's own thread
 struct PlayOverCommand {  // the same, its last
   PlayEnded end;
 };
-struct RecordCommand {
+struct PrepareRecordCommand {
   RecordSpec spec;
+};
+struct RecordCommand {
+  RecordId record;
 };
 struct StopRecordCommand {
   RecordId record;
@@ -97,9 +100,9 @@ using ControlCommand =
     std::variant<SetIceServersCommand, IceServersResolvedCommand, OpenLegCommand, ConnectLegCommand,
                  AddCandidatesCommand, RestartIceCommand, CloseLegCommand, SetPlanCommand,
                  PlayCommand, PausePlayCommand, SeekPlayCommand, StopPlayCommand, PlayEventCommand,
-                 PlayOverCommand, RecordCommand, StopRecordCommand, RecordOverCommand,
-                 PipelineErrorCommand, TickEventCommand, TimePassedCommand, TrimHeapCommand,
-                 ComplexityChangedCommand>;
+                 PlayOverCommand, PrepareRecordCommand, RecordCommand, StopRecordCommand,
+                 RecordOverCommand, PipelineErrorCommand, TickEventCommand, TimePassedCommand,
+                 TrimHeapCommand, ComplexityChangedCommand>;
 
 class ControlQueue {
  public:

@@ -134,11 +134,12 @@ class GstEngine final : public MediaEngine {
     queue_.push(SeekPlayCommand{play, to});
   }
   void stop_play(PlayId play) override { queue_.push(StopPlayCommand{play}); }
-  void record(RecordSpec spec) override {
+  void prepare_record(RecordSpec spec) override {
     const auto record = spec.record;
-    if (queue_.push(RecordCommand{std::move(spec)})) return;
+    if (queue_.push(PrepareRecordCommand{std::move(spec)})) return;
     emit(RecordEnded{.record = record, .cause = RecordEnd::error, .text = kTooBusy});
   }
+  void record(RecordId record) override { queue_.push(RecordCommand{record}); }
   void stop_record(RecordId record) override { queue_.push(StopRecordCommand{record}); }
 
  private:
@@ -325,7 +326,7 @@ class GstEngine final : public MediaEngine {
     pieces_.over(std::move(command.end));
   }
 
-  void carry_out(RecordCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+  void carry_out(PrepareRecordCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
     const RecordId id = command.spec.record;
     const auto refuse = [&](const char* text) {
       emit(RecordEnded{.record = id, .cause = RecordEnd::error, .text = text});
@@ -346,8 +347,15 @@ class GstEngine final : public MediaEngine {
       return refuse(kNoThreadLeft);
     }
     room->second.recorded = id;
-    room->second.pipeline->record(recorder->tap());
     records_.emplace(id, std::move(recorder));
+  }
+
+  void carry_out(RecordCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(control_thread) {
+    const auto found = records_.find(command.record);
+    const auto room = rooms_.find(command.record.room);
+    if (found == records_.end() || room == rooms_.end()) return;
+    found->second->begin();
+    room->second.pipeline->record(found->second->tap());
   }
 
   // What it has left to write does not keep this thread; RecordOverCommand follows.

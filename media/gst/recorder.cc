@@ -1,6 +1,7 @@
 #include "media/gst/recorder.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -17,33 +18,12 @@ constexpr const char* kNoLonger = "It may last no longer.";
 constexpr const char* kNoMore = "Recordings may take no more room.";
 constexpr const char* kDiskFills = "The disk has too little room left.";
 
-std::uint64_t free_bytes(const std::string& directory) {
-  std::error_code none;  // what cannot be told is enough
-  return std::filesystem::space(directory, none).available;
-}
-
-// What it must not go beyond, if it has come to it.
-const char* too_much(const RecordSpec& spec, std::uint64_t bytes, std::uint64_t free) {
-  if (free < spec.least_free_bytes) return kDiskFills;
-  return spec.most_bytes > 0 && bytes >= spec.most_bytes ? kNoMore : "";
-}
-
 void append(RecordFile& file, OggOpusWriter& pages) {
   file.write(pages.pages());
   pages.clear();
 }
 
 }  // namespace
-
-std::string record_refusal(const RecordSpec& spec) {
-  try {
-    const RecordFile empty(spec.directory, ".try-" + std::to_string(std::random_device()()));
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return too_much(spec, spec.most_bytes > 0 ? RecordFile::bytes_in(spec.directory) : 0,
-                  free_bytes(spec.directory));
-}
 
 Recorder::Recorder(RecordSpec spec, Parts parts)
     : spec_(std::move(spec)),
@@ -57,6 +37,14 @@ Recorder::Recorder(RecordSpec spec, Parts parts)
 Recorder::~Recorder() {
   finish();
   thread_.join();
+}
+
+void Recorder::begin() {
+  {
+    const MutexLock lock(mutex_);
+    beginning_ = true;
+  }
+  changed_.notify_all();
 }
 
 void Recorder::finish() {
@@ -77,17 +65,9 @@ void Recorder::run() {
   pthread_setname_np(pthread_self(), "mixer-record");
   RecordEnded ended{.record = spec_.record};
   try {
-    open();
-    while (ended.text.empty() && wait()) {
-      take();
-      write();
-      sync();
-      tell_lost();
-      ended.text = bound();
-    }
+    prepare();
+    if (begins()) ended.text = keep();
     if (!ended.text.empty()) ended.cause = RecordEnd::bound;
-    take();
-    end();
   } catch (const std::runtime_error& error) {
     ended.cause = RecordEnd::error;
     ended.text = error.what();
@@ -105,6 +85,37 @@ void Recorder::run() {
   parts_.over(std::move(ended));
 }
 
+// Nobody is to hear of one that cannot begin.
+void Recorder::prepare() {
+  mkdir(spec_.directory.c_str(), S_IRWXU);  // it may be gone; if it cannot be made, that shows next
+  { const RecordFile empty(spec_.directory, ".try-" + std::to_string(random_())); }
+  if (const auto text = bound(); !text.empty()) throw std::runtime_error(text);
+  parts_.on_event(RecordReady{spec_.record});
+}
+
+// False: it is to end before.
+bool Recorder::begins() {
+  const MutexLock lock(mutex_);
+  while (!beginning_ && !finishing_) changed_.wait(mutex_);
+  return beginning_;
+}
+
+// Until it is to end, or has come to a bound: that.
+std::string Recorder::keep() {
+  open();
+  std::string reached;
+  while (reached.empty() && wait()) {
+    take();
+    write();
+    sync();
+    tell_lost();
+    reached = bound();
+  }
+  take();
+  end();
+  return reached;
+}
+
 // False: it is to end.
 bool Recorder::wait() {
   const MutexLock lock(mutex_);
@@ -113,7 +124,6 @@ bool Recorder::wait() {
 }
 
 void Recorder::open() {
-  if (const auto text = bound(); !text.empty()) throw std::runtime_error(text);
   name_ = spec_.name;
   // Of two rooms with names alike, or after an end and a beginning in one second.
   for (int i = 2; RecordFile::exists(spec_.directory, name_ + kSuffix) && i < 100; ++i) {
@@ -130,6 +140,7 @@ std::uint64_t Recorder::bytes() {
   return all;
 }
 
+// What it must not go beyond, as a sentence, if it has come to it.
 std::string Recorder::bound() {
   if (spec_.longest.count() > 0 &&
       now_samples_ >= static_cast<std::uint64_t>(spec_.longest.count()) * kSampleRate_hz) {
@@ -141,9 +152,11 @@ std::string Recorder::bound() {
   if (now - looked_ >= kLook) {
     looked_ = now;
     others_bytes_ = std::max(RecordFile::bytes_in(spec_.directory), ours) - ours;
-    free_bytes_ = free_bytes(spec_.directory);
+    std::error_code none;  // what cannot be told is enough
+    free_bytes_ = std::filesystem::space(spec_.directory, none).available;
   }
-  return too_much(spec_, others_bytes_ + ours, free_bytes_);
+  if (free_bytes_ < spec_.least_free_bytes) return kDiskFills;
+  return spec_.most_bytes > 0 && others_bytes_ + ours >= spec_.most_bytes ? kNoMore : "";
 }
 
 // The time first: all that came before it is in the queue then, or lost.

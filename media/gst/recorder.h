@@ -23,14 +23,10 @@
 
 namespace media::gst {
 
-// Why no recording could begin now, as a sentence of RecordEnded; empty: it could. Waits for the
-// disk. Any thread.
-std::string record_refusal(const RecordSpec& spec);
-
 class Recorder {
  public:
   struct Parts {                            // called on the recording's thread; must not block
-    std::function<void(Event)> on_event;    // RecordStarted, RecordLost, RecordCrowded
+    std::function<void(Event)> on_event;    // RecordReady, Started, Lost, Crowded
     std::function<void(RecordEnded)> over;  // once; afterwards the thread ends
   };
   // Throws std::system_error when there is no thread for it.
@@ -42,6 +38,8 @@ class Recorder {
 
   // For the room's tick; outlives this.
   const std::shared_ptr<RecordTap>& tap() const { return tap_; }
+  // Any thread. Opens its file, and takes what comes by the tap.
+  void begin();
   // Any thread. Writes what is left, and is over.
   void finish();
 
@@ -67,6 +65,9 @@ class Recorder {
   };
 
   void run();
+  void prepare();
+  bool begins();
+  std::string keep();
   bool wait();
   void open();
   std::string bound();
@@ -91,7 +92,7 @@ class Recorder {
 
   Mutex mutex_;
   std::condition_variable_any changed_;
-  bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool beginning_ ABSL_GUARDED_BY(mutex_) = false, finishing_ ABSL_GUARDED_BY(mutex_) = false;
 
   // The recording's thread.
   std::random_device random_;

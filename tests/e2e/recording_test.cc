@@ -175,9 +175,11 @@ TEST_F(RecordedCall, EndsWithASentenceWhenTheDiskTakesNoMore) {
 // /sys is a folder in which nobody makes files, root neither.
 TEST_F(RecordedCall, DoesNotBeginWhereItsFolderTakesNoFiles) {
   begin("/sys/kernel", "record speakers");
-  const std::string why = "The folder for recordings cannot be written to.";
-  ASSERT_TRUE(contact_->answered("chat", why)) << mixer_->log();
-  EXPECT_EQ(mixer_->logged("recording="), 0) << mixer_->log();
+  ASSERT_TRUE(contact_->answered(
+      "chat", "The call is not recorded. The folder for recordings cannot be written to."))
+      << mixer_->log();
+  EXPECT_EQ(mixer_->logged("recording=started"), 0) << mixer_->log();
+  EXPECT_EQ(mixer_->logged("recording=failed"), 1) << mixer_->log();
   EXPECT_EQ(ann_->output().find("focus-owner"), std::string::npos) << "nobody is told of one";
   Call bob(*prosody_, {.user = "bob", .to = kRoom, .record = true});
   EXPECT_TRUE(wait_until_heard(bob.recording(), std::array{kAnn_hz}, 1)) << "the room goes on";
@@ -191,8 +193,10 @@ TEST_F(RecordedCall, DoesNotBeginWhereItsFolderIsNoneAnyMore) {
   ASSERT_TRUE(fs::remove(recordings_));
   std::ofstream(recordings_) << "a file";
   say("record");
-  ASSERT_TRUE(contact_->answered("chat", "There is no folder for recordings.")) << mixer_->log();
-  EXPECT_EQ(mixer_->logged("recording="), 0) << mixer_->log();
+  ASSERT_TRUE(
+      contact_->answered("chat", "The call is not recorded. There is no folder for recordings."))
+      << mixer_->log();
+  EXPECT_EQ(mixer_->logged("recording=failed"), 1) << mixer_->log();
   ASSERT_TRUE(fs::remove(recordings_));
   say("record");
   EXPECT_TRUE(last_for(1, 1)) << "it is made again\n" << mixer_->log();

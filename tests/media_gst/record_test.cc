@@ -56,6 +56,11 @@ class RecordedRoom : public ::testing::Test {
             .comments = {"TITLE=Tea"},
             .speakers = true};
   }
+  void record(const RecordSpec& wanted) {
+    mixer_.engine->prepare_record(wanted);
+    ASSERT_TRUE(mixer_.log.wait_for<RecordReady>(wanted.record));
+    mixer_.engine->record(wanted.record);
+  }
   std::string path(const std::string& name) const { return folder_ / name; }
   bool recorded(const std::string& name, std::uint64_t seconds) const {
     return support::eventually([&] {
@@ -71,7 +76,7 @@ class RecordedRoom : public ::testing::Test {
 };
 
 TEST_F(RecordedRoom, TheMixAndTheSpeakersOwnPacketsAreInFilesThatOthersRead) {
-  mixer_.engine->record(spec());
+  record(spec());
   const auto started = mixer_.log.wait_for<RecordStarted>(kRecord);
   ASSERT_TRUE(started);
   EXPECT_EQ(started->file, "tea.opus");
@@ -105,7 +110,7 @@ TEST_F(RecordedRoom, TheMixAndTheSpeakersOwnPacketsAreInFilesThatOthersRead) {
 }
 
 TEST_F(RecordedRoom, ARecordingEndsWithItsRoom) {
-  mixer_.engine->record(spec());
+  record(spec());
   ASSERT_TRUE(recorded("tea.opus", 1));
   mixer_.engine->close_leg(caller_.leg());
   const auto ended = mixer_.log.wait_for<RecordEnded>(kRecord);
@@ -115,7 +120,7 @@ TEST_F(RecordedRoom, ARecordingEndsWithItsRoom) {
 }
 
 TEST_F(RecordedRoom, ARecordingEndsWithTheEngine) {
-  mixer_.engine->record(spec());
+  record(spec());
   ASSERT_TRUE(recorded("tea.opus", 1));
   mixer_.engine.reset();
   EXPECT_TRUE(mixer_.log.wait_for<RecordEnded>(kRecord, std::chrono::milliseconds(0)));
@@ -123,25 +128,44 @@ TEST_F(RecordedRoom, ARecordingEndsWithTheEngine) {
 }
 
 TEST_F(RecordedRoom, WhatIsThereAlreadyIsNotTouched) {
-  mixer_.engine->record(spec());
+  record(spec());
   ASSERT_TRUE(recorded("tea.opus", 1));
   mixer_.engine->stop_record(kRecord);
   ASSERT_TRUE(mixer_.log.wait_for<RecordEnded>(kRecord));
   RecordSpec again = spec();
   again.record.number = 2;
-  mixer_.engine->record(again);
+  record(again);
   EXPECT_EQ(mixer_.log.wait_for<RecordStarted>(again.record)->file, "tea-2.opus");
   RecordSpec third = spec();
   third.record.number = 3;
-  mixer_.engine->record(third);
+  mixer_.engine->prepare_record(third);
   EXPECT_EQ(mixer_.log.wait_for<RecordEnded>(third.record)->text,
             "The call is being recorded already.");
 }
 
+// While people still hear that they will be recorded.
+TEST_F(RecordedRoom, OneThatHasNotBegunHasNoFileAndEndsAsAnyOther) {
+  mixer_.engine->prepare_record(spec());
+  ASSERT_TRUE(mixer_.log.wait_for<RecordReady>(kRecord));
+  ASSERT_TRUE(caller_.wait_for_sound(caller_.packets().size() * 960 + 24000));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
+  mixer_.engine->stop_record(kRecord);
+  const auto ended = mixer_.log.wait_for<RecordEnded>(kRecord);
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(*ended, RecordEnded{.record = kRecord});
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
+  EXPECT_FALSE(mixer_.log.wait_for<RecordStarted>(kRecord, std::chrono::milliseconds(0)));
+  mixer_.engine->record(kRecord);  // the end may have overtaken
+  RecordSpec again = spec();
+  again.record.number = 2;
+  record(again);
+  EXPECT_TRUE(mixer_.log.wait_for<RecordStarted>(again.record));
+}
+
 TEST_F(RecordedRoom, AFolderThatIsNotThereEndsItWithASentence) {
   RecordSpec nowhere = spec();
-  nowhere.directory = path("nowhere");
-  mixer_.engine->record(nowhere);
+  nowhere.directory = path("no/where");
+  mixer_.engine->prepare_record(nowhere);
   const auto ended = mixer_.log.wait_for<RecordEnded>(kRecord);
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->cause, RecordEnd::error);
@@ -151,7 +175,7 @@ TEST_F(RecordedRoom, AFolderThatIsNotThereEndsItWithASentence) {
 
 TEST(RecordIntoARoom, ThatIsEmptyIsRefused) {
   Engine mixer;
-  mixer.engine->record({.record = kRecord, .directory = "/tmp", .name = "tea"});
+  mixer.engine->prepare_record({.record = kRecord, .directory = "/tmp", .name = "tea"});
   EXPECT_EQ(mixer.log.wait_for<RecordEnded>(kRecord)->text, "Nobody is there.");
 }
 
@@ -199,6 +223,7 @@ TEST(Recorder, ADiskThatStandsStillCostsSilenceAndNoTime) {
   Recorder recorder({.record = kRecord, .directory = folder.path(), .name = "tea"},
                     {.on_event = [&](Event event) { log.push(std::move(event)); },
                      .over = [&](RecordEnded ended) { log.push(std::move(ended)); }});
+  recorder.begin();
   ASSERT_TRUE(log.wait_for<RecordStarted>(kRecord));
   // More in one go than the queue holds: as if the thread had been kept for a minute.
   RoomMixer room;

@@ -100,6 +100,7 @@ class RecordedFile : public WithFiles {
                        .speakers = true},
                       {.on_event = [&](Event event) { log.push(std::move(event)); },
                        .over = [&](RecordEnded end) { log.push(std::move(end)); }});
+    recorder.begin();
     record(recorder);
     recorder.finish();
     const auto end = log.wait_for<RecordEnded>(kRecord);

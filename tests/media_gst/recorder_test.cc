@@ -40,6 +40,7 @@ class Recorded : public ::testing::Test {
                                       log_.push(std::move(event));
                                     },
                                 .over = [this](RecordEnded end) { log_.push(std::move(end)); }});
+    recorder_->begin();
     room_.record(recorder_->tap().get());
   }
   void tick(int ticks) {
@@ -138,22 +139,23 @@ TEST_F(Recorded, WhereTheDiskHasLessLeftThanItMustNoneBegins) {
   EXPECT_EQ(ended()->text, "The disk has too little room left.");
 }
 
-TEST_F(Recorded, WhatWouldKeepOneFromBeginningCanBeAskedBefore) {
-  EXPECT_EQ(record_refusal(spec()), "");
-  EXPECT_TRUE(std::filesystem::is_empty(folder_.path())) << "nothing of it stays";
-  RecordSpec none = spec();
-  none.directory = folder_ / "nowhere";
-  EXPECT_EQ(record_refusal(none), "There is no folder for recordings.");
-  none.directory = "/sys/kernel";  // where nobody makes files, root neither
-  EXPECT_EQ(record_refusal(none), "The folder for recordings cannot be written to.");
-  std::ofstream(folder_ / "before.opus") << std::string(1000, 'x');
-  RecordSpec small = spec();
-  small.most_bytes = 1001;
-  EXPECT_EQ(record_refusal(small), "");
-  small.most_bytes = 1000;
-  EXPECT_EQ(record_refusal(small), "Recordings may take no more room.");
-  small.least_free_bytes = UINT64_MAX;
-  EXPECT_EQ(record_refusal(small), "The disk has too little room left.");
+TEST_F(Recorded, AFolderThatIsGoneIsMadeAgainForUsAlone) {
+  RecordSpec gone = spec();
+  gone.directory = folder_ / "gone";
+  begin(gone);
+  ASSERT_TRUE(log_.wait_for<RecordStarted>(kRecord));
+  EXPECT_EQ(std::filesystem::status(gone.directory).permissions(),
+            std::filesystem::perms::owner_all);
+}
+
+TEST_F(Recorded, WhereNobodyMakesFilesNoneBegins) {
+  RecordSpec refused = spec();
+  refused.directory = "/sys/kernel";  // root neither
+  begin(refused);
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(ended()->cause, RecordEnd::error);
+  EXPECT_EQ(ended()->text, "The folder for recordings cannot be written to.");
+  EXPECT_FALSE(log_.wait_for<RecordReady>(kRecord, milliseconds(0)));
 }
 
 TEST_F(Recorded, OneWhoseFileWasDeletedHasFailed) {

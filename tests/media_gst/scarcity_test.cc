@@ -73,7 +73,7 @@ TEST_F(Scarcity, ARecordingWithoutAThreadEndsWithASentenceAndTheCallGoesOn) {
   const RecordSpec record{.record = {kRoom, 1}, .directory = folder.path(), .name = "tea"};
   {
     const support::NoThreads none;
-    mixer_.engine->record(record);
+    mixer_.engine->prepare_record(record);
     const auto ended = mixer_.log.wait_for<RecordEnded>(record.record);
     ASSERT_TRUE(ended);
     EXPECT_EQ(ended->cause, RecordEnd::error);
@@ -83,8 +83,8 @@ TEST_F(Scarcity, ARecordingWithoutAThreadEndsWithASentenceAndTheCallGoesOn) {
   expect_the_call_goes_on();
   RecordSpec again = record;
   again.record.number = 2;
-  mixer_.engine->record(again);
-  EXPECT_TRUE(mixer_.log.wait_for<RecordStarted>(again.record));
+  mixer_.engine->prepare_record(again);
+  EXPECT_TRUE(mixer_.log.wait_for<RecordReady>(again.record));
 }
 
 TEST(ScarceThreads, NamesOfIceServersWaitForTheNextTime) {

@@ -50,7 +50,8 @@ class RecordingEngine : public media::MediaEngine {
     note("seek:" + std::to_string(to.count()), play);
   }
   void stop_play(media::PlayId play) override { note("stop", play); }
-  void record(media::RecordSpec spec) override { calls.push_back("record " + spec.name); }
+  void prepare_record(media::RecordSpec spec) override { calls.push_back("prepare " + spec.name); }
+  void record(media::RecordId) override { calls.emplace_back("record"); }
   void stop_record(media::RecordId) override { calls.emplace_back("stop recording"); }
 
   std::vector<std::string> calls;
@@ -182,10 +183,11 @@ TEST_F(FocusAgentTest, CarriesOutCommandsInOrder) {
         SetMixPlan{{1}, {{{{7}, true, true, 1.0F}}}},
         SendIq{room, ada, "2", true, "<c/>", jingle::Priority::normal},
         SendMessage{room, ada, "chat", "3", "<m/>"}, SendPresence{room, ada, "", "<p/>"},
-        Record{{.record = {{1}, 1}, .directory = "", .name = "tea"}}, StopRecord{{{1}, 1}},
-        CloseLeg{{7}}});
-  EXPECT_THAT(engine.calls, ElementsAre("open 7", "connect 7", "candidates:2 7", "restart:u 7",
-                                        "plan:1 1", "record tea", "stop recording", "close 7"));
+        PrepareRecord{{.record = {{1}, 1}, .directory = "", .name = "tea"}}, Record{{{1}, 1}},
+        StopRecord{{{1}, 1}}, CloseLeg{{7}}});
+  EXPECT_THAT(engine.calls,
+              ElementsAre("open 7", "connect 7", "candidates:2 7", "restart:u 7", "plan:1 1",
+                          "prepare tea", "record", "stop recording", "close 7"));
   ASSERT_EQ(connection.sent.size(), 4U);
   EXPECT_THAT(connection.sent[0].xml, HasSubstr("type='result'"));
   EXPECT_EQ(connection.sent[0].priority, jingle::Priority::urgent);

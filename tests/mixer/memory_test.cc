@@ -152,7 +152,7 @@ void record(Busy& room) {
   room.media(media::PlayEnded{tones[0].spec.play, media::PlayEnd::finished, ""});
   const auto begun = room.wait(2s).all<mixer::Record>();
   if (begun.size() != 1) return ADD_FAILURE() << "not recorded";
-  const media::RecordId id = begun[0].spec.record;
+  const media::RecordId id = begun[0].record;
   room.media(media::RecordStarted{id, room.nth("file")});
   room.orders("record stop");
   room.media(media::RecordEnded{.record = id, .cause = media::RecordEnd::stopped, .text = ""});

@@ -26,10 +26,7 @@ inline mixer::Config recorded() {
 
 // A room that can be recorded, and an engine that plays and records as it is told.
 struct RecordedRoom : Bench {
-  explicit RecordedRoom(mixer::Config config = recorded(), mixer::RecordCheck check = {})
-      : Bench(std::move(config), 1, {}, {}, {}, std::move(check)) {
-    up();
-  }
+  explicit RecordedRoom(mixer::Config config = recorded()) : Bench(std::move(config)) { up(); }
 
   std::string say(const std::string& from, const std::string& text) {
     step = message(from, kRoom, "<body>" + text + "</body>", "chat");

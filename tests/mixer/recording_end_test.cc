@@ -176,16 +176,20 @@ TEST(RecordingEnd, EveryLineOfTheLogTellsTheRoom) {
   }
 }
 
-TEST(RecordingEnd, WhereTheFolderTakesNoneNobodyIsToldOfOne) {
-  std::string why = "There is no folder for recordings.";
-  RecordedByAnn room(recorded(), [&why] { return why; });
+TEST(RecordingEnd, WhereTheFolderTakesNoneNobodyIsToldOfOneButWhoeverWantsIt) {
+  RecordedByAnn room;
+  room.no_recording = "There is no folder for recordings.";
   room.client = disco("x");
   room.join(kBob);
   room.wait(6s);
-  EXPECT_EQ(room.say(kAnn, "record"), body(why));
+  EXPECT_EQ(room.say(kAnn, "record"),
+            body("The call is not recorded. There is no folder for recordings."));
   EXPECT_TRUE(told(room.step, kBob).empty());
   EXPECT_TRUE(room.tones().empty());
-  why.clear();
+  ASSERT_EQ(logged(room.step).size(), 1u);
+  EXPECT_TRUE(logged(room.step)[0].starts_with("recording=failed room=room"));
+  EXPECT_FALSE(room.focus.recordings());
+  room.no_recording.clear();
   EXPECT_EQ(room.say(kAnn, "record"), body(kTones));
   EXPECT_EQ(room.tones().size(), 1u);
 }

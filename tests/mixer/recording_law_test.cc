@@ -8,6 +8,7 @@ namespace {
 
 using namespace test;
 using mixer::Play;
+using mixer::PrepareRecord;
 using mixer::Record;
 using mixer::StopRecord;
 
@@ -39,7 +40,7 @@ TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
       }
       return found;
     };
-    bool recording_now = false;
+    bool ready = false, recording_now = false, stopping = false;
     std::optional<media::RecordId> record;
     const auto take = [&] {
       for (const auto& command : out.take()) {
@@ -47,15 +48,20 @@ TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
           ASSERT_FALSE(playing);
           playing = play->spec.play;
           hearing = ears(false);
+        } else if (const auto* prepared = std::get_if<PrepareRecord>(&command)) {
+          ASSERT_FALSE(record);
+          record = prepared->spec.record;
+          ready = stopping = false;
         } else if (const auto* begun = std::get_if<Record>(&command)) {
           ASSERT_FALSE(recording_now);
+          ASSERT_EQ(record, begun->record);
           recording_now = true;
-          record = begun->spec.record;
         } else if (std::holds_alternative<mixer::StopPlay>(command)) {
           playing.reset();
           travels.reset();
         } else if (std::holds_alternative<StopRecord>(command)) {
           recording_now = false;
+          stopping = true;
         }
       }
     };
@@ -113,7 +119,9 @@ TEST(RecordingLaws, NobodyIsRecordedBeforeHeHasHeardAWholeAnnouncement) {
           }
           break;
         case 5:
-          if (record && (!recording_now || random() % 10 == 0)) {
+          if (record && !stopping && !std::exchange(ready, true)) {
+            recording.media_event(media::RecordReady{*record}, out, now);
+          } else if (record && (stopping || random() % 10 == 0)) {
             recording.media_event(media::RecordEnded{.record = *record}, out, now);
             record.reset();
             recording_now = false;

@@ -131,7 +131,8 @@ void World::carry_out(const mixer::Command& command) {
                  [&](const mixer::PausePlay& c) { engine_.pause_play(c.play, c.on); },
                  [&](const mixer::SeekPlay& c) { engine_.seek_play(c.play, c.to); },
                  [&](const mixer::StopPlay& c) { engine_.stop_play(c.play); },
-                 [&](const mixer::Record& c) { engine_.record(c.spec); },
+                 [&](const mixer::PrepareRecord& c) { engine_.prepare_record(c.spec); },
+                 [&](const mixer::Record& c) { engine_.record(c.record); },
                  [&](const mixer::StopRecord& c) { engine_.stop_record(c.record); },
                  [&](const mixer::Reply& c) {
                    tell("  answer " + (c.result ? "result" : c.result.error().condition));

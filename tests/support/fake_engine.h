@@ -38,8 +38,13 @@ class FakeEngine : public media::MediaEngine {
   void stop_play(media::PlayId play) override {
     std::erase_if(plays_, [play](const auto& each) { return each.play == play; });
   }
-  void record(media::RecordSpec spec) override { records_.push_back(std::move(spec)); }
+  void prepare_record(media::RecordSpec spec) override { prepared_[spec.record] = std::move(spec); }
+  void record(media::RecordId record) override {
+    const auto ready = prepared_.extract(record);
+    if (ready) records_.push_back(ready.mapped());
+  }
   void stop_record(media::RecordId record) override {
+    prepared_.erase(record);
     std::erase_if(records_, [record](const auto& each) { return each.record == record; });
   }
 
@@ -53,8 +58,10 @@ class FakeEngine : public media::MediaEngine {
 
   const std::vector<media::IceServer>& ice_servers() const { return ice_servers_; }
   const std::map<media::LegId, Leg>& legs() const { return legs_; }
-  const std::vector<media::PlaySpec>& plays() const { return plays_; }        // but those stopped
-  const std::vector<media::RecordSpec>& records() const { return records_; }  // the same
+  const std::vector<media::PlaySpec>& plays() const { return plays_; }  // but those stopped
+  // Those that have begun, but those stopped; and those that are to.
+  const std::vector<media::RecordSpec>& records() const { return records_; }
+  const std::map<media::RecordId, media::RecordSpec>& prepared() const { return prepared_; }
   const std::map<media::RoomId, media::MixPlan>& plans() const { return plans_; }
   // Breaches of the contract: a leg opened or closed twice, an unknown one closed.
   const std::vector<std::string>& faults() const { return faults_; }
@@ -67,6 +74,7 @@ class FakeEngine : public media::MediaEngine {
   std::set<media::LegId> ever_;
   std::map<media::RoomId, media::MixPlan> plans_;
   std::vector<media::PlaySpec> plays_;
+  std::map<media::RecordId, media::RecordSpec> prepared_;
   std::vector<media::RecordSpec> records_;
   std::vector<std::string> faults_;
   std::uint64_t opened_count_ = 0, close_count_ = 0;

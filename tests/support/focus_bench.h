@@ -211,12 +211,11 @@ class Bench {
   explicit Bench(mixer::Config config = component_config(), std::uint64_t seed = 1,
                  const std::vector<mixer::Subscription>& rows = {},
                  const std::vector<mixer::Published>& published = {},
-                 const std::vector<mixer::NodeSubscription>& subscribed = {},
-                 mixer::RecordCheck record_check = {})
+                 const std::vector<mixer::NodeSubscription>& subscribed = {})
       : random_(seed),
         focus(
-            std::move(config), [this] { return random_(); }, wall_time, rows, published, subscribed,
-            std::move(record_check)) {}
+            std::move(config), [this] { return random_(); }, wall_time, rows, published,
+            subscribed) {}
 
  private:
   std::mt19937_64 random_;
@@ -229,6 +228,7 @@ class Bench {
   // Whether each IQ of ours is acked at once, and each client asked for disco#info answers this.
   bool answers = true;
   std::string client = disco("");
+  std::string no_recording;  // why the engine can begin none
   // What clients make of the documents they are sent (RFC 4575 §4.6), by sid.
   std::map<std::string, coin::View> views;
   // What that session was told of that user; nullptr: it is not listed.
@@ -322,6 +322,7 @@ class Bench {
   void carry_out(Step& step) {
     std::vector<mixer::SendIq> asked;
     std::vector<media::LegId> closed;
+    std::vector<media::Event> said;  // at once
     for (const auto& command : step.commands) {
       if (const auto* c = std::get_if<mixer::SetIceServers>(&command)) {
         engine.set_ice_servers(c->servers);
@@ -341,8 +342,22 @@ class Bench {
       }
       if (const auto* c = std::get_if<mixer::Play>(&command)) engine.play(c->spec);
       if (const auto* c = std::get_if<mixer::StopPlay>(&command)) engine.stop_play(c->play);
-      if (const auto* c = std::get_if<mixer::Record>(&command)) engine.record(c->spec);
-      if (const auto* c = std::get_if<mixer::StopRecord>(&command)) engine.stop_record(c->record);
+      if (const auto* c = std::get_if<mixer::PrepareRecord>(&command)) {
+        engine.prepare_record(c->spec);
+        if (no_recording.empty()) {
+          said.emplace_back(media::RecordReady{c->spec.record});
+        } else {
+          said.emplace_back(media::RecordEnded{
+              .record = c->spec.record, .cause = media::RecordEnd::error, .text = no_recording});
+        }
+      }
+      if (const auto* c = std::get_if<mixer::Record>(&command)) engine.record(c->record);
+      if (const auto* c = std::get_if<mixer::StopRecord>(&command)) {
+        if (engine.prepared().contains(c->record)) {
+          said.emplace_back(media::RecordEnded{.record = c->record});
+        }
+        engine.stop_record(c->record);
+      }
       if (const auto* c = std::get_if<mixer::CloseLeg>(&command)) {
         engine.close_leg(c->leg);
         closed.push_back(c->leg);
@@ -353,6 +368,7 @@ class Bench {
       step.commands.insert(step.commands.end(), more.commands.begin(), more.commands.end());
     };
     for (const media::LegId leg : closed) add(handle(engine.closed(leg)));
+    for (const media::Event& event : said) add(handle(event));
     if (!answers) return;
     for (const mixer::SendIq& iq : asked) {
       add(answered(iq, "result", iq.is_set ? "" : client));
