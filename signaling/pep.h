@@ -136,13 +136,15 @@ inline bool is_stop(const Payload& payload) { return payload == stop_of(node_of(
 Result<Payload> parse(Node node, const pugi::xml_node& element, std::string_view item_id);
 
 // The element, valid against its schema if each text is one that parse() takes.
-// Law: parse(node, write(x), id) == x, for x without space around texts.
+// Law: parse(node, write(x), id) == x, for x without space around texts and with moods that
+// is_mood(); others are written as undefined.
 std::string write(const Payload& payload);
 
 // Sets one field of a payload of text and numbers (tune, viewing, geoloc, location) by its
 // element's name, as from XML; false: no such field, or no such value. An empty text: unset.
 bool set_field(Payload& payload, std::string_view name, std::string_view text);
 
+// Of XEP-0107's schema.
 bool is_mood(std::string_view word);
 // RFC 3986 §4.1, as far as xs:anyURI wants it.
 bool is_uri_reference(std::string_view text);

@@ -11,22 +11,24 @@
 namespace jingle::pep {
 namespace {
 
-// In alphabetical order. XEP-0107's table has `grateful` and `grieving`, its schema has not.
-constexpr std::array<std::string_view, 82> kMoods{
-    "afraid",      "amazed",     "amorous",    "angry",         "annoyed",    "anxious",
-    "aroused",     "ashamed",    "bored",      "brave",         "calm",       "cautious",
-    "cold",        "confident",  "confused",   "contemplative", "contented",  "cranky",
-    "crazy",       "creative",   "curious",    "dejected",      "depressed",  "disappointed",
-    "disgusted",   "dismayed",   "distracted", "embarrassed",   "envious",    "excited",
-    "flirtatious", "frustrated", "grateful",   "grieving",      "grumpy",     "guilty",
-    "happy",       "hopeful",    "hot",        "humbled",       "humiliated", "hungry",
-    "hurt",        "impressed",  "in_awe",     "in_love",       "indignant",  "interested",
-    "intoxicated", "invincible", "jealous",    "lonely",        "lucky",      "mean",
-    "moody",       "nervous",    "neutral",    "offended",      "outraged",   "playful",
-    "proud",       "relaxed",    "relieved",   "remorseful",    "restless",   "sad",
-    "sarcastic",   "serious",    "shocked",    "shy",           "sick",       "sleepy",
-    "spontaneous", "stressed",   "strong",     "surprised",     "thankful",   "thirsty",
-    "tired",       "undefined",  "weak",       "worried"};
+// In XEP-0107's table, and not in its schema: read, and never written.
+constexpr std::array<std::string_view, 2> kMoodsOfTheTable{"grateful", "grieving"};
+// In alphabetical order.
+constexpr std::array<std::string_view, 80> kMoods{
+    "afraid",      "amazed",     "amorous",    "angry",         "annoyed",     "anxious",
+    "aroused",     "ashamed",    "bored",      "brave",         "calm",        "cautious",
+    "cold",        "confident",  "confused",   "contemplative", "contented",   "cranky",
+    "crazy",       "creative",   "curious",    "dejected",      "depressed",   "disappointed",
+    "disgusted",   "dismayed",   "distracted", "embarrassed",   "envious",     "excited",
+    "flirtatious", "frustrated", "grumpy",     "guilty",        "happy",       "hopeful",
+    "hot",         "humbled",    "humiliated", "hungry",        "hurt",        "impressed",
+    "in_awe",      "in_love",    "indignant",  "interested",    "intoxicated", "invincible",
+    "jealous",     "lonely",     "lucky",      "mean",          "moody",       "nervous",
+    "neutral",     "offended",   "outraged",   "playful",       "proud",       "relaxed",
+    "relieved",    "remorseful", "restless",   "sad",           "sarcastic",   "serious",
+    "shocked",     "shy",        "sick",       "sleepy",        "spontaneous", "stressed",
+    "strong",      "surprised",  "thankful",   "thirsty",       "tired",       "undefined",
+    "weak",        "worried"};
 // XEP-0108 §3; any specific one may be in any general one.
 constexpr std::array<std::string_view, 12> kGeneral{
     "doing_chores", "drinking", "eating",  "exercising", "grooming",  "having_appointment",
@@ -147,8 +149,9 @@ Result<Payload> parse_mood(const pugi::xml_node& root) {
   if (words.size() > 1) return invalid("more than one mood");
   if (words.empty() && count_elements(root) > 0) return invalid("no mood");
   if (words.empty()) return Mood{};
-  if (!is_mood(local_name(words.front()))) return invalid("unknown mood");
-  return Mood{std::string(local_name(words.front())), text};
+  const std::string_view mood = local_name(words.front());
+  if (!is_mood(mood) && !has(kMoodsOfTheTable, mood)) return invalid("unknown mood");
+  return Mood{std::string(mood), text};
 }
 
 Result<Payload> parse_activity(const pugi::xml_node& root) {
@@ -171,7 +174,7 @@ void write_words(pugi::xml_node& root, const Payload& payload) {
   if (const auto* status = std::get_if<Status>(&payload)) {
     write_text(root, status->text);
   } else if (const auto* mood = std::get_if<Mood>(&payload); mood && !mood->mood.empty()) {
-    add_child(root, mood->mood.c_str());
+    add_child(root, is_mood(mood->mood) ? mood->mood.c_str() : "undefined");
     write_text(root, mood->text);
   } else if (const auto* activity = std::get_if<Activity>(&payload);
              activity && !activity->general.empty()) {

@@ -273,6 +273,8 @@ TEST(Mood, IsOneOfTheStandard) {
       (Mood{"happy", "Yay"}));
   // In XEP-0107's table, and not in its schema.
   EXPECT_EQ(read_as<Mood>(Node::mood, "mood", "<grateful/>"), (Mood{"grateful", ""}));
+  EXPECT_FALSE(is_mood("grateful"));
+  EXPECT_EQ(write(Mood{"grieving", "Alas"}), write(Mood{"undefined", "Alas"}));
   for (const char* wrong : {"<happy/><sad/>", "<frobnicated/>", "<text>Yay</text>"}) {
     EXPECT_EQ(refusal(read(Node::mood, "mood", wrong)), kInvalid) << wrong;
   }
