@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace mixer {
 namespace {
@@ -63,11 +64,19 @@ void EventAudience::learned(const jingle::Jid& full, const Nodes& wants, TimePoi
   if (found == clients_.end()) return;  // it has gone meanwhile
   Client& client = found->second;
   client.asked.reset();
-  Nodes more;
-  std::ranges::set_difference(wants, client.wants.value_or(Nodes()),
-                              std::inserter(more, more.end()));
-  client.wants = wants;
-  for (const std::string& room : client.rooms) tell(room, full, more, now);
+  const Nodes before = std::exchange(client.wants, wants).value_or(Nodes());
+  Nodes more, fewer;
+  std::ranges::set_difference(wants, before, std::inserter(more, more.end()));
+  std::ranges::set_difference(before, wants, std::inserter(fewer, fewer.end()));
+  for (const std::string& room : client.rooms) {
+    const auto& subscribed = rooms_.at(room).subscribed;
+    const auto by_name = subscribed.find(full);
+    for (const Node node : fewer) {
+      const bool subscribes = by_name != subscribed.end() && by_name->second.contains(node);
+      if (!subscribes) pending_.erase({room, node, full});
+    }
+    tell(room, full, more, now);
+  }
 }
 
 void EventAudience::absent(const std::string& room, const jingle::Jid& jid) {

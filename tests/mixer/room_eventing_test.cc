@@ -427,8 +427,9 @@ TEST(RoomEventing, EverybodyKnowsInTheEndWhatStandsThereAndNobodyElseDoes) {
         case 0: bench.play(dice.chance(0.6) ? tune(std::to_string(dice.below(3))) : Shown()); break;
         case 1: {
           if (!bench.readers[bare].contact) break;
-          const bool wants = here.contains(full) ? here[full] : dice.chance(0.8);
+          const bool wants = dice.chance(0.8);  // XEP-0163 §4.2: it may change its mind
           here[full] = wants;
+          if (!wants) bench.told[full].clear();
           bench.present(full, wants ? EventAudience::Nodes{Node::tune} : EventAudience::Nodes{});
           break;
         }
