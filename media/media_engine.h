@@ -115,7 +115,7 @@ struct PlaySpec {
   bool operator==(const PlaySpec&) const = default;
 };
 struct PlayTags {  // as the source says; each at most limits::kMaxTagBytes of UTF-8
-  std::string title{}, artist{}, album{}, track{};
+  std::string title{}, artist{}, album{}, track{}, genre{};
   bool operator==(const PlayTags&) const = default;
 };
 

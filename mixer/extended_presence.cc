@@ -41,6 +41,7 @@ pep::Tune tune_of(const NowPlaying& playing) {
   tune.title = text_of(playing.called());
   tune.source = text_of(playing.source);
   tune.track = text_of(playing.track);
+  tune.genre = text_of(playing.genre);
   tune.uri = public_place(playing.uri);
   if (playing.length && playing.length->count() > 0 && *playing.length <= kLongest) {
     tune.length_s = static_cast<std::uint32_t>(playing.length->count());
@@ -55,6 +56,7 @@ pep::Viewing viewing_of(const NowPlaying& playing) {
   };
   fill(viewing.program_name, playing.title);
   fill(viewing.author, playing.artist);
+  fill(viewing.program_type, playing.genre);
   if (playing.broadcast) fill(viewing.channel_name, playing.source);
   viewing.uri =
       viewing.uri.empty() ? public_place(playing.uri) : public_uri(without_user(viewing.uri));
@@ -69,8 +71,9 @@ bool is_never_told(const NowPlaying& playing, const pep::Viewing& viewing,
                    const Config::Presence& config) {
   return std::ranges::any_of(config.viewing_never, [&](const std::string& never) {
     for (const std::string* field :
-         {&playing.title, &playing.name, &viewing.program_name, &viewing.program_type,
-          &viewing.subprogram_type, &viewing.channel_name, &viewing.description}) {
+         {&playing.title, &playing.name, &playing.genre, &viewing.program_name,
+          &viewing.program_type, &viewing.subprogram_type, &viewing.channel_name,
+          &viewing.description}) {
       if (equal(*field, never)) return true;
     }
     return begins(playing.uri, never) || begins(viewing.uri, never);

@@ -276,6 +276,7 @@ std::optional<NowPlaying> Jukebox::now_playing() const {
                  .artist = tags.artist,
                  .source = tags.album,
                  .track = tags.track,
+                 .genre = tags.genre,
                  .name = piece->wanted.name,
                  .video = piece->started->has_video,
                  .broadcast = piece->started->broadcast,

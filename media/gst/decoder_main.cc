@@ -424,7 +424,7 @@ class Decoder {
 
   std::string lines() const {
     return line_of(tags_, GST_TAG_TITLE) + '\n' + line_of(tags_, GST_TAG_ARTIST) + '\n' +
-           line_of(tags_, GST_TAG_ALBUM) + '\n' + track();
+           line_of(tags_, GST_TAG_ALBUM) + '\n' + track() + '\n' + line_of(tags_, GST_TAG_GENRE);
   }
   std::string track() const {
     guint number = 0;

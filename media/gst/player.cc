@@ -58,6 +58,7 @@ PlayTags tags_of(std::string_view lines) {
   tags.artist = next();
   tags.album = next();
   tags.track = next();
+  tags.genre = next();
   return tags;
 }
 

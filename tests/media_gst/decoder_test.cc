@@ -49,11 +49,12 @@ TEST_F(Decoder, PlaysWhatGStreamerWritesAndTellsItsTagsAndLength) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   const std::string title = "Étude " + std::to_string(random()), artist = std::to_string(random()),
-                    album = std::to_string(random());
+                    album = std::to_string(random()), genre = "Horror " + std::to_string(random());
   const auto track = std::to_string(random() % 90 + 1);
   const std::string tags = "taginject tags=\"title=(string)\\\"" + title +
                            "\\\",artist=(string)\\\"" + artist + "\\\",album=(string)\\\"" + album +
-                           "\\\",track-number=(uint)" + track + "\" ! ";
+                           "\\\",track-number=(uint)" + track + ",genre=(string)\\\"" + genre +
+                           "\\\"\" ! ";
   for (const char* codec :
        {"vorbisenc ! oggmux", "opusenc ! oggmux", "flacenc", "opusenc ! matroskamux"}) {
     SCOPED_TRACE(codec);
@@ -75,7 +76,7 @@ TEST_F(Decoder, PlaysWhatGStreamerWritesAndTellsItsTagsAndLength) {
     EXPECT_EQ(told.title, title);
     // GStreamer's own Matroska muxer does not write all of them.
     if (std::string(codec).find("matroska") == std::string::npos) {
-      EXPECT_EQ(told, (PlayTags{title, artist, album, track}));
+      EXPECT_EQ(told, (PlayTags{title, artist, album, track, genre}));
     }
     EXPECT_TRUE(started->seekable);
     ASSERT_TRUE(started->duration);

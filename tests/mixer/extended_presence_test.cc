@@ -48,7 +48,8 @@ std::optional<T> shown(const Config::Presence& config, const Situation& situatio
 NowPlaying song() {
   NowPlaying song;
   song.artist = "Yes", song.title = "Heart of the Sunrise", song.source = "Yessongs";
-  song.track = "3", song.length = 686s, song.uri = "https://radio.example/heart.ogg";
+  song.track = "3", song.genre = "Progressive", song.length = 686s,
+  song.uri = "https://radio.example/heart.ogg";
   return song;
 }
 
@@ -80,6 +81,7 @@ TEST(TuneOfARoom, IsWhatTheTagsSay) {
   EXPECT_EQ(tune->title, "Heart of the Sunrise");
   EXPECT_EQ(tune->source, "Yessongs");
   EXPECT_EQ(tune->track, "3");
+  EXPECT_EQ(tune->genre, "Progressive");
   EXPECT_EQ(tune->length_s, 686u);
   EXPECT_EQ(tune->uri, "https://radio.example/heart.ogg");
 }
@@ -112,6 +114,7 @@ TEST(ViewingOfARoom, IsOfVideosAndBroadcasts) {
   EXPECT_EQ(viewing->program_name, "Said") << "goes before the tags";
   EXPECT_EQ(viewing->episode, "807");
   EXPECT_EQ(viewing->author, "Yes");
+  EXPECT_EQ(viewing->program_type, "Progressive");
   EXPECT_EQ(viewing->duration_s, 686u);
   EXPECT_EQ(shown<pep::Tune>(everything(), playing(film)), std::nullopt);
   film.video = false, film.broadcast = true;
@@ -138,6 +141,9 @@ TEST(ViewingOfARoom, IsNeverOfWhatTheConfigurationNames) {
     EXPECT_EQ(shown<pep::Viewing>(config, playing(film)), std::nullopt) << never;
   }
   Config::Presence config = everything();
+  config.viewing_never = {"progressive"};
+  EXPECT_EQ(shown<pep::Viewing>(config, playing(film)), std::nullopt) << "whatever is said of it";
+  EXPECT_EQ(shown<pep::Tune>(config, playing(song())), std::nullopt);
   config.viewing_never = {"heart of the sunrise"};
   film.said.program_name = "Another";
   EXPECT_EQ(shown<pep::Viewing>(config, playing(film)), std::nullopt) << "by its tags";
