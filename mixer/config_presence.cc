@@ -40,16 +40,20 @@ std::set<pep::Node> nodes(ConfigSection& section, std::string_view key) {
   return out;
 }
 
+// Whether there is one, or what was to be one.
 template <typename T>
-void read_place(ConfigSection& section, T& place) {
+bool read_place(ConfigSection section, T& place) {
   pep::Payload payload = place;
+  bool wrong = false;
   for (const std::string& key : section.keys()) {
     const auto text = section.text(key);
     if (!text || pep::set_field(payload, key, *text)) continue;
     const bool known = pep::set_field(payload, key, "");
+    wrong = true;
     section.error(key, known ? "cannot be \"" + *text + '"' : "is no field of a place");
   }
   place = std::get<T>(payload);
+  return wrong || place != T{};
 }
 
 void read_avatar(ConfigSection& section, Config::Presence& presence,
@@ -60,11 +64,11 @@ void read_avatar(ConfigSection& section, Config::Presence& presence,
   auto file = read_file(full.string());
   if (!file) {
     section.error("avatar", "cannot read " + full.string() + ": " + file.error());
-  } else if (!is_png(file->text)) {
-    section.error("avatar", full.string() + " is no PNG");
   } else if (file->text.size() > jingle::limits::kMaxAvatarBytes) {
     section.error("avatar", full.string() + " is larger than " +
                                 std::to_string(jingle::limits::kMaxAvatarBytes) + " bytes");
+  } else if (!is_png(file->text)) {
+    section.error("avatar", full.string() + " is no PNG that can be drawn");
   } else {
     presence.avatar = std::move(file->text);
   }
@@ -140,16 +144,14 @@ void read_presence(ConfigReader& reader, Config& config, const std::string& conf
   }
   if (const auto text = section.string("mood-text")) presence.mood.text = *text;
   read_avatar(section, presence, config_file);
-  ConfigSection geoloc = reader.section("presence", "geoloc");
-  ConfigSection location = reader.section("presence", "location");
-  read_place(geoloc, presence.geoloc);
-  read_place(location, presence.location);
+  const bool geoloc = read_place(reader.section("presence", "geoloc"), presence.geoloc);
+  const bool location = read_place(reader.section("presence", "location"), presence.location);
   ConfigSection viewing = reader.section("presence", "viewing");
   presence.viewing_local = viewing.boolean("local").value_or(false);
   presence.viewing_never = viewing.strings("never").value_or(std::vector<std::string>{});
   require(section, presence, pep::Node::mood, "mood", section.has("mood"));
-  require(section, presence, pep::Node::geoloc, "geoloc", !geoloc.keys().empty());
-  require(section, presence, pep::Node::location, "location", !location.keys().empty());
+  require(section, presence, pep::Node::geoloc, "geoloc", geoloc);
+  require(section, presence, pep::Node::location, "location", location);
 }
 
 }  // namespace mixer

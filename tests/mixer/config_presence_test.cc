@@ -92,6 +92,8 @@ TEST(PresenceConfig, WhatIsWrongIsNamed) {
               HasSubstr("presence.location.colour: is no field of a place"));
   EXPECT_THAT(one("[presence]\npublish = [\"geoloc\"]\n[presence.geoloc]"),
               HasSubstr("geoloc: is missing"));
+  EXPECT_THAT(one("[presence]\npublish = [\"location\"]\n[presence.location]\ncountry = \"\""),
+              HasSubstr("location: is missing"));
   EXPECT_THAT(one("[presence]\nstatus = \"{nope}: {count} on {topic}\""),
               HasSubstr("{nope} is neither {count} nor {topic}"));
   EXPECT_THAT(one("[presence]\npublsh = \"mood\""), HasSubstr("did you mean \"publish\"?"));
@@ -105,7 +107,8 @@ TEST(PresenceConfig, APictureThatLacksItsEndIsNone) {
     std::ofstream(folder / "icon.png") << icon.substr(0, bytes);
     const auto result = mixer::parse_config(std::string(kBot) + "[presence]\navatar = \"icon.png\"",
                                             (folder / "m.toml").string());
-    EXPECT_THAT(test::lines(result), ElementsAre(HasSubstr("icon.png is no PNG"))) << bytes;
+    EXPECT_THAT(test::lines(result), ElementsAre(HasSubstr("icon.png is no PNG that can be drawn")))
+        << bytes;
   }
 }
 
