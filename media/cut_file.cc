@@ -18,7 +18,7 @@ constexpr std::uint64_t kUnknown = 0x7F000000;
 // A page has 65,307 bytes at most; some files have tags after their last.
 constexpr std::size_t kOggEnd_bytes = 131072;
 // In fragments there are thousands, each of which may cost a request.
-constexpr int kMostBoxes = 64;
+constexpr int kMostBoxes = 8;
 
 using Head = std::array<char, 16>;
 
@@ -36,30 +36,37 @@ bool riff_is_cut(std::uint64_t declared, std::uint64_t size) {
   return declared < kUnknown && lacks(declared + 8, size);
 }
 
-// Its last whole page, if there is one, does not say that it is the last.
+// Its last whole page, if there is one, does not say that it is the last, and something else
+// follows: what was taken from a station has no last page (RFC 7845 §3), and is whole.
 bool ogg_is_cut(std::span<const char> end) {
   ogg_sync_state pages;
   ogg_sync_init(&pages);
-  bool last = false;
+  bool last = false, something = true;
   if (char* const buffer = ogg_sync_buffer(&pages, static_cast<long>(end.size()))) {
     std::memcpy(buffer, end.data(), end.size());
     ogg_sync_wrote(&pages, static_cast<long>(end.size()));
     ogg_page page;
     for (long got = 0; (got = ogg_sync_pageseek(&pages, &page)) != 0;) {
       if (got > 0) last = ogg_page_eos(&page) != 0;
+      something = got < 0;
     }
+    something = something || pages.returned < pages.fill;
   }
   ogg_sync_clear(&pages);
-  return !last;
+  return !last && something;
 }
 
+constexpr std::string_view kBoxes[] = {"ftyp", "styp", "moov", "moof", "mdat", "sidx",
+                                       "mfra", "meta", "free", "skip", "wide", "uuid"};
+
+// What is appended to the last is no box.
 bool boxes_are_cut(std::uint64_t size, const ReadAt& read) {
   std::uint64_t at = 0;
   for (int i = 0; i < kMostBoxes && at < size; ++i) {
     Head head{};
     const std::size_t got = read(at, head);
     const std::string_view box(head.data(), got);
-    if (box.size() < 8) break;
+    if (box.size() < 8 || std::ranges::find(kBoxes, box.substr(4, 4)) == std::end(kBoxes)) break;
     std::uint64_t bytes = big_endian(box.substr(0, 4));
     if (bytes == 1 && box.size() == head.size()) bytes = big_endian(box.substr(8));
     if (bytes < 8 || bytes > INT64_MAX) return false;  // to its end, or nonsense
@@ -81,13 +88,13 @@ bool matroska_is_cut(std::uint64_t size, const ReadAt& read) {
     const std::uint64_t unknown = (std::uint64_t{1} << (7 * length)) - 1;
     const std::uint64_t bytes =
         big_endian(element.substr(4, static_cast<std::size_t>(length))) & unknown;
-    if (bytes == unknown || bytes > INT64_MAX / 2) return false;
+    if (bytes == unknown) return false;
     at += 4 + static_cast<std::uint64_t>(length) + bytes;
   }
   return lacks(at, size);
 }
 
-// The bytes of the first frame's Xing header, or Info, after an ID3v2 tag.
+// The bytes of the first frame's Xing header, or Info, after an ID3v2 tag; some count that, too.
 bool mp3_is_cut(std::uint64_t size, const ReadAt& read) {
   constexpr std::uint64_t kHasFrames = 1, kHasBytes = 2;
   Head head{};
@@ -107,7 +114,7 @@ bool mp3_is_cut(std::uint64_t size, const ReadAt& read) {
   const std::uint64_t flags = big_endian(first.substr(at + 4, 4));
   if ((flags & kHasBytes) == 0) return false;
   const std::size_t bytes = at + 8 + ((flags & kHasFrames) != 0 ? 4 : 0);
-  return lacks(begin + big_endian(first.substr(bytes, 4)), size);
+  return lacks(big_endian(first.substr(bytes, 4)), size);
 }
 
 }  // namespace
@@ -134,9 +141,7 @@ bool is_cut(std::uint64_t size, const ReadAt& read) {
     return read(size - end.size(), end) == end.size() && ogg_is_cut(end);
   }
   if (kind == "\x1A\x45\xDF\xA3") return matroska_is_cut(size, read);
-  for (const std::string_view first : {"ftyp", "moov", "mdat", "wide", "free", "skip"}) {
-    if (box == first) return boxes_are_cut(size, read);
-  }
+  if (std::ranges::find(kBoxes, box) != std::end(kBoxes)) return boxes_are_cut(size, read);
   return mp3_is_cut(size, read);
 }
 

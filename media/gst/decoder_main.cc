@@ -146,6 +146,10 @@ class Decoder {
     std::array<char, 4> magic{};
     stream_ = size_ < 0 || (read_at(0, magic) == 4 && std::memcmp(magic.data(), ".snd", 4) == 0);
     const std::string kind = stream_ ? "stream" : "random-access size=" + std::to_string(size_);
+    // Now: at its end, whoever it is fetched from may be gone.
+    cut_ = size_ > 0 &&
+           is_cut(static_cast<std::uint64_t>(size_),
+                  [this](std::uint64_t at, std::span<char> bytes) { return read_at(at, bytes); });
     GError* error = nullptr;
     pipeline_ = ElementPtr::sink(
         gst_parse_launch(("appsrc name=source format=bytes stream-type=" + kind +
@@ -413,13 +417,10 @@ class Decoder {
   bool breaks_off() {
     const std::int64_t last_ms = std::max(played_to_ms_, seen_to_ms_.load());
     const std::int64_t length_ms = duration_ms();
-    const bool early = last_ms > 0 && length_ms - last_ms > kEarly_ms + length_ms / 100;
+    const bool early = played_to_ms_ > 0 && length_ms - last_ms > kEarly_ms + length_ms / 100;
     const bool all_read = size_ < 0 || place_.load() >= size_;
     const bool seen = all_read && seen_to_ms_ >= played_to_ms_ - kEarly_ms;
-    return (early && (seen || !has_video_)) ||
-           (size_ > 0 &&
-            is_cut(static_cast<std::uint64_t>(size_),
-                   [this](std::uint64_t at, std::span<char> bytes) { return read_at(at, bytes); }));
+    return cut_ || (early && (seen || !has_video_));
   }
 
   std::string lines() const {
@@ -468,6 +469,7 @@ class Decoder {
   std::optional<BodyReader> fetched_;        // else it is a file
   std::int64_t size_ = -1;                   // of it, in bytes; -1: not known
   bool stream_ = false;                      // one cannot go to another place in it
+  bool cut_ = false;                         // it says of itself that it is longer
   std::atomic<off_t> place_{0};              // in it
   std::atomic<bool> has_sound_{false}, has_none_{false}, has_video_{false}, is_list_{false};
 };

@@ -354,6 +354,7 @@ class GstEngine final : public MediaEngine {
     const auto found = records_.find(command.record);
     const auto room = rooms_.find(command.record.room);
     if (found == records_.end() || room == rooms_.end()) return;
+    if (room->second.recorded != command.record) return;  // of a room before it with this id
     found->second->begin();
     room->second.pipeline->record(found->second->tap());
   }

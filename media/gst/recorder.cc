@@ -42,7 +42,7 @@ Recorder::~Recorder() {
 void Recorder::begin() {
   {
     const MutexLock lock(mutex_);
-    beginning_ = true;
+    beginning_ = !finishing_;
   }
   changed_.notify_all();
 }

@@ -82,7 +82,9 @@ TEST(CutFile, WhatLacksItsEndIsWhereverThatWas) {
   for (const auto& [kind, file] : kWhole) {
     if (file.size() < 10000) continue;
     for (int i = 0; i < 200; ++i) {
-      const std::size_t left = 1000 + random() % (file.size() * 98 / 100 - 1000);
+      const std::size_t left = 1000 + random() % (file.size() * 97 / 100 - 1000);
+      if (file.substr(left, 4) == "OggS") continue;  // as what was taken from a station
+
       EXPECT_TRUE(cut(file.substr(0, left))) << kind << ", of " << file.size() << ", " << left;
     }
   }
@@ -91,7 +93,7 @@ TEST(CutFile, WhatLacksItsEndIsWhereverThatWas) {
 TEST(CutFile, WhatLacksLittleOrHasMoreIsWhole) {
   EXPECT_FALSE(cut(riff(50008))) << "some count their own header";
   EXPECT_FALSE(cut(riff(49000)));
-  EXPECT_FALSE(cut(ogg() + "TAG" + sound(125)));
+  for (const auto& [kind, file] : kWhole) EXPECT_FALSE(cut(file + "TAG" + sound(125))) << kind;
 }
 
 TEST(CutFile, WhoseLengthWasNotKnownWhenItBeganCannotBeTold) {
@@ -103,6 +105,12 @@ TEST(CutFile, WhoseLengthWasNotKnownWhenItBeganCannotBeTold) {
   EXPECT_FALSE(cut(matroska("\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 50000)));
   EXPECT_FALSE(cut(matroska("\xFF", 50000)));
   EXPECT_FALSE(cut(box("ftyp", "isom") + big(0, 4) + "mdat" + sound(50000)));
+}
+
+// RFC 7845 §3: readers have to expect that.
+TEST(CutFile, WhatWasTakenFromAStationHasNoLastPageAndIsWhole) {
+  const std::string whole = ogg(3000);
+  EXPECT_FALSE(cut(whole.substr(0, whole.rfind("OggS"))));
 }
 
 // Damage from some place on; the end of a stream is not where the file ends.
@@ -130,7 +138,7 @@ TEST(CutFile, NonsenseIsReadToNoEnd) {
     std::memcpy(bytes.data(), boxes.data() + at, 16);
     return std::size_t{16};
   }));
-  EXPECT_LT(reads, 70) << "each may be a request";
+  EXPECT_LT(reads, 10) << "each may be a request";
 }
 
 }  // namespace

@@ -104,6 +104,14 @@ TEST_F(Decoder, WhateverItsLevelAPieceIsHeardAtTheLoudnessWanted) {
   }
 }
 
+TEST_F(Decoder, SoIsWhatIsGenerated) {
+  const auto level_at = [](double lufs) {
+    Played played({.play = kPlay, .what = Sound::hold_music, .loop = true, .loudness_lufs = lufs});
+    return rms_dbfs(played.hear(5 * 48000));
+  };
+  EXPECT_NEAR(level_at(-23) - level_at(-33), 10, 0.5);
+}
+
 // It ended without a word.
 TEST_F(Decoder, WhatIsBrokenInTheMiddleIsPlayedUntilThereAndThatIsSaid) {
   const unsigned seed = test_support::test_seed();

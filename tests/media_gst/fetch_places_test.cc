@@ -136,6 +136,20 @@ TEST_F(FetchedPlaces, AreAskedForOnlyWhereItIsOneThing) {
   }
 }
 
+// It is known before it is played: at its end, the server may be gone.
+TEST_F(FetchedPlaces, OfAFileThatLacksItsEndThatIsSaid) {
+  for (const auto& [name, codec] :
+       {std::pair("a.wav", "wavenc"), {"a.ogg", "vorbisenc ! oggmux"}}) {
+    ASSERT_TRUE(make(name, codec, 12));
+    const std::string path = (folder_ / name).string();
+    std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+    const PlayEnded end = Played(spec(std::string("/ranged/") + name), rules()).ended();
+    EXPECT_TRUE(end.text.starts_with("It breaks off after 0:0")) << name << ", " << end.text;
+  }
+  const PlayEnded end = Played(spec("/a.wav"), rules()).ended();
+  EXPECT_TRUE(end.text.starts_with("It breaks off after 0:0")) << "without places, " << end.text;
+}
+
 TEST_F(FetchedPlaces, AServerMayVouchByDateOrLeadElsewhereOrGiveAllOfIt) {
   ASSERT_TRUE(make("a.wav", "wavenc"));
   for (const char* how : {"untagged", "moved", "unable"}) {
