@@ -196,6 +196,8 @@ inline constexpr std::size_t kMaxSourceBytes = 1024;
 // Pieces waiting for the one before: an evening of music.
 inline constexpr std::size_t kMaxPlayQueue = 100;
 inline constexpr std::size_t kShownOfPlayQueue = 10;  // to whoever asks what is played
+// Until the engine is ready to record: a disk that does not answer for so long is none.
+inline constexpr std::chrono::seconds kRecordReady{5};
 // So long alone before there is hold music: whoever comes second is often a moment behind.
 inline constexpr std::chrono::seconds kAlone{2};
 // Hold music that fails is tried again after kAlone, and after twice as long each time up to this:

@@ -178,7 +178,7 @@ int run(const Config& config) {
   const auto state = take_state(config);
   if (!state) return EX_TEMPFAIL;
 
-  const RecordingFolder recordings(config.record);
+  RecordingFolder recordings(config.record);
   const SteadyClock clock;
   MediaMailbox mailbox(limits::kMailboxDroppable, may_drop);
   auto engine = media::gst::make_gst_engine(

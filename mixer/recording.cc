@@ -14,6 +14,7 @@ constexpr const char* kNotHere = "Calls are not recorded here.";
 constexpr const char* kNobodyThere = "Nobody is there to be recorded.";
 constexpr const char* kAlready = "The call is being recorded already.";
 constexpr const char* kNotRecording = "The call is not being recorded.";
+const std::string kNotRecorded = "The call is not recorded. ";
 constexpr const char* kNotBegun = "Nothing was recorded: the tones were not over yet.";
 
 // The room's other pieces are the jukebox's, which counts from one.
@@ -94,7 +95,8 @@ void Recording::begin(const Wish& wish, Outbox& out, TimePoint now) {
                               .longest = place_.longest,
                               .most_bytes = place_.most_bytes,
                               .least_free_bytes = place_.least_free_bytes},
-                     .by = wish.by};
+                     .by = wish.by,
+                     .ready_by = now + limits::kRecordReady};
   told_.clear();
   ++changes_;
   out.put(PrepareRecord{session_->spec});
@@ -177,6 +179,13 @@ bool Recording::someone_untold() const { return !std::ranges::includes(told_, li
 
 // Those who are connected when it begins: the plan that lets them hear it has been sent.
 void Recording::advance(Outbox& out, TimePoint now) {
+  if (active() && !session_->ready && session_->ready_by <= now) {
+    const std::string why = "The disk does not answer.";
+    out.log(Log::Level::error,
+            "recording=failed " + field("room", place_.name) + ' ' + field("text", why));
+    tell(session_->by, kNotRecorded + why, out);
+    stop(out);
+  }
   if (announcement_ && announcement_->heard_at && *announcement_->heard_at <= now) {
     announced(out);
     if (someone_untold()) announce_at_ = now + limits::kAnnounceRecordingAgain;
@@ -247,7 +256,7 @@ void Recording::over(const media::RecordEnded& ended, Outbox& out, TimePoint now
             (failed ? ended.text : ended.file + '.' + (ended.text.empty() ? "" : ' ' + ended.text)),
         out);
   } else if (active()) {
-    tell(session_->by, "The call is not recorded. " + ended.text, out);
+    tell(session_->by, kNotRecorded + ended.text, out);
   }
   if (announcement_) out.put(StopPlay{announcement_->play});
   session_.reset();
@@ -264,6 +273,7 @@ void Recording::tell(const jingle::Jid& whom, const std::string& text, Outbox& o
 }
 
 std::optional<TimePoint> Recording::next_deadline() const {
+  if (active() && !session_->ready) return session_->ready_by;
   if (announcement_) return announcement_->heard_at;
   return announce_at_;
 }

@@ -74,6 +74,7 @@ class Recording {
   struct Session {
     media::RecordSpec spec;
     jingle::Jid by;
+    TimePoint ready_by;   // or the disk does not answer
     bool ready = false;   // says the engine
     bool begun = false;   // the engine was told to
     bool ending = false;  // and to stop

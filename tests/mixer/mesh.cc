@@ -140,6 +140,10 @@ void Mesh::carry_out(int focus, const mixer::Command& command) {
     engine.set_mix_plan(plan->room, plan->plan);
     last_change_ = now_;
     sound_changed_ = true;
+  } else if (const auto* prepare = std::get_if<mixer::PrepareRecord>(&command)) {
+    after(dice.up_to(100ms), [this, focus, record = prepare->spec.record] {
+      handle(focus, media::Event(media::RecordReady{record}));
+    });
   } else if (const auto* line = std::get_if<mixer::Log>(&command)) {
     log_.push_back(domain(focus) + ": " + line->text);
     if (line->level >= mixer::Log::Level::warning) faults_.push_back(line->text);

@@ -244,6 +244,36 @@ TEST(Recording, ADiskThatRefusesIsToldToWhoeverAskedAndToTheLog) {
   EXPECT_FALSE(room.recorder("S1"));
 }
 
+TEST(Recording, ADiskThatDoesNotAnswerIsToldOnceAndNobodyElseHearsOfIt) {
+  mixer::Outbox out{[] { return 7; }};
+  mixer::Recording recording(tea(), wall_time);
+  const std::vector<media::LegPlan> plan{{.leg = {1}, .receives = true}};
+  mixer::TimePoint now{1000s};
+  ASSERT_EQ(recording.order({}, jid(kAnn), plan, out, now), std::nullopt);
+  const Step asked{out.take()};
+  ASSERT_EQ(asked.all<mixer::PrepareRecord>().size(), 1u);
+  const media::RecordId id = asked.all<mixer::PrepareRecord>()[0].spec.record;
+  EXPECT_EQ(recording.next_deadline(), now + mixer::limits::kRecordReady);
+  now += mixer::limits::kRecordReady;
+  recording.advance(out, now);
+  const Step given_up{out.take()};
+  ASSERT_EQ(given_up.all<SendMessage>().size(), 1u);
+  EXPECT_EQ(given_up.all<SendMessage>()[0].payload,
+            "<body>The call is not recorded. The disk does not answer.</body>");
+  EXPECT_EQ(given_up.all<StopRecord>().size(), 1u);
+  ASSERT_EQ(given_up.all<mixer::Log>().size(), 1u);
+  EXPECT_TRUE(given_up.all<mixer::Log>()[0].text.starts_with("recording=failed room=tea"));
+  EXPECT_EQ(recording.next_deadline(), std::nullopt);
+  // It does, later.
+  recording.media_event(media::RecordReady{id}, out, now);
+  recording.advance(out, now);
+  EXPECT_FALSE(recording.shown());
+  EXPECT_TRUE(recording.closing());
+  recording.media_event(media::RecordEnded{.record = id}, out, now);
+  EXPECT_FALSE(recording.closing());
+  EXPECT_TRUE(out.take().empty());
+}
+
 TEST(Recording, WhatItMayTakeIsTheConfigurationsAndItsEndIsTold) {
   mixer::Config config = recorded();
   config.record.longest = 90min;
