@@ -1,4 +1,6 @@
 // What people tell a room by chat, by the whole focus.
+#include <set>
+
 #include "tests/support/focus_bench.h"
 #include "tests/support/readme.h"
 
@@ -150,6 +152,7 @@ TEST(Controls, AModeratorInvitesFromOutside) {
 TEST(Controls, AModeratorPlaysAndParticipantsAskWhatItIs) {
   mixer::Config config = moderated();
   config.play.media_dir = "/music";
+  config.play.loudness_lufs = -30;
   Chat chat(config);
   EXPECT_EQ(chat.ask(kAnn, "play tea.ogg"), "Nobody is in the call.");
   chat.join(kBob);
@@ -157,6 +160,7 @@ TEST(Controls, AModeratorPlaysAndParticipantsAskWhatItIs) {
   const auto played = chat.say(kAnn, "play tea.ogg").all<mixer::Play>();
   ASSERT_EQ(played.size(), 1u);
   EXPECT_EQ(std::get<media::PlayFile>(played[0].spec.what).name, "tea.ogg");
+  EXPECT_EQ(played[0].spec.loudness_lufs, -30);
   EXPECT_EQ(chat.ask(kBob, "playing"), "A piece without a title is about to begin.");
   EXPECT_EQ(chat.ask(kAnn, "playing"), "tea.ogg is about to begin.");
   chat.media(media::PlayStarted{.play = played[0].spec.play,
@@ -205,6 +209,60 @@ TEST(Controls, HelpShowsWhatIsSwitchedOn) {
   Chat all(everything());
   for (const char* on : {"status ", "viewing ", "share ", "unshare ", "record "}) {
     EXPECT_THAT(all.ask(kAnn, "help"), testing::HasSubstr(std::string("\n") + on));
+  }
+}
+
+// What is refused to somebody is not in his help, and what he may say some form of is.
+TEST(Controls, AreForThoseWhoMay) {
+  enum Who { outsider, participant, moderator };
+  const std::string jids[] = {"cat@localhost/x", kBob, kAnn};
+  const std::pair<const char*, Who> forms[] = {{"help", outsider},
+                                               {"who", participant},
+                                               {"topic", participant},
+                                               {"topic Tea", moderator},
+                                               {"status", participant},
+                                               {"status Tea", moderator},
+                                               {"share mood", participant},
+                                               {"unshare", participant},
+                                               {"invite dora@localhost", moderator},
+                                               {"mute dora", moderator},
+                                               {"unmute dora", moderator},
+                                               {"kick dora", moderator},
+                                               {"playing", participant},
+                                               {"play a", moderator},
+                                               {"announce a", moderator},
+                                               {"viewing episode 1", moderator},
+                                               {"pause", moderator},
+                                               {"resume", moderator},
+                                               {"seek 1", moderator},
+                                               {"skip", moderator},
+                                               {"stop", moderator},
+                                               {"record", moderator},
+                                               {"record speakers", moderator},
+                                               {"record stop", moderator}};
+  for (const Who who : {outsider, participant, moderator}) {
+    Chat chat(everything());
+    chat.join(kAnn, kRoom, {.sid = "A"});
+    chat.join(kBob);
+    const std::string help = '\n' + chat.ask(jids[who], "help");
+    std::set<std::string> allowed, all;
+    for (const auto& [form, least] : forms) {
+      SCOPED_TRACE(jids[who] + ": " + form);
+      const std::string name = std::string(form).substr(0, std::string_view(form).find(' '));
+      all.insert(name);
+      if (who >= least) allowed.insert(name);
+      const std::string answer = chat.ask(jids[who], form);
+      const bool refused =
+          answer == "Only moderators may say that." || answer == "Call this address first.";
+      EXPECT_EQ(refused, who < least) << answer;
+      chat.wait(10s);
+    }
+    for (const std::string& name : all) {
+      const bool shown =
+          help.find('\n' + name + ' ') != help.npos || help.find('\n' + name + ':') != help.npos;
+      EXPECT_EQ(shown, allowed.contains(name)) << jids[who] << " " << name;
+    }
+    EXPECT_EQ(std::ranges::count(help, '\n'), static_cast<long>(allowed.size())) << help;
   }
 }
 

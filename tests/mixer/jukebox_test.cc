@@ -271,6 +271,25 @@ TEST_F(JukeboxTest, PausesResumesAndSeeksWhatCan) {
   EXPECT_EQ(order(What::seek), PlayRefusal::not_seekable);
 }
 
+TEST_F(JukeboxTest, AllOfItIsAtOneLoudness) {
+  Jukebox::Place quiet = place();
+  quiet.loudness_lufs = -30;
+  Jukebox jukebox(quiet);
+  jukebox.audience(1, true, out_, now_);
+  jukebox.advance(out_, now_ + limits::kAlone);             // hold music
+  jukebox.audience(2, false, out_, now_ + limits::kAlone);  // a chime
+  jukebox.order({What::announce, "fire.wav"}, kRomeo, out_);
+  jukebox.order({What::play, "one.ogg"}, kRomeo, out_);
+  std::size_t played = 0;
+  for (const Command& command : out_.take()) {
+    const auto* play = std::get_if<Play>(&command);
+    if (!play) continue;
+    ++played;
+    EXPECT_EQ(play->spec.loudness_lufs, -30);
+  }
+  EXPECT_EQ(played, 4u);
+}
+
 TEST_F(JukeboxTest, TellsWhatIsPlayedAndWhatFollows) {
   EXPECT_EQ(jukebox_.tell(true), "Nothing is played.");
   audience(2);
