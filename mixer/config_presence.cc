@@ -109,7 +109,7 @@ void read_access(ConfigSection& section, Config& config) {
   }
 }
 
-// XEP-0108's text is shown as it is written, but for what filled_in() knows.
+// The text is shown as it is written, but for what filled_in() knows.
 void read_status(ConfigSection& section, Config::Presence& presence) {
   const auto status = section.string("status");
   if (!status) return;
