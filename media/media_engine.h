@@ -116,6 +116,8 @@ struct PlaySpec {
 };
 struct PlayTags {  // as the source says; each at most limits::kMaxTagBytes of UTF-8
   std::string title{}, artist{}, album{}, track{}, genre{};
+  std::string composer{}, language{}, performer{};
+  std::string date{};  // ISO 8601, as much of it as is known
   bool operator==(const PlayTags&) const = default;
 };
 

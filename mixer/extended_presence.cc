@@ -42,6 +42,10 @@ pep::Tune tune_of(const NowPlaying& playing) {
   tune.source = text_of(playing.source);
   tune.track = text_of(playing.track);
   tune.genre = text_of(playing.genre);
+  tune.composer = text_of(playing.composer);
+  tune.date = text_of(playing.date);
+  tune.language = text_of(playing.language);
+  tune.performer = text_of(playing.performer);
   tune.uri = public_place(playing.uri);
   if (playing.length && playing.length->count() > 0 && *playing.length <= kLongest) {
     tune.length_s = static_cast<std::uint32_t>(playing.length->count());

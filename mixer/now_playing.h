@@ -19,7 +19,8 @@ std::string without_keys(std::string url);
 // By its tags; what is unknown is empty.
 struct NowPlaying {
   std::string title{}, artist{}, source{}, track{}, genre{};  // source: the album
-  std::optional<std::chrono::seconds> length{};               // nullopt: unknown, or without end
+  std::string composer{}, date{}, language{}, performer{};
+  std::optional<std::chrono::seconds> length{};  // nullopt: unknown, or without end
   std::string uri{};  // where it comes from; without a scheme, or file:, it is local
   // As it was asked for: a path, or a URL whose query may be a key. For moderators, never
   // published.

@@ -10,7 +10,6 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -28,6 +27,7 @@
 #include "media/gst/fetched_body.h"
 #include "media/gst/gst_ptr.h"
 #include "media/gst/piece_loudness.h"
+#include "media/gst/piece_tags.h"
 #include "media/limits.h"
 
 namespace media::gst {
@@ -92,17 +92,6 @@ void keep_plugins() {
   gst_plugin_feature_list_free(features);
 }
 
-std::string line_of(const GstTagList* tags, const gchar* tag) {
-  gchar* value = nullptr;
-  std::string line;
-  if (tags && gst_tag_list_get_string(tags, tag, &value)) line = value;
-  g_free(value);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-  }
-  return line.substr(0, limits::kMaxTagBytes + 4);  // the player cuts between characters
-}
-
 std::string clock_time(std::int64_t ms) {
   const std::int64_t seconds = ms / 1000 % 60;
   return std::to_string(ms / 60000) + (seconds < 10 ? ":0" : ":") + std::to_string(seconds);
@@ -120,13 +109,13 @@ class Decoder {
       measure();
       seek(0);
     } else {
-      loudness_.follow(gain_of_tags());
+      loudness_.follow(tags_.gain_db(loudness_.target_lufs()));
     }
     const DecoderStarted started{
         .duration_ms = duration_ms(), .seekable = seekable, .has_video = has_video_};
     std::vector<char> message(sizeof started);
     std::memcpy(message.data(), &started, sizeof started);
-    said_tags_ = lines();
+    said_tags_ = tags_.lines();
     message.insert(message.end(), said_tags_.begin(), said_tags_.end());
     say(Kind::started, message.data(), message.size());
     for (;;) {
@@ -268,12 +257,7 @@ class Decoder {
     const auto bus = ObjectPtr<GstBus>::adopt(gst_element_get_bus(pipeline_.get()));
     while (GstMessage* const message = gst_bus_pop(bus.get())) {
       if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_TAG) {
-        GstTagList* tags = nullptr;
-        gst_message_parse_tag(message, &tags);
-        GstTagList* const merged = gst_tag_list_merge(tags_, tags, GST_TAG_MERGE_REPLACE);
-        gst_tag_list_unref(tags);
-        if (tags_) gst_tag_list_unref(tags_);
-        tags_ = merged;
+        tags_.add(message);
       } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
         GError* error = nullptr;
         gst_message_parse_error(message, &error, nullptr);
@@ -383,8 +367,8 @@ class Decoder {
     while (!ended_) {
       take_seeks();
       GstSample* const sample = first_ ? std::exchange(first_, nullptr) : pull(kWait);
-      if (lines() != said_tags_) {
-        said_tags_ = lines();
+      if (tags_.lines() != said_tags_) {
+        said_tags_ = tags_.lines();
         say(Kind::tags, said_tags_.data(), said_tags_.size());
       }
       if (!sample) continue;
@@ -423,44 +407,12 @@ class Decoder {
     return cut_ || (early && (seen || !has_video_));
   }
 
-  std::string lines() const {
-    return line_of(tags_, GST_TAG_TITLE) + '\n' + line_of(tags_, GST_TAG_ARTIST) + '\n' +
-           line_of(tags_, GST_TAG_ALBUM) + '\n' + track() + '\n' + line_of(tags_, GST_TAG_GENRE);
-  }
-  std::string track() const {
-    guint number = 0;
-    const bool known = tags_ && gst_tag_list_get_uint(tags_, GST_TAG_TRACK_NUMBER, &number);
-    return known ? std::to_string(number) : "";
-  }
-
-  // What its tags say brings it to the loudness wanted.
-  std::optional<double> gain_of_tags() const {
-    if (!tags_) return {};
-    // RFC 7845 §5.2.1: to -23 LUFS, in 1/256 dB. GStreamer passes it on as it is.
-    const guint comments = gst_tag_list_get_tag_size(tags_, GST_TAG_EXTENDED_COMMENT);
-    for (guint i = 0; i < comments; ++i) {
-      constexpr std::string_view kName = "R128_TRACK_GAIN=";
-      const gchar* text = nullptr;
-      if (!gst_tag_list_peek_string_index(tags_, GST_TAG_EXTENDED_COMMENT, i, &text) ||
-          g_ascii_strncasecmp(text, kName.data(), kName.size()) != 0) {
-        continue;
-      }
-      const std::string_view digits = std::string_view(text).substr(kName.size());
-      std::int16_t gain = 0;
-      const auto [end, error] = std::from_chars(digits.begin(), digits.end(), gain);
-      if (error == std::errc()) return gain / 256.0 + loudness_.target_lufs() + 23;
-    }
-    gdouble gain_db = 0;  // ReplayGain 2.0: to -18 LUFS
-    if (!gst_tag_list_get_double(tags_, GST_TAG_TRACK_GAIN, &gain_db)) return {};
-    return gain_db + loudness_.target_lufs() + 18;
-  }
-
   static constexpr std::string_view kList = "A list of other things is not played.";
   static constexpr std::string_view kNoSound = "There is no sound in it that is known here.";
 
   PieceLoudness loudness_;
   ElementPtr pipeline_, decode_, convert_, sound_;
-  GstTagList* tags_ = nullptr;
+  PieceTags tags_;
   GstSample* first_ = nullptr;
   std::string said_tags_;
   bool ended_ = false;

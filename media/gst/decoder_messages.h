@@ -14,7 +14,7 @@ inline constexpr char kDecoderArgument[] = "--decode-for-player";
 
 enum class DecoderKind : std::uint32_t {
   started,   // DecoderStarted and the tags
-  tags,      // lines: title, artist, album, track, genre
+  tags,      // lines, in the order of PlayTags
   sound,     // 48 kHz S16, two channels interleaved
   sought,    // once for each seek: the sound after it is of there
   finished,  // the end of the sound

@@ -54,11 +54,10 @@ PlayTags tags_of(std::string_view lines) {
     return clean(line);
   };
   PlayTags tags;
-  tags.title = next();
-  tags.artist = next();
-  tags.album = next();
-  tags.track = next();
-  tags.genre = next();
+  for (std::string* tag : {&tags.title, &tags.artist, &tags.album, &tags.track, &tags.genre,
+                           &tags.composer, &tags.language, &tags.performer, &tags.date}) {
+    *tag = next();
+  }
   return tags;
 }
 

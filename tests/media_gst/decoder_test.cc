@@ -49,11 +49,15 @@ TEST_F(Decoder, PlaysWhatGStreamerWritesAndTellsItsTagsAndLength) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   const std::string title = "Étude " + std::to_string(random()), artist = std::to_string(random()),
-                    album = std::to_string(random()), genre = "Horror " + std::to_string(random());
+                    album = std::to_string(random()), genre = "Horror " + std::to_string(random()),
+                    composer = std::to_string(random()), performer = std::to_string(random());
+  const auto date = std::to_string(1900 + random() % 100) + "-0" + std::to_string(random() % 9 + 1);
   const auto track = std::to_string(random() % 90 + 1);
   const std::string tags = "taginject tags=\"title=(string)\\\"" + title +
                            "\\\",artist=(string)\\\"" + artist + "\\\",album=(string)\\\"" + album +
                            "\\\",track-number=(uint)" + track + ",genre=(string)\\\"" + genre +
+                           "\\\",composer=(string)\\\"" + composer + "\\\",datetime=(datetime)" +
+                           date + ",language-code=(string)da,performer=(string)\\\"" + performer +
                            "\\\"\" ! ";
   for (const char* codec :
        {"vorbisenc ! oggmux", "opusenc ! oggmux", "flacenc", "opusenc ! matroskamux"}) {
@@ -76,7 +80,8 @@ TEST_F(Decoder, PlaysWhatGStreamerWritesAndTellsItsTagsAndLength) {
     EXPECT_EQ(told.title, title);
     // GStreamer's own Matroska muxer does not write all of them.
     if (std::string(codec).find("matroska") == std::string::npos) {
-      EXPECT_EQ(told, (PlayTags{title, artist, album, track, genre}));
+      EXPECT_EQ(told,
+                (PlayTags{title, artist, album, track, genre, composer, "da", performer, date}));
     }
     EXPECT_TRUE(started->seekable);
     ASSERT_TRUE(started->duration);

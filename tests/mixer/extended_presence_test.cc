@@ -48,7 +48,8 @@ std::optional<T> shown(const Config::Presence& config, const Situation& situatio
 NowPlaying song() {
   NowPlaying song;
   song.artist = "Yes", song.title = "Heart of the Sunrise", song.source = "Yessongs";
-  song.track = "3", song.genre = "Progressive", song.length = 686s,
+  song.track = "3", song.genre = "Progressive", song.length = 686s;
+  song.composer = "Anderson", song.date = "1972-07", song.language = "en", song.performer = "Howe";
   song.uri = "https://radio.example/heart.ogg";
   return song;
 }
@@ -82,6 +83,10 @@ TEST(TuneOfARoom, IsWhatTheTagsSay) {
   EXPECT_EQ(tune->source, "Yessongs");
   EXPECT_EQ(tune->track, "3");
   EXPECT_EQ(tune->genre, "Progressive");
+  EXPECT_EQ(tune->composer, "Anderson");
+  EXPECT_EQ(tune->date, "1972-07");
+  EXPECT_EQ(tune->language, "en");
+  EXPECT_EQ(tune->performer, "Howe");
   EXPECT_EQ(tune->length_s, 686u);
   EXPECT_EQ(tune->uri, "https://radio.example/heart.ogg");
 }
