@@ -110,6 +110,7 @@ class Conference {
   // call. `seen`: we may see his presence, and so what he publishes (XEP-0163 §4.2).
   std::optional<std::string> share(const jingle::Jid& user, const ShareWish& wish, bool seen,
                                    Outbox& out, TimePoint now);
+  bool shares(const jingle::Jid& user) const { return sharing_.shares(user); }
   // He shares what we may not see, as far as we know.
   bool shares_unseen(const jingle::Jid& user) const { return sharing_.is_unseen(user); }
   // We may from now on.

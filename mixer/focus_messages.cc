@@ -44,6 +44,11 @@ void Focus::message(const jingle::Message& message, TimePoint now) {
   // Copies of what others sent or got (XEP-0280) come from there only; we ask for none.
   if (message.from.bare() == bare_of(room)) return;
   if (const auto event = jingle::pubsub::parse_event(message)) {
+    const Conference* conference = find(room);
+    const bool shares = conference && conference->shares(message.from.bare());
+    if (!shares && !access_.allows(message.from)) {
+      return log_refusal("event", message.from, now, " error=stranger");
+    }
     return notified(room, message.from, *event, now);
   }
   const auto receipt = jingle::child(message.xml.root(), jingle::ns::kReceipts, "received");

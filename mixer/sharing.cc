@@ -26,6 +26,31 @@ std::string next_word(std::string_view& text) {
   return word;
 }
 
+// XEP-0112 is obsolete: its fields are some of XEP-0080's.
+pep::Geoloc geoloc_of(const pep::PhysicalLocation& place) {
+  pep::Geoloc geoloc;
+  geoloc.area = place.area;
+  geoloc.building = place.building;
+  geoloc.country = place.country;
+  geoloc.floor = place.floor;
+  geoloc.locality = place.locality;
+  geoloc.postalcode = place.postalcode;
+  geoloc.region = place.region;
+  geoloc.room = place.room;
+  geoloc.street = place.street;
+  geoloc.text = place.text;
+  return geoloc;
+}
+
+// As the others see it: an element, but of a nick its text; empty: nothing.
+std::string shown_as(const pep::Payload& payload) {
+  if (const auto* nick = std::get_if<pep::Nick>(&payload)) return displayable(nick->text);
+  if (pep::is_stop(payload)) return {};
+  const auto* place = std::get_if<pep::PhysicalLocation>(&payload);
+  const auto xml = jingle::Xml::parse(place ? pep::write(geoloc_of(*place)) : pep::write(payload));
+  return coin::foreign_element(xml->root()).value_or(std::string());
+}
+
 }  // namespace
 
 ShareWish parse_share(std::string_view text, bool share) {
@@ -99,7 +124,8 @@ Sharing::Taken Sharing::take(const jingle::Jid& user, const jingle::pubsub::Even
   const auto found = users_.find(user);
   const auto node = pep::node_of(event.node);
   if (found == users_.end() || !node) return {};
-  const auto shared = found->second.shown.find(*node);
+  const bool image = *node == pep::Node::avatar_data;  // only its metadata are shown
+  const auto shared = found->second.shown.find(image ? pep::Node::avatar : *node);
   if (shared == found->second.shown.end()) return {};
   Taken taken;
   std::string element;
@@ -108,15 +134,13 @@ Sharing::Taken Sharing::take(const jingle::Jid& user, const jingle::pubsub::Even
     const auto payload = pep::parse(*node, item.payload.root(), item.id);
     if (!payload) {
       if (!std::exchange(found->second.complained, true)) taken.error = payload.error();
-    } else if (const auto* nick = std::get_if<pep::Nick>(&*payload)) {
-      element = displayable(nick->text);
-    } else if (!pep::is_stop(*payload)) {
-      const auto xml = jingle::Xml::parse(pep::write(*payload));
-      element = coin::foreign_element(xml->root()).value_or(std::string());
+    } else if (!image) {
+      element = shown_as(*payload);
     }
   } else if (!event.emptied && event.retracted.empty()) {
     return {};
   }
+  if (image) return taken;
   taken.changed = shared->second != element;
   shared->second = std::move(element);
   return taken;
@@ -134,10 +158,14 @@ std::vector<std::string> Sharing::elements(const jingle::Jid& user) const {
   const auto found = users_.find(user);
   if (found == users_.end()) return out;
   std::size_t bytes = 0;
+  bool placed = false;  // by one of two
   for (const auto& [node, element] : found->second.shown) {
-    if (node == pep::Node::nick || element.empty() ||
-        bytes + element.size() > limits::kMaxUserBytes)
+    const bool place = node == pep::Node::geoloc || node == pep::Node::location;
+    if (node == pep::Node::nick || element.empty() || (place && placed) ||
+        bytes + element.size() > limits::kMaxUserBytes) {
       continue;
+    }
+    placed = placed || place;
     bytes += element.size();
     out.push_back(element);
   }

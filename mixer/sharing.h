@@ -33,6 +33,7 @@ class Sharing {
   // The nodes that are to be asked for what stands there: those that are new.
   std::set<jingle::pep::Node> apply(const jingle::Jid& user, const ShareWish& wish);
   std::set<jingle::pep::Node> nodes(const jingle::Jid& user) const;
+  bool shares(const jingle::Jid& user) const { return users_.contains(user); }
   // What the others see of him, for people: "tune, mood"; empty: nothing.
   std::string names(const jingle::Jid& user) const { return listed(nodes(user)); }
   // What may be shared at all, the same way; and what of a wish may not.
@@ -45,7 +46,8 @@ class Sharing {
 
   // What stands at a node of his now; it is what the others see if he shares it. One that cannot be
   // read stands for nothing: what stood there before does not any more. The error is the first of
-  // that user's.
+  // that user's. A physical location (XEP-0112) is seen as a geolocation, where he has no other; of
+  // an avatar's image nothing is, but it may be wrong.
   struct Taken {
     bool changed = false;  // what the others see of him
     std::optional<jingle::StanzaError> error = {};
