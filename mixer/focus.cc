@@ -39,7 +39,8 @@ Focus::Focus(Config config, Random random, WallTime wall, const std::vector<Subs
   }
   const bool has_nodes = !config_.presence.publish.empty() || !published.empty();
   if (client_mode() && has_nodes) {
-    publisher_.emplace(config_.xmpp.jid, config_.presence.nodes, published);
+    publisher_.emplace(config_.xmpp.jid, config_.presence.nodes, published,
+                       config_.presence.publish);
   } else if (!client_mode() && (has_nodes || !subscribed.empty())) {
     eventing_.emplace(
         RoomEventing::Rooms{

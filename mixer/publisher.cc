@@ -13,13 +13,15 @@ namespace pep = jingle::pep;
 namespace pubsub = jingle::pubsub;
 
 Publisher::Publisher(jingle::Jid account, pubsub::NodeOptions nodes,
-                     const std::vector<Published>& rows)
+                     const std::vector<Published>& rows, const std::set<Node>& ours)
     : account_(std::move(account)), nodes_(std::move(nodes)) {
+  for (const Node node : ours) entries_[node].unknown = true;
   for (const Published& row : rows) {
     const auto node = pep::node_of(row.node);
     if (row.by != account_ || !node) continue;
     Entry& entry = entries_[*node];
     entry.leftover = entry.saved = true;
+    entry.unknown = false;
     entry.item = row.item;
   }
 }
@@ -102,7 +104,7 @@ std::optional<TimePoint> Publisher::due(Node node, const Entry& entry) const {
   if (entry.refused || service_ == Service::unknown || service_ == Service::none) {
     return std::nullopt;
   }
-  if (needs_stop(entry)) return entry.not_before;
+  if (needs_stop(entry) || entry.unknown) return entry.not_before;
   if (!entry.needs_publishing()) return std::nullopt;
   if (node == Node::avatar) {  // XEP-0084 §3.1: its data first
     const auto data = entries_.find(Node::avatar_data);
@@ -157,6 +159,8 @@ void Publisher::save(Node node, Entry& entry, Outbox& out) {
 void Publisher::act(Node node, Entry& entry, Outbox& out, TimePoint now) {
   if (entry.step != Step::idle) {  // nobody answered
     failed(node, entry, jingle::resource_constraint("no answer"), out, now);
+  } else if (entry.unknown) {
+    look(node, entry, out, now);
   } else if (needs_stop(entry)) {
     publish(node, entry, true, out, now);
   } else if (reads_first()) {
@@ -189,6 +193,23 @@ bool Publisher::withdraw(Node node, Entry& entry, bool leftover, Outbox& out, Ti
   return true;
 }
 
+void Publisher::look(Node node, Entry& entry, Outbox& out, TimePoint now) {
+  const pubsub::GetItems items{.node = std::string(pep::id_of(node)), .ids = {}, .max_items = 1};
+  ask(node, entry, Step::looking, pubsub::write(items), out, now);
+}
+
+void Publisher::was_seen(Node node, Entry& entry, const jingle::Iq* iq) {
+  entry.unknown = false;
+  entry.misses = 0;
+  if (!iq) return;
+  for (const auto& item : pubsub::parse_items(iq->xml.root(), std::string(pep::id_of(node)))) {
+    const auto payload = pep::parse(node, item.payload.root(), item.id);
+    if (payload && is_stop(*payload)) continue;
+    entry.leftover = true;
+    entry.item = item.id;
+  }
+}
+
 void Publisher::read(Node node, Entry& entry, Outbox& out, TimePoint now) {
   ask(node, entry, Step::reading, pubsub::configuration_query(std::string(pep::id_of(node))), out,
       now);
@@ -206,7 +227,7 @@ void Publisher::ask(Node node, Entry& entry, Step step, std::string payload, Out
   SendIq iq{.from = self_,
             .to = account_,
             .id = {},
-            .is_set = step != Step::reading,
+            .is_set = step != Step::reading && step != Step::looking,
             .payload = std::move(payload),
             .priority = jingle::Priority::normal};
   entry.in_flight = out.ask(
@@ -223,6 +244,7 @@ void Publisher::answered(const Awaited& awaited, const jingle::Iq& iq, Outbox& o
     return failed(*node, entry, jingle::StanzaError::parse(iq.xml.root()), out, now);
   }
   switch (std::exchange(entry.step, Step::idle)) {
+    case Step::looking: was_seen(*node, entry, &iq); break;
     case Step::reading: was_read(*node, entry, iq, out, now); break;
     case Step::creating:  // what has become of its configuration is for the service to say
       entry.configured = true;
@@ -289,6 +311,7 @@ void Publisher::failed(Node node, Entry& entry, const jingle::StanzaError& error
     }
     return;
   }
+  if (step == Step::looking) return was_seen(node, entry, nullptr);
   // What it would not take is not there; what was there, unanswered, is.
   if (step == Step::publishing && entry.sent && !entry.shown) {
     entry.leftover = unmet || entry.leftover_before;

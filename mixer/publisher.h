@@ -8,16 +8,18 @@
 // line of the log says so.
 //
 // That something is published is saved before it is, and forgotten when a stop was acknowledged: a
-// service keeps what a dead process has left.
+// service keeps what a dead process has left. Where nothing was saved, the service is asked once
+// what stands there, before anything is published.
 //
 // Laws (tests/mixer/publisher_test.cc): after quiescence each node shows what is wanted, whatever
 // was answered to the tries; nothing is ever published without its condition but stops; a node
-// whose row is not saved shows nothing.
+// whose row is not saved shows nothing of this process.
 #pragma once
 
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,9 +35,10 @@ namespace mixer {
 
 class Publisher {
  public:
-  // `rows`: what an earlier process has left.
+  // `rows`: what an earlier process has left; `ours`: the nodes of the configuration, where
+  // whatever stands at first is taken for such.
   Publisher(jingle::Jid account, jingle::pubsub::NodeOptions nodes,
-            const std::vector<Published>& rows);
+            const std::vector<Published>& rows, const std::set<jingle::pep::Node>& ours = {});
 
   void show(const Shown& wanted, TimePoint now);
   // For the last time: stops, whatever show() says from here on.
@@ -57,8 +60,9 @@ class Publisher {
   using Node = jingle::pep::Node;
   using Payload = jingle::pep::Payload;
   enum class Service { unknown, none, unconditional, conditional };
-  enum class Step { idle, reading, creating, configuring, publishing };
+  enum class Step { idle, looking, reading, creating, configuring, publishing };
   struct Entry : Pace {
+    bool unknown = false;          // whether anything stands there
     bool leftover = false;         // it may show something of ours, who knows what
     bool leftover_before = false;  // the same, before what is in flight
     std::string item;              // of what it shows
@@ -81,6 +85,8 @@ class Publisher {
   // process has left there is over: no service tells them. False: it has left nothing.
   bool withdraw(Node node, Entry& entry, bool leftover, Outbox& out, TimePoint now);
   bool reads_first() const;
+  void look(Node node, Entry& entry, Outbox& out, TimePoint now);
+  static void was_seen(Node node, Entry& entry, const jingle::Iq* iq);  // nullptr: nothing is there
   void read(Node node, Entry& entry, Outbox& out, TimePoint now);
   void configure(Node node, Entry& entry, Outbox& out, TimePoint now);
   void ask(Node node, Entry& entry, Step step, std::string payload, Outbox& out, TimePoint now);

@@ -120,6 +120,7 @@ TEST_F(ExtendedPresence, AContactSeesWhatTheBotIsDoingAndThatItIsOver) {
     EXPECT_TRUE(ann.is_told(kBot, kTune, pieces[0].title)) << ann.output();
     mixer.crash();
   }
+  std::filesystem::remove_all(folder.path() / "state");  // its server knows what it has left
   {
     Mixer mixer(prosody, {.client_mode = true, .more = config()});
     for (const char* node : {kTune, kStatus, kActivity}) {

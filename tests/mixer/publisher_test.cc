@@ -15,6 +15,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
+const std::vector<Published> kLeft{{kBot, kTune, "current"}}, kNothing;
+
 std::vector<std::string> titles(const Bench& bench) {
   std::vector<std::string> out;
   for (const auto& publish : bench.published) {
@@ -96,6 +98,31 @@ TEST(Publisher, ADeadProcesssLeftoversAreStopped) {
   EXPECT_EQ(bench.shown(Node::tune), pep::Payload(tune("heard")));
   bench.show({});
   EXPECT_EQ(bench.rows().size(), 1u) << "another account's is not ours";
+}
+
+// Whoever runs without a state directory, or has lost it.
+TEST(Publisher, ADeadProcesssLeftoversAreStoppedEvenIfItSavedNothing) {
+  Bench bench({}, {}, {Node::tune, Node::viewing, Node::status, Node::mood});
+  const std::string viewing(pep::id_of(Node::viewing)), status(pep::id_of(Node::status));
+  pep::Viewing film;
+  film.author = "Ann";
+  bench.service[viewing] = {.id = "8eaa", .payload = film};
+  bench.service[kTune] = {.id = "current", .payload = tune("left")};
+  bench.service[status] = {.id = "current", .payload = pep::Status()};
+  bench.show(one(tune("heard")));
+  bool busy = true;
+  bench.fault = [&] { return std::exchange(busy, false) ? kWait : ""; };
+  bench.up();
+  bench.wait(5min);
+  ASSERT_EQ(bench.published.size(), 2u) << "what is empty, or not there, needs no stop";
+  EXPECT_EQ(bench.shown(Node::viewing), std::nullopt);
+  EXPECT_EQ(bench.service[viewing].id, "8eaa") << "XEP-0197 §2.2: the same ItemID";
+  EXPECT_EQ(bench.shown(Node::tune), pep::Payload(tune("heard")));
+  bench.service[viewing].payload = film;
+  bench.up();
+  bench.wait(5min);
+  EXPECT_NE(bench.shown(Node::viewing), std::nullopt) << "by somebody else, meanwhile";
+  EXPECT_THAT(bench.log, IsEmpty());
 }
 
 // XEP-0119 §5: "These nodes SHOULD have an access model of either "presence" or "roster"."
@@ -234,9 +261,10 @@ TEST(Publisher, AServiceThatNeverGetsRoundToItIsToldOfOnce) {
 
 // It stood there for ever, for those who could see it before.
 TEST(Publisher, WhatADeadProcessHasLeftIsTakenBackBeforeFewerMaySeeIt) {
-  for (const bool conditional : {true, false}) {
-    Bench bench({{kBot, kTune, "current"}},
-                {.access = pubsub::Access::roster, .roster_groups = {"friends"}});
+  for (const auto& [conditional, saved] :
+       {std::pair(true, true), {true, false}, {false, true}, {false, false}}) {
+    Bench bench(saved ? kLeft : kNothing,
+                {.access = pubsub::Access::roster, .roster_groups = {"friends"}}, {Node::tune});
     bench.service[kTune] = {.id = "current", .payload = tune("left")};
     bench.show(one(tune("heard")));
     bench.up(conditional);
@@ -291,11 +319,39 @@ TEST(Publisher, WhatADeadProcessHasLeftIsTakenBackWhereverItCannotGoOn) {
   EXPECT_EQ(picture.log.size(), 1u);
 }
 
+// Nobody has saved it, and it may not be configured.
+TEST(Publisher, WhatADeadProcessHasLeftInAnOpenNodeIsTakenBack) {
+  Bench bench(kNothing, {}, {Node::tune});
+  bench.service[kTune] = {.access = pubsub::Access::open, .id = "current", .payload = tune("left")};
+  bench.show(one(tune("heard")));
+  bench.up();
+  bench.answer_all = [inner = bench.answer_all](const SendIq& iq) {
+    return iq.payload.find("#owner") != std::string::npos ? kForbidden : inner(iq);
+  };
+  bench.wait(1h);
+  bench.show({});
+  EXPECT_EQ(bench.shown(Node::tune), std::nullopt);
+  EXPECT_EQ(bench.log.size(), 1u);
+}
+
+// One miss is nothing to speak of, whatever was missed before.
+TEST(Publisher, ALookThatIsPutOffCountsForNoPublication) {
+  Bench bench(kNothing, {}, {Node::tune});
+  int busy = 1;
+  bench.fault = [&] { return busy-- > 0 ? kWait : ""; };
+  bench.up();
+  bench.wait(2min);
+  busy = 1;
+  bench.show(one(tune("heard")));
+  bench.wait(2min);
+  EXPECT_EQ(bench.shown(Node::tune), pep::Payload(tune("heard")));
+  EXPECT_THAT(bench.log, IsEmpty());
+}
+
 // Before it is configured anew; what was answered to that before is no reason for another stop.
 TEST(Publisher, WhatStandsInANodeThatIsTightenedIsTakenBackFirst) {
-  for (const bool has_left : {true, false}) {
-    Bench bench(has_left ? std::vector<Published>{{kBot, kTune, "current"}}
-                         : std::vector<Published>());
+  for (const auto& [has_left, saved] : {std::pair(true, true), {true, false}, {false, false}}) {
+    Bench bench(saved ? kLeft : kNothing, {}, {Node::tune});
     bench.service[kTune] = {.access = pubsub::Access::open, .id = "current"};
     if (has_left) bench.service[kTune].payload = tune("left");
     bench.show(one(tune("heard")));
@@ -377,8 +433,9 @@ TEST(Publisher, EachNodeShowsWhatIsWantedWhateverWasAnswered) {
   const auto seed = test_support::test_seed();
   test::Dice dice(seed);
   for (int round = 0; round < 100; ++round) {
-    Bench bench;
-    const bool conditional = round % 2 == 0;
+    const bool conditional = round % 2 == 0, left = round % 4 < 2;
+    Bench bench({}, {}, left ? std::set<Node>{Node::tune, Node::status} : std::set<Node>());
+    if (left) bench.service[kTune] = {.id = "current", .payload = tune("left")};
     bench.up(conditional);
     bench.fault = [&]() -> std::string {
       if (dice.chance(0.3)) return kWait;
