@@ -43,7 +43,12 @@ void Clients::presence(const jingle::Presence& presence, TimePoint now) {
   const std::string node = caps.attribute("node").value(), ver = caps.attribute("ver").value();
   Client& client = entry(presence.from, now);
   if (client.caps_ver == ver && client.caps_node == node && client.asked) return;
-  client = {.caps_node = node, .caps_ver = ver, .info = {}, .asked = false, .at = now};
+  client = {.caps_node = node,
+            .caps_ver = ver,
+            .hashed = !caps.attribute("hash").empty(),
+            .info = {},
+            .asked = false,
+            .at = now};
   if (const auto same = by_ver_.find(ver); same != by_ver_.end()) {
     client.info = same->second;
     client.asked = true;
@@ -69,6 +74,12 @@ const ClientProfile& Clients::guess(const jingle::Jid& full) const {
   const auto found = clients_.find(full);
   if (found == clients_.end()) return profile_of({});
   return profile_of({found->second.info, found->second.caps_node});
+}
+
+std::string Clients::caps_node(const jingle::Jid& full) const {
+  const auto found = clients_.find(full);
+  if (found == clients_.end() || !found->second.hashed) return {};
+  return found->second.caps_node + '#' + found->second.caps_ver;
 }
 
 const jingle::DiscoInfo* Clients::said_of_itself(const jingle::Jid& full) const {

@@ -31,6 +31,9 @@ class Clients {
   // By whatever little is known: it could not be reached, and is asked again when it calls again.
   const ClientProfile& guess(const jingle::Jid& full) const;
 
+  // The node at which it says what its caps stand for now (XEP-0115 §6.2); empty: it has announced
+  // none, or none by a hash.
+  std::string caps_node(const jingle::Jid& full) const;
   // Its own answer to disco#info, or that of another with the same caps; nullptr: none yet.
   const jingle::DiscoInfo* said_of_itself(const jingle::Jid& full) const;
 
@@ -47,6 +50,7 @@ class Clients {
  private:
   struct Client {
     std::string caps_node, caps_ver;
+    bool hashed = false;  // caps_ver
     jingle::DiscoInfo info;
     bool asked = false;  // `info` is its own answer, or that of another with the same caps
     TimePoint at{};

@@ -165,7 +165,7 @@ void Focus::iq_answered(const jingle::Iq& iq, TimePoint now) {
     return;
   }
   if (awaited->purpose == Purpose::chatter) return chatter_answered(iq, now);
-  if (awaited->purpose == Purpose::interests) return interests_answered(iq, now);
+  if (awaited->purpose == Purpose::interests) return interests_answered(*awaited, iq, now);
   if (awaited->purpose == Purpose::shared_items) return items_answered(*awaited, iq, now);
   if (awaited->purpose == Purpose::pep_service || awaited->purpose == Purpose::pep_publish) {
     return publisher_->answered(*awaited, iq, out_, now);

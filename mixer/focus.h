@@ -203,7 +203,9 @@ class Focus {
   RoomEventing::Reader reader_of(const std::string& room, const jingle::Jid& bare) const;
   // Presence of somebody's client, with caps (XEP-0163 §4.3.3).
   void attend(const std::string& room, const jingle::Presence& presence, TimePoint now);
-  void interests_answered(const jingle::Iq& iq, TimePoint now);
+  void ask_interests(const std::string& room, const jingle::Jid& who, const std::string& node,
+                     TimePoint now);
+  void interests_answered(const Awaited& awaited, const jingle::Iq& iq, TimePoint now);
   void notified(const std::string& room, const jingle::Jid& from,
                 const jingle::pubsub::Event& event, TimePoint now);
   void items_answered(const Awaited& awaited, const jingle::Iq& iq, TimePoint now);

@@ -59,17 +59,32 @@ void Focus::attend(const std::string& room, const jingle::Presence& presence, Ti
   const auto priority = jingle::child(stanza, jingle::effective_ns(stanza), "priority");
   const bool listens = presence.type.empty() && !jingle::text_of(priority).starts_with('-');
   if (!listens) return eventing_->absent(room, from);
+  // A server leaves out caps that are as before (XEP-0115 §8.4).
   if (from.is_bare() || !jingle::child(stanza, jingle::ns::kCaps, "c")) return;
   std::optional<EventAudience::Nodes> wants;
   if (const auto* info = clients_.said_of_itself(from)) wants = EventAudience::wanted_by(*info);
   if (!eventing_->present(room, from, wants, now)) return;
-  out_.ask_disco_info(bare_of(room), {from, Purpose::interests, room, {}, now});
+  ask_interests(room, from, clients_.caps_node(from), now);
 }
 
-void Focus::interests_answered(const jingle::Iq& iq, TimePoint now) {
+void Focus::ask_interests(const std::string& room, const jingle::Jid& who, const std::string& node,
+                          TimePoint now) {
+  out_.ask_disco_info(bare_of(room), {who, Purpose::interests, room, {}, now, node});
+}
+
+void Focus::interests_answered(const Awaited& awaited, const jingle::Iq& iq, TimePoint now) {
   const pugi::xml_node query = jingle::child(iq.xml.root(), jingle::ns::kDiscoInfo, "query");
   auto info = jingle::DiscoInfo::parse(query);
-  if (iq.type == jingle::Iq::Type::error || !info) return eventing_->learned(iq.from, {}, now);
+  const bool error = iq.type == jingle::Iq::Type::error;
+  const std::string node = clients_.caps_node(iq.from);
+  if (!awaited.node.empty() && !node.empty() && awaited.node != node) {  // it has others meanwhile
+    return ask_interests(awaited.room, iq.from, node, now);
+  }
+  if (error && !awaited.node.empty() &&
+      jingle::StanzaError::parse(iq.xml.root()).condition == "item-not-found") {
+    return ask_interests(awaited.room, iq.from, {}, now);
+  }
+  if (error || !info) return eventing_->learned(iq.from, {}, now);
   eventing_->learned(iq.from, EventAudience::wanted_by(*info), now);
   clients_.learned(iq.from, std::move(*info), now);
 }

@@ -13,11 +13,13 @@ void Outbox::jingle(const jingle::Jid& from, const jingle::Jid& to,
 }
 
 void Outbox::ask_disco_info(const jingle::Jid& from, Awaited awaited) {
+  const std::string node =
+      awaited.node.empty() ? "" : " node='" + jingle::escape(awaited.node) + "'";
   SendIq iq{.from = from,
             .to = awaited.to,
             .id = {},
             .is_set = false,
-            .payload = std::string("<query xmlns='") + jingle::ns::kDiscoInfo + "'/>",
+            .payload = std::string("<query xmlns='") + jingle::ns::kDiscoInfo + "'" + node + "/>",
             .priority = jingle::Priority::normal};
   ask(std::move(iq), std::move(awaited));
 }

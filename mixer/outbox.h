@@ -44,7 +44,7 @@ struct Awaited {
   std::string room;
   media::LegId leg;
   TimePoint sent{};
-  std::string node = {};  // of publish-subscribe
+  std::string node = {};  // of publish-subscribe or disco#info
 };
 
 class Outbox {
@@ -62,7 +62,7 @@ class Outbox {
   // Any IQ whose answer comes back through answered(). Returns its id.
   std::string ask(SendIq iq, Awaited awaited);
 
-  // The same for disco#info of `awaited.to` (XEP-0030), behind what is urgent.
+  // The same for disco#info of `awaited.to` and its node (XEP-0030), behind what is urgent.
   void ask_disco_info(const jingle::Jid& from, Awaited awaited);
 
   // What an answer from `from` belongs to, once; nullopt: nothing of ours, or from somebody else.

@@ -24,6 +24,9 @@ constexpr char kItems[] = "<query xmlns='http://jabber.org/protocol/disco#items'
 constexpr char kCaps[] =
     "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:x' ver='1234'/>";
 
+constexpr char kNotFound[] =
+    "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+
 // The notifications to anybody.
 std::vector<mixer::SendMessage> headlines(const Step& step) {
   std::vector<mixer::SendMessage> out = step.all<mixer::SendMessage>();
@@ -94,6 +97,48 @@ TEST_F(RoomShowing, AContactsClientIsAskedWhatItWantsAndToldOfTheCall) {
   bench.presence(kAnn, kRoom, "unavailable");
   EXPECT_THAT(told(bench.presence(kAnn, kRoom, "", kCaps)), ElementsAre("1 on the call: room"));
   EXPECT_THAT(told_when_bob_leaves(), ElementsAre(""));
+}
+
+// XEP-0115 §6.2, §8.4.
+TEST_F(RoomShowing, ClientsAreAskedByTheCapsTheyAnnounceAndAgainWhenThoseChange) {
+  subscribe();
+  bench.join("bob@localhost/x");
+  bench.wait(6s);
+  bench.answers = false;
+  const auto asked = bench.presence(kAnn, kRoom, "", kCaps).all<mixer::SendIq>();
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_THAT(asked[0].payload, HasSubstr("node='urn:x#1234'"));
+  const auto again = bench.answered(asked[0], "error", kNotFound).all<mixer::SendIq>();
+  ASSERT_EQ(again.size(), 1u) << "it has other caps meanwhile";
+  EXPECT_THAT(again[0].payload, Not(HasSubstr("node=")));
+  EXPECT_THAT(told(bench.answered(again[0], "result", bench.client)),
+              ElementsAre("1 on the call: room"));
+
+  // A server leaves out caps that are as before.
+  EXPECT_THAT(bench.presence(kAnn, kRoom, "", "<show>away</show>").all<mixer::SendIq>(), IsEmpty());
+  bench.join("cyd@localhost/x", kRoom, {.sid = "C"});
+  EXPECT_THAT(told(bench.wait(30s)), ElementsAre("2 on the call: room"));
+
+  const auto caps = [](const std::string& more) {
+    return "<c xmlns='http://jabber.org/protocol/caps' node='urn:x' " + more + "/>";
+  };
+  const auto of_old = bench.presence(kAnn, kRoom, "", caps("ver='0.9' ext='mood'"));
+  ASSERT_EQ(of_old.all<mixer::SendIq>().size(), 1u);
+  EXPECT_THAT(of_old.all<mixer::SendIq>()[0].payload, Not(HasSubstr("node=")))
+      << "it stands for a part only";
+  bench.answered(of_old.all<mixer::SendIq>()[0], "result", bench.client);
+
+  const auto slow = bench.presence(kAnn, kRoom, "", caps("hash='sha-1' ver='a'"));
+  EXPECT_THAT(bench.presence(kAnn, kRoom, "", caps("hash='sha-1' ver='b'")).all<mixer::SendIq>(),
+              IsEmpty());
+  ASSERT_EQ(slow.all<mixer::SendIq>().size(), 1u);
+  const auto once_more =
+      bench.answered(slow.all<mixer::SendIq>()[0], "result", bench.client).all<mixer::SendIq>();
+  ASSERT_EQ(once_more.size(), 1u) << "that was of its caps before";
+  EXPECT_THAT(once_more[0].payload, HasSubstr("node='urn:x#b'"));
+  bench.answered(once_more[0], "result", disco(""));
+  bench.answers = true;
+  EXPECT_THAT(told_when_bob_leaves(), IsEmpty()) << "it wants nothing any more";
 }
 
 // XEP-xxxx §9: "users should take care in approving subscribers"
