@@ -46,7 +46,6 @@ void RoomEventing::restore(const NodeSubscription& row) {
 }
 
 void RoomEventing::announce(jingle::DiscoInfo& info) const {
-  info.identities.push_back({"pubsub", "pep", "", ""});
   const auto can = [&](const std::string& feature) {
     info.features.insert(std::string(jingle::ns::kPubsub) + '#' + feature);
   };

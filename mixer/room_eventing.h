@@ -86,9 +86,9 @@ class RoomEventing {
                                      const jingle::pubsub::Request& request, TimePoint now);
   // The ids of those that he may read (XEP-0163 §6.2).
   std::vector<std::string> nodes(const std::string& room, const jingle::Jid& bare) const;
-  // What a room's bare JID is beyond its full one (XEP-0163 §6.1): of what §5 asks of a service for
-  // people, what others can use. That is no making of nodes and no publishing, and the one access
-  // that is configured.
+  // What a room's bare JID can beyond its full one (XEP-0060 §10). It is no `pubsub/pep`: of a
+  // service with that identity XEP-0163 §5 asks what only an account's owner can use, the making,
+  // configuring and filling of nodes by stanzas, and whichever access he likes.
   void announce(jingle::DiscoInfo& info) const;
 
   std::optional<TimePoint> next_deadline() const;
