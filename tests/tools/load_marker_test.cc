@@ -1,10 +1,16 @@
+#include <gst/gst.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
+#include <string>
 
+#include "media/limiter.h"
 #include "tests/support/opus_codec.h"
+#include "tests/support/seed.h"
 #include "tests/support/speech.h"
 #include "tools/load/ear.h"
+#include "tools/load/speech.h"
 
 namespace load {
 namespace {
@@ -60,8 +66,8 @@ TEST(Marker, OneThatBeginsLateInAFrameBeginsInThatFrame) {
 
 // What an ear makes of a sound that was coded as a mixer codes it, each 50th packet being lost.
 void let_hear(Ear& ear, std::span<const std::int16_t> sound, std::uint32_t ssrc = 1,
-              std::size_t first_sequence = 65500) {
-  test_support::OpusSender sender;
+              std::size_t first_sequence = 65500, int bitrate_bps = 32000) {
+  test_support::OpusSender sender(bitrate_bps);
   for (std::size_t i = 0; (i + 1) * kFrame <= sound.size(); ++i) {
     const auto payload = sender.encode(sound.subspan(i * kFrame, kFrame));
     if (i % 50 == 20) continue;
@@ -77,12 +83,52 @@ void let_hear(Ear& ear, std::span<const std::int16_t> sound, std::uint32_t ssrc 
 }
 
 TEST(Ear, HearsOthersMarkersThroughTheCodecAndLosses) {
-  Ear ear(kMarkers, std::nullopt);
-  let_hear(ear, with_markers(voice(), 5));
-  ASSERT_EQ(ear.heard().size(), 4u);
-  for (std::size_t i = 0; i < 4; ++i) {
-    EXPECT_EQ(ear.heard()[i].marker, 5u);
-    EXPECT_EQ(ear.heard()[i].at - TimePoint(), (i * kPeriod_frames + kMarkerAt_frame) * 20ms);
+  for (const int bitrate_bps : {16000, 32000}) {
+    for (const std::size_t marker : {std::size_t{0}, kMarkers - 1}) {
+      Ear ear(kMarkers, std::nullopt);
+      let_hear(ear, with_markers(voice(), marker), 1, 65500, bitrate_bps);
+      ASSERT_EQ(ear.heard().size(), 4u) << bitrate_bps << ' ' << marker;
+      for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ(ear.heard()[i].marker, marker);
+        EXPECT_EQ(ear.heard()[i].at - TimePoint(), (i * kPeriod_frames + kMarkerAt_frame) * 20ms);
+      }
+    }
+  }
+}
+
+// They were told of by up to 80 ms too late or too early, to all at once, where others' speech was
+// as loud beside them or before them.
+TEST(Ear, HearsMarkersAmidTheSpeechOfTwoOthers) {
+  const unsigned seed = test_support::test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  gst_init(nullptr, nullptr);  // resamples it
+  const auto said = speech("");
+  const auto first = with_markers(said, 0), second = with_markers(said, 1),
+             third = with_markers(said, 2);
+  const std::size_t frames = first.size() / kFrame, periods = frames / kPeriod_frames;
+  for (int round = 0; round < 4; ++round) {
+    const std::size_t later = random() % frames, last = random() % frames;
+    media::Limiter limiter;
+    std::vector<std::int16_t> mix(first.size());
+    for (std::size_t i = 0; i < frames; ++i) {
+      media::Sum sum;
+      for (std::size_t k = 0; k < kFrame; ++k) {
+        sum[k] = first[i * kFrame + k] + second[(i + later) % frames * kFrame + k] +
+                 third[(i + last) % frames * kFrame + k];
+      }
+      limiter.process(sum, std::span(mix).subspan(i * kFrame).first<kFrame>());
+    }
+    Ear ear(3, std::nullopt);
+    let_hear(ear, mix);
+    std::vector<TimePoint> heard;
+    for (const auto& onset : ear.heard()) {
+      if (onset.marker == 0) heard.push_back(onset.at);
+    }
+    ASSERT_EQ(heard.size(), periods);
+    for (std::size_t i = 0; i < periods; ++i) {
+      EXPECT_EQ(heard[i] - TimePoint(), (i * kPeriod_frames + kMarkerAt_frame) * 20ms);
+    }
   }
 }
 

@@ -35,7 +35,7 @@ bool stands_out(std::span<const std::int16_t> samples, double hz, double level) 
 
 }  // namespace
 
-double marker_hz(std::size_t marker) { return 1800 + 280 * static_cast<double>(marker); }
+double marker_hz(std::size_t marker) { return 4600 + 340 * static_cast<double>(marker); }
 
 std::vector<std::int16_t> with_markers(std::span<const std::int16_t> speech,
                                        std::optional<std::size_t> marker) {

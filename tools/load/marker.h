@@ -19,7 +19,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 
 // So many talkers of a room have a tone: as many as a room mixes by default.
 inline constexpr std::size_t kMarkers = 8;
-// Above where speech is strong, and further apart than what 20 ms can tell apart.
+// Where speech is weak but a wideband codec still has them, and further apart than what 20 ms can
+// tell apart.
 double marker_hz(std::size_t marker);
 inline constexpr double kMarker_dbfs = -14;
 
