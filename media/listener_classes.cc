@@ -8,20 +8,13 @@ namespace {
 
 constexpr std::uint8_t kNone = 0xFF;
 
-std::size_t step_of(int expected_loss_percent) {
-  const auto& steps = ListenerLoss::kExpected_percent;
-  const auto above = std::upper_bound(steps.begin(), steps.end(), expected_loss_percent);
-  return static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, above - steps.begin() - 1));
-}
-
 }  // namespace
 
 std::size_t ListenerClasses::wish_of(const EncoderSettings& wish) {
   const auto above = std::upper_bound(kRungs_bps.begin(), kRungs_bps.end(), wish.bitrate_bps);
   const auto rung =
       static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, above - kRungs_bps.begin() - 1));
-  return 2 * (rung * ListenerLoss::kSteps + step_of(wish.expected_loss_percent)) +
-         (wish.stereo ? 1 : 0);
+  return 4 * rung + (wish.loses ? 2 : 0) + (wish.stereo ? 1 : 0);
 }
 
 void ListenerClasses::begin() {
@@ -31,10 +24,7 @@ void ListenerClasses::begin() {
 
 void ListenerClasses::add(const EncoderSettings& wish) {
   const std::size_t number = wish_of(wish);
-  const Group one{.settings = wish,
-                  .members = 1,
-                  .rung = number / 2 / ListenerLoss::kSteps,
-                  .step = number / 2 % ListenerLoss::kSteps};
+  const Group one{.settings = wish, .members = 1, .rung = number / 4};
   if (group_of_[number] == kNone) {
     group_of_[number] = static_cast<std::uint8_t>(group_count_);
     groups_[group_count_++] = one;
@@ -47,21 +37,19 @@ void ListenerClasses::add(const EncoderSettings& wish) {
 ListenerClasses::Group ListenerClasses::joined(const Group& a, const Group& b) {
   const EncoderSettings &x = a.settings, &y = b.settings;
   return {.settings = {.bitrate_bps = std::min(x.bitrate_bps, y.bitrate_bps),
-                       .expected_loss_percent =
-                           std::max(x.expected_loss_percent, y.expected_loss_percent),
+                       .loses = x.loses || y.loses,
                        .max_rate_hz = std::max(x.max_rate_hz, y.max_rate_hz),
                        .constant_bitrate = x.constant_bitrate && y.constant_bitrate,
                        .stereo = x.stereo && y.stereo},
           .members = a.members + b.members,
-          .rung = std::min(a.rung, b.rung),
-          .step = std::max(a.step, b.step)};
+          .rung = std::min(a.rung, b.rung)};
 }
 
 // What it takes from one who wished `from`: a rung is heard more than FEC that he does not need,
 // and one channel instead of two more than a rung.
 std::size_t ListenerClasses::distance(const Group& from, const Group& to) {
   const auto apart = [](std::size_t a, std::size_t b) { return a > b ? a - b : b - a; };
-  return 2 * apart(from.rung, to.rung) + apart(from.step, to.step) +
+  return 2 * apart(from.rung, to.rung) + (from.settings.loses != to.settings.loses ? 1 : 0) +
          (from.settings.stereo != to.settings.stereo ? 3 : 0);
 }
 

@@ -7,8 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "media/listener_loss.h"
-
 namespace media {
 
 struct EncoderSettings {
@@ -19,19 +17,19 @@ struct EncoderSettings {
   static constexpr std::int32_t kLeastForStereo_bps = 24000;
 
   std::int32_t bitrate_bps = 32000;
-  int expected_loss_percent = 0;     // above 0: with FEC
+  bool loses = false;                // packets: with FEC, if there is room for it
   std::int32_t max_rate_hz = 48000;  // of what is heard, as a sampling rate: narrower is cheaper
   bool constant_bitrate = false;
   bool stereo = false;  // both channels of what is played; what people say has one place
   bool operator==(const EncoderSettings&) const = default;
-  bool fec() const { return expected_loss_percent > 0 && bitrate_bps >= kLeastForFec_bps; }
+  bool fec() const { return loses && bitrate_bps >= kLeastForFec_bps; }
 };
 
 class ListenerClasses {
  public:
   static constexpr std::size_t kClasses = 4;
 
-  // Bitrate, expected loss and stereo make the class; DTX makes none, it only decides who is sent
+  // Bitrate, loss and stereo make the class; DTX makes none, it only decides who is sent
   // what is there. What listeners would merely like makes no class either: a narrower spectrum or a
   // constant bitrate has a class if all in it would. Stereo is one who goes with those who want it
   // (RFC 7587 §6.1: who prefers it must take mono as well): where there are too many wishes, he
@@ -44,7 +42,7 @@ class ListenerClasses {
   // must.
   void settle();
 
-  // Laws: a class's bitrate is nobody's in it too high; its expected loss nobody's too low; nobody
+  // Laws: a class's bitrate is nobody's in it too high; who loses has one for those who do; nobody
   // hears stereo who does not want it.
   //                                                       tests/media/listener_classes_test.cc
   std::size_t class_of(const EncoderSettings& wish) const;
@@ -59,11 +57,11 @@ class ListenerClasses {
   static constexpr std::array<std::int32_t, 16> kRungs_bps{
       6000,  8000,  10000, 12000, 14000, 16000, 20000,  24000,
       28000, 32000, 40000, 48000, 64000, 96000, 128000, 256000};
-  static constexpr std::size_t kWishes = kRungs_bps.size() * ListenerLoss::kSteps * 2;
+  static constexpr std::size_t kWishes = kRungs_bps.size() * 2 * 2;
   struct Group {
     EncoderSettings settings;
     std::size_t members = 0;
-    std::size_t rung = 0, step = 0;
+    std::size_t rung = 0;
   };
 
   static std::size_t wish_of(const EncoderSettings& wish);

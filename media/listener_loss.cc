@@ -1,6 +1,7 @@
 #include "media/listener_loss.h"
 
 #include <algorithm>
+#include <array>
 
 namespace media {
 namespace {
@@ -10,8 +11,7 @@ namespace {
 struct Band {
   double enter, leave;
 };
-constexpr std::array<Band, ListenerLoss::kSteps> kBands{
-    {{0, 0}, {0.025, 0.008}, {0.075, 0.03}, {0.15, 0.075}}};
+constexpr std::array<Band, ListenerLoss::kSteps> kBands{{{0, 0}, {0.025, 0.008}, {0.15, 0.075}}};
 // Weights: of a report about so many packets the half counts. Loss is believed at once and
 // forgotten slowly: what comes in bursts comes again.
 constexpr double kWorse_packets = 250, kBetter_packets = 1000;

@@ -3,7 +3,6 @@
 // thread.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -11,12 +10,10 @@ namespace media {
 
 class ListenerLoss {
  public:
-  // None, little, much, heavy.
-  static constexpr std::size_t kSteps = 4;
-  // What the encoder is told to expect at each, and gives bits away for (RFC 6716 §2.1.7).
-  static constexpr std::array<int, kSteps> kExpected_percent{0, 10, 15, 20};
-  // A path that loses this much is likely full: a lower bitrate from here on.
-  static constexpr std::uint8_t kHeavy = 3;
+  // None; some: with FEC (RFC 6716 §2.1.7) from here on; heavy: such a path is likely full, and
+  // gets a lower bitrate, too.
+  static constexpr std::uint8_t kSome = 1, kHeavy = 2;
+  static constexpr std::size_t kSteps = 3;
 
   // `fraction` of about so many `packets` was lost since his last report; 0 packets say nothing.
   // Law: reports that all say the same never lower the step, unless to where it stays; it is 0 a

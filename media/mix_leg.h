@@ -14,6 +14,7 @@
 #include "media/frame_packer.h"
 #include "media/leg_voice.h"
 #include "media/limiter.h"
+#include "media/listener_loss.h"
 #include "media/loudness.h"
 #include "media/media_engine.h"
 #include "media/mix_plan.h"

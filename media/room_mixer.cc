@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "media/check.h"
+#include "media/listener_loss.h"
 #include "media/mix_minus.h"
 
 namespace media {
@@ -33,7 +34,7 @@ EncoderSettings settings_of(const RtpParameters& rtp, const LegPlan& plan, std::
   }
   const bool fec = rtp.use_fec && bitrate_bps >= kFec_bps;
   return {.bitrate_bps = bitrate_bps,
-          .expected_loss_percent = fec ? ListenerLoss::kExpected_percent[loss] : 0,
+          .loses = fec && loss >= ListenerLoss::kSome,
           .max_rate_hz = static_cast<std::int32_t>(rtp.max_playback_rate_hz),
           .constant_bitrate = rtp.constant_bitrate,
           .stereo = stereo && rtp.stereo && bitrate_bps >= EncoderSettings::kLeastForStereo_bps};
@@ -213,7 +214,7 @@ EncoderSettings RoomMixer::best_wish() const {
     if (x.stereo != y.stereo) return y.stereo;
     if (x.max_rate_hz != y.max_rate_hz) return x.max_rate_hz < y.max_rate_hz;
     if (x.bitrate_bps != y.bitrate_bps) return x.bitrate_bps < y.bitrate_bps;
-    return x.expected_loss_percent > y.expected_loss_percent;
+    return x.loses && !y.loses;
   };
   const auto best = std::ranges::max_element(legs_, worse);
   return best == legs_.end() ? EncoderSettings{} : (*best)->wish_;

@@ -82,7 +82,7 @@ TEST(EncoderBank, NobodyOnTheCommonStreamCostsNoCommonEncode) {
 
 TEST(EncoderBank, EachClassInUseCostsOneEncode) {
   Room room(6);
-  room.bank.set_class(1, {.expected_loss_percent = 10});
+  room.bank.set_class(1, {.loses = true});
   room.bank.set_class(2, {.bitrate_bps = 16000});
   room.bank.enroll(*room.listeners[0], 1);
   room.bank.enroll(*room.listeners[1], 2);

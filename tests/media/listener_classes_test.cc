@@ -20,13 +20,13 @@ void settle(ListenerClasses& classes, const std::vector<EncoderSettings>& wishes
   classes.settle();
 }
 
-EncoderSettings wish(std::int32_t bitrate_bps, int loss_percent = 0) {
-  return {.bitrate_bps = bitrate_bps, .expected_loss_percent = loss_percent};
+EncoderSettings wish(std::int32_t bitrate_bps, bool loses = false) {
+  return {.bitrate_bps = bitrate_bps, .loses = loses};
 }
 
 TEST(ListenerClasses, UpToFourWishesAreFulfilledExactly) {
   ListenerClasses classes;
-  const std::vector<EncoderSettings> wishes{wish(32000), wish(32000, 10), wish(16000, 20),
+  const std::vector<EncoderSettings> wishes{wish(32000), wish(32000, true), wish(16000, true),
                                             wish(24000)};
   settle(classes, wishes);
   for (const auto& each : wishes) EXPECT_EQ(classes.settings(classes.class_of(each)), each);
@@ -46,7 +46,7 @@ TEST(ListenerClasses, WhatIsMerelyLikedMakesNoClass) {
 // others like it.
 TEST(ListenerClasses, StereoIsLostOnlyToWhoCannotTakeIt) {
   ListenerClasses classes;
-  EncoderSettings stereo{.stereo = true}, stereo_lossy{.expected_loss_percent = 10, .stereo = true};
+  EncoderSettings stereo{.stereo = true}, stereo_lossy{.loses = true, .stereo = true};
   settle(classes, {wish(32000), stereo});
   EXPECT_EQ(classes.settings(classes.class_of(stereo)), stereo);
   EXPECT_EQ(classes.settings(classes.class_of(wish(32000))), wish(32000));
@@ -60,13 +60,13 @@ TEST(ListenerClasses, StereoIsLostOnlyToWhoCannotTakeIt) {
 TEST(ListenerClasses, TheNearestGoTogether) {
   ListenerClasses classes;
   std::vector<EncoderSettings> wishes(100, wish(32000));
-  for (const auto& few : {wish(32000, 10), wish(32000, 15), wish(16000, 20), wish(12000)}) {
+  for (const auto& few : {wish(28000, true), wish(32000, true), wish(16000, true), wish(12000)}) {
     wishes.push_back(few);
   }
   settle(classes, wishes);
   EXPECT_EQ(classes.settings(classes.class_of(wish(32000))), wish(32000));
-  EXPECT_EQ(classes.class_of(wish(32000, 10)), classes.class_of(wish(32000, 15)));
-  EXPECT_EQ(classes.settings(classes.class_of(wish(32000, 10))), wish(32000, 15));
+  EXPECT_EQ(classes.class_of(wish(28000, true)), classes.class_of(wish(32000, true)));
+  EXPECT_EQ(classes.settings(classes.class_of(wish(32000, true))), wish(28000, true));
   EXPECT_EQ(classes.settings(classes.class_of(wish(12000))), wish(12000));
 }
 
@@ -74,7 +74,7 @@ TEST(ListenerClasses, WhoseWishStaysKeepsHisClass) {
   ListenerClasses classes;
   settle(classes, {wish(32000), wish(16000)});
   const auto full = classes.class_of(wish(32000)), narrow = classes.class_of(wish(16000));
-  settle(classes, {wish(16000), wish(64000, 20), wish(32000, 10), wish(32000)});
+  settle(classes, {wish(16000), wish(64000, true), wish(32000, true), wish(32000)});
   EXPECT_EQ(classes.class_of(wish(32000)), full);
   EXPECT_EQ(classes.class_of(wish(16000)), narrow);
   settle(classes, {wish(24000), wish(16000)});
@@ -85,8 +85,8 @@ TEST(ListenerClasses, AClassWhoseListenersAllChangeTheirWishChangesWithThem) {
   ListenerClasses classes;
   settle(classes, {wish(32000), wish(16000)});
   const auto full = classes.class_of(wish(32000));
-  settle(classes, {wish(32000, 10), wish(16000)});
-  EXPECT_EQ(classes.class_of(wish(32000, 10)), full);
+  settle(classes, {wish(32000, true), wish(16000)});
+  EXPECT_EQ(classes.class_of(wish(32000, true)), full);
 }
 
 // Laws, for any wishes one after another.
@@ -99,7 +99,7 @@ TEST(ListenerClasses, EverybodyCanTakeHisClass) {
     std::vector<EncoderSettings> wishes(1 + random() % 100);
     for (auto& each : wishes) {
       each = wish(6000 + static_cast<std::int32_t>(random() % (random() % 2 ? 40000 : 504000)),
-                  ListenerLoss::kExpected_percent[random() % ListenerLoss::kSteps]);
+                  random() % 2 == 0);
       each.max_rate_hz = random() % 2 ? 48000 : 16000;
       each.constant_bitrate = random() % 2 == 0;
       each.stereo = random() % 2 == 0;
@@ -113,7 +113,7 @@ TEST(ListenerClasses, EverybodyCanTakeHisClass) {
       used.insert(listener_class);
       const EncoderSettings& settings = classes.settings(listener_class);
       ASSERT_LE(settings.bitrate_bps, each.bitrate_bps);
-      ASSERT_GE(settings.expected_loss_percent, each.expected_loss_percent);
+      ASSERT_TRUE(settings.loses || !each.loses);
       ASSERT_GE(settings.max_rate_hz, each.max_rate_hz);
       ASSERT_TRUE(!settings.constant_bitrate || each.constant_bitrate);
       ASSERT_TRUE(!settings.stereo || each.stereo);

@@ -4,6 +4,7 @@
 #include <random>
 #include <set>
 
+#include "media/listener_loss.h"
 #include "tests/media/room_fixture.h"
 
 namespace media {
@@ -79,7 +80,7 @@ TEST(ListenerWishes, OfManyNarrowLinesTheNearestGoTogether) {
 TEST(ListenerWishes, FecIsForWhomItIsLost) {
   TestRoom room(4, {.use_fec = true, .constant_bitrate = true});
   EXPECT_EQ(sent_in(room)[1].encodes, 2U) << "nobody loses anything: no FEC";
-  room[1].leg->tell_loss(2);
+  room[1].leg->tell_loss(ListenerLoss::kSome);
   const auto little = sent_in(room);
   EXPECT_EQ(little[1].encodes, 3U);
   EXPECT_EQ(little[1].sizes, constant(32000));
@@ -105,7 +106,7 @@ TEST(ListenerWishes, ANarrowLineHasNoRoomForFec) {
 
 TEST(ListenerWishes, WhoseDecoderUsesNoFecIsSentNone) {
   TestRoom room(4, {.constant_bitrate = true});
-  room[1].leg->tell_loss(2);
+  room[1].leg->tell_loss(ListenerLoss::kSome);
   EXPECT_EQ(sent_in(room)[1].encodes, 2U);
   room[1].leg->tell_loss(ListenerLoss::kHeavy);
   EXPECT_EQ(sent_in(room)[1].sizes, constant(24000));
