@@ -16,6 +16,9 @@ void PieceTags::add(GstMessage* message) {
   tags_ = gst_tag_list_make_writable(tags_);
   gst_tag_list_insert(tags_, more, GST_TAG_MERGE_REPLACE);
   gst_tag_list_unref(more);
+  lines_ = line(GST_TAG_TITLE) + line(GST_TAG_ARTIST) + line(GST_TAG_ALBUM) + track() +
+           line(GST_TAG_GENRE) + line(GST_TAG_COMPOSER) + line(GST_TAG_LANGUAGE_CODE) +
+           line(GST_TAG_PERFORMER) + date();
 }
 
 std::string PieceTags::line(const gchar* tag) const {
@@ -51,12 +54,6 @@ std::string PieceTags::date() const {
   const std::string date = text ? text : "";
   g_free(text);
   return date + '\n';
-}
-
-std::string PieceTags::lines() const {
-  return line(GST_TAG_TITLE) + line(GST_TAG_ARTIST) + line(GST_TAG_ALBUM) + track() +
-         line(GST_TAG_GENRE) + line(GST_TAG_COMPOSER) + line(GST_TAG_LANGUAGE_CODE) +
-         line(GST_TAG_PERFORMER) + date();
 }
 
 std::optional<double> PieceTags::gain_db(double target_lufs) const {

@@ -18,7 +18,7 @@ class PieceTags {
   // Of a message of tags: what it says goes before what was said until now.
   void add(GstMessage* message);
   // One for each of media::PlayTags, in its order; those that are not known are empty.
-  std::string lines() const;
+  const std::string& lines() const { return lines_; }
   // What they say brings it to that loudness (EBU R 128).
   std::optional<double> gain_db(double target_lufs) const;
 
@@ -28,6 +28,7 @@ class PieceTags {
   std::string date() const;
 
   GstTagList* tags_ = gst_tag_list_new_empty();
+  std::string lines_;
 };
 
 }  // namespace media::gst
