@@ -1,13 +1,17 @@
 // This test program as the decoder and the fetcher that the engine starts: before anything else is
-// set up. And as ones that have been taken over by what they read: TAKEN_OVER says what they do;
-// and as a tracer.
+// set up. And as ones that have been taken over by what they read: TAKEN_OVER says what they do; as
+// one that is slow to listen, if LISTENS_LATE says so; and as a tracer.
+#include <gst/gst.h>
 #include <poll.h>
 #include <sys/ptrace.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <semaphore>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +85,27 @@ void serve_taken_over(const char* argument, std::string_view how) {
   if (how == "tags") give_tags();
 }
 
+// decodebin waits, the first time, with what makes a demuxer wait for it until that has given up.
+void wait_for_giving_up(GstDebugCategory*, GstDebugLevel, const gchar*, const gchar* function, gint,
+                        GObject*, GstDebugMessage* message, gpointer) {
+  static std::atomic_flag late;
+  static std::counting_semaphore<> given_up(0);
+  const std::string_view in = function, text = gst_debug_message_get(message);
+  if (in == "expose_pad" && !late.test_and_set()) {
+    (void)given_up.try_acquire_for(std::chrono::seconds(10));
+  } else if (in == "gst_aiff_parse_loop" && text == "pausing task, reason not-linked") {
+    given_up.release();
+  }
+}
+
+void listen_late() {
+  gst_debug_remove_log_function(nullptr);
+  gst_debug_add_log_function(&wait_for_giving_up, nullptr, nullptr);
+  for (const char* part : {"decodebin", "aiffparse"}) {
+    gst_debug_set_threshold_for_name(part, GST_LEVEL_DEBUG);
+  }
+}
+
 // Until this process ends, nobody learns of the other's end.
 [[noreturn]] void trace(int pid) {
   if (ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) != 0) {
@@ -95,6 +120,7 @@ void serve_taken_over(const char* argument, std::string_view how) {
   if (argc == 3 && std::strcmp(argv[1], "--trace") == 0) trace(std::atoi(argv[2]));
   const char* const taken_over = std::getenv("TAKEN_OVER");
   if (argc > 1 && taken_over) serve_taken_over(argv[1], taken_over);
+  if (std::getenv("LISTENS_LATE")) listen_late();
   if (const auto child = child_main(argc, argv)) _exit(*child);
 }
 

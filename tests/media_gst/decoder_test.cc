@@ -185,6 +185,17 @@ TEST_F(Decoder, WhatLacksItsEndIsPlayedToThereAndThatIsSaid) {
   }
 }
 
+// It was broken, or silent for 20 s: its demuxer had given it before decodebin listened.
+TEST_F(Decoder, WhatIsGivenBeforeItIsListenedToIsReadAgain) {
+  tone_file("a.aiff", "aiffmux", 12);
+  setenv("LISTENS_LATE", "1", 1);
+  Played played(folder(), "a.aiff");
+  const Samples heard = played.hear();
+  unsetenv("LISTENS_LATE");
+  EXPECT_EQ(played.ended().text, "");
+  EXPECT_NEAR(static_cast<double>(heard.size()) / 48000, 12, 0.1);
+}
+
 // A film's sound may end before its pictures do, and begin after them.
 TEST_F(Decoder, AFilmThatLacksItsEndIsPlayedToThereAndThatIsSaidAndOneWithLessSoundIsWhole) {
   for (const char* film :
