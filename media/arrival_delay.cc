@@ -27,7 +27,10 @@ void ArrivalDelay::observe(std::uint32_t now, std::uint32_t timestamp, int sampl
   } else if (!less(now, block_began_ + kBlock_samples)) {
     block_began_ = now;
     least_of_previous_ = std::exchange(least_, delay);
-    worst_of_previous_ = std::exchange(worst_, 0);
+    if (block_packets_ >= kBlock_packets) {
+      worst_of_previous_ = std::exchange(worst_, 0);
+      block_packets_ = 0;
+    }
   } else if (less(delay, least_)) {
     least_ = delay;
   }
@@ -61,6 +64,7 @@ void ArrivalDelay::count(std::int64_t relative_samples, int samples) {
                kBuckets - 1);
   share_[bucket] += weight;
   worst_ = std::max(worst_, bucket);
+  ++block_packets_;
   choose();
 }
 

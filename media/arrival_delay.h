@@ -43,6 +43,8 @@ class ArrivalDelay {
   // For so long, up to twice that, the fastest packet and the slowest are kept in mind: in eight
   // seconds a clock that is off by 500 ppm goes wrong by 4 ms.
   static constexpr std::uint32_t kBlock_samples = 4 * 48000;
+  // The slowest of fewer tells nothing of the next: who is silent may send two a second (DTX).
+  static constexpr int kBlock_packets = 50;
   // A stall that begins so long after another comes alone: of the packets that are late within
   // kStall_samples only the first counts. To wait for the next such stall would be a longer delay
   // for seconds, and mostly for nothing.
@@ -68,6 +70,7 @@ class ArrivalDelay {
   std::array<float, kBuckets> share_{};    // of packets so many buckets (rounded up) behind
   float counted_frames_ = 0;
   std::size_t worst_ = 0, worst_of_previous_ = 0;  // bucket
+  int block_packets_ = 0;                          // that worst_ is of
   std::int32_t wanted_samples_;
 };
 
